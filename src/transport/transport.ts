@@ -1,0 +1,44 @@
+/**
+ * How bytes come and go: the one shape that every transport gives to its connections, so that nothing above knows which it is.
+ *
+ * A packet is one WebSocket message, or one length-prefixed or newline-ended unit of a stream. Transports know packets, never frames.
+ */
+
+/** A live connection, seen from above. */
+export interface Pipe {
+  /** `ws`, `tcp`, `tls`, `memory`: a label of metrics and logs. */
+  readonly transport: string
+  /** The address of the peer, without a port. */
+  readonly address: string
+  /**
+   * Writes one packet; the bytes may be reused after the call. False: it was dropped, or will be; the pipe must then be
+   * destroyed, since what follows could arrive without it.
+   */
+  write(packet: Uint8Array, text: boolean): boolean
+  /** Bytes that were written and not yet taken by the network. */
+  buffered(): number
+  /** Closes cleanly after what was written, with the number and the name of the close where the transport can carry them. */
+  end(number: number, name: string): void
+  /** Closes at once; what was written may be lost. */
+  destroy(): void
+}
+
+/** What the owner of a pipe is told. `closed` comes exactly once, last, however the pipe ended; nothing is called after it. */
+export interface PipeEvents {
+  /** `bytes` is only lent for the time of the call. */
+  packet(bytes: Uint8Array, text: boolean): void
+  /** The peer broke the rules of the transport before a packet was whole. The owner answers with a close. */
+  broken(reason: 'bad_frame' | 'too_large'): void
+  closed(): void
+}
+
+export type Accept = (pipe: Pipe) => PipeEvents
+
+export interface Listener {
+  /** Where it listens, as a URL that a client takes. */
+  readonly url: string
+  /** Stops accepting; the connections that are there stay. */
+  stop(): void
+  /** Ends what is left and frees the port. */
+  close(): Promise<void>
+}

@@ -1,0 +1,21 @@
+import { defineConfig } from 'vitest/config'
+
+// The folders whose tests need seconds, real processes or real disks; everything else is a unit test and belongs to `npm run check`.
+const slow = ['test/simulation/**', 'test/fault/**', 'test/security/**', 'test/cli/**', 'test/**/*.slow.test.ts']
+
+export default defineConfig({
+  test: {
+    reporters: ['default', './test/support/reporter.ts'],
+    projects: [
+      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: slow } },
+      {
+        test: {
+          name: 'slow',
+          include: slow.map(folder => folder.replace(/\*\*$/, '**/*.test.ts')),
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+        },
+      },
+    ],
+  },
+})
