@@ -1,0 +1,29 @@
+/** The forms of names on the wire, §2: ids, outboxes, rooms. Any value may be asked about. */
+
+const clientId = /^[A-Za-z0-9_.:@-]{1,64}$/
+const assignedId = /^[A-Za-z0-9_-]{16}$/
+const outbox = /^[A-Za-z0-9_-]{8,32}$/
+const room = /^#[A-Za-z0-9_.:-]{1,64}$/
+
+/** An address of a client: one that a server assigned, or the `sub` of a token. */
+export function isClientId(name: string): boolean {
+  return clientId.test(name)
+}
+
+/** An id of the form that a server assigns. */
+export function isAssignedId(name: string): boolean {
+  return assignedId.test(name)
+}
+
+export function isOutbox(name: string): boolean {
+  return outbox.test(name)
+}
+
+export function isRoom(name: string): boolean {
+  return room.test(name)
+}
+
+/** Where a message can go: a client or a room. */
+export function isTarget(name: string): boolean {
+  return name.startsWith('#') ? isRoom(name) : isClientId(name)
+}
