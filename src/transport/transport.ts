@@ -1,7 +1,8 @@
 /**
  * How bytes come and go: the one shape that every transport gives to its connections, so that nothing above knows which it is.
  *
- * A packet is one WebSocket message, or one length-prefixed or newline-ended unit of a stream. Transports know packets, never frames.
+ * A packet is one WebSocket message, or one length-prefixed or newline-ended unit of a stream. Transports know packets, never
+ * frames. The transport that also speaks HTTP hands those requests on in the neutral shape at the end of this file.
  */
 
 /** A live connection, seen from above. */
@@ -12,9 +13,11 @@ export interface Pipe {
   readonly address: string
   /**
    * Writes one packet; the bytes may be reused after the call. False: it was dropped, or will be; the pipe must then be
-   * destroyed, since what follows could arrive without it.
+   * destroyed, since what follows could arrive without it. After `end`, `destroy` or `closed` it does nothing and answers true.
    */
   write(packet: Uint8Array, text: boolean): boolean
+  /** Runs `writes` at once and hands what it wrote to the network in one go where the transport can. */
+  cork(writes: () => void): void
   /** Bytes that were written and not yet taken by the network. */
   buffered(): number
   /** Closes cleanly after what was written, with the number and the name of the close where the transport can carry them. */
@@ -23,7 +26,10 @@ export interface Pipe {
   destroy(): void
 }
 
-/** What the owner of a pipe is told. `closed` comes exactly once, last, however the pipe ended; nothing is called after it. */
+/**
+ * What the owner of a pipe is told. `closed` comes exactly once, last, however the pipe ended; nothing is called after it. It may
+ * come from within `end` or `destroy`.
+ */
 export interface PipeEvents {
   /** `bytes` is only lent for the time of the call. */
   packet(bytes: Uint8Array, text: boolean): void
@@ -42,3 +48,31 @@ export interface Listener {
   /** Ends what is left and frees the port. */
   close(): Promise<void>
 }
+
+/** A listener could not be opened. `fix` says what an operator can do about it. */
+export class ListenError extends Error {
+  readonly fix: string
+
+  constructor(message: string, fix: string) {
+    super(message)
+    this.name = 'ListenError'
+    this.fix = fix
+  }
+}
+
+/** An HTTP request without its body. */
+export interface HttpRequest {
+  /** In capitals. */
+  readonly method: string
+  /** Without the query. */
+  readonly path: string
+}
+
+export interface HttpAnswer {
+  readonly status: number
+  readonly type: string
+  readonly body: string
+}
+
+/** A rejected promise is answered with 500. */
+export type AnswerHttp = (request: HttpRequest) => Promise<HttpAnswer>

@@ -1,0 +1,229 @@
+/**
+ * WebSocket and HTTP on one port, by uWebSockets.js; the only file that imports it.
+ *
+ * One WebSocket message is one packet. Compression is off: it costs memory per connection, and bodies are opaque. uWebSockets.js
+ * drops what goes over `maxBackpressure` and may send later messages all the same, so the bound is far above what the windows
+ * allow, and a drop is reported as the end of the pipe. Its idle time-out is only the net below the pings of the gateway; it also
+ * frees the sockets whose peers never answer a close. `publish` is not used, since its drops are not reported.
+ */
+import { Buffer } from 'node:buffer'
+import {
+  App,
+  DISABLED,
+  us_listen_socket_close,
+  us_socket_local_port,
+  type HttpRequest as UwsRequest,
+  type HttpResponse as UwsResponse,
+  type TemplatedApp,
+  type WebSocket,
+  type us_listen_socket,
+  type us_socket_context_t,
+} from 'uWebSockets.js'
+import { ListenError, type Accept, type AnswerHttp, type Listener, type Pipe, type PipeEvents } from './transport.ts'
+
+/** LIBUS_LISTEN_EXCLUSIVE_PORT: without it a second server on the port starts silently and takes half of the connections. */
+const EXCLUSIVE_PORT = 1
+
+/** Pings and pongs of the WebSocket layer between two packets; more is a flood. Keep-alive is by frames. */
+const MAX_CONTROL_FRAMES = 1_000
+
+const SENT_DROPPED = 2
+
+// The implementation takes a host together with listen options; the type declarations that come with it forget this form.
+declare module 'uWebSockets.js' {
+  interface TemplatedApp {
+    listen(host: string, port: number, options: number, listening: (socket: us_listen_socket | false) => void): TemplatedApp
+  }
+}
+
+export interface WebSocketOptions {
+  readonly host: string
+  /** 0: any free port. */
+  readonly port: number
+  /** Bytes; the owner of a pipe refuses packets above it by a close. */
+  readonly maxPacket: number
+  /** Bytes written and not taken by the network at which a pipe is given up. */
+  readonly maxBuffered: number
+  /** ms without any traffic after which the socket itself is closed; far above the ping interval of the gateway. */
+  readonly idleTimeoutMs: number
+  /** Web origins that may connect; empty: all. A client that names no origin is no browser, and may always. */
+  readonly origins: readonly string[]
+}
+
+class WebSocketPipe implements Pipe {
+  readonly transport = 'ws'
+  readonly address: string
+  #socket: WebSocket<WebSocketPipe> | null = null
+  #events: PipeEvents | null = null
+  #controls = 0
+
+  constructor(address: string) {
+    this.address = address
+  }
+
+  write(packet: Uint8Array, text: boolean): boolean {
+    return this.#socket === null || this.#socket.send(packet, !text) !== SENT_DROPPED
+  }
+
+  cork(writes: () => void): void {
+    this.#socket?.cork(writes)
+  }
+
+  buffered(): number {
+    return this.#socket?.getBufferedAmount() ?? 0
+  }
+
+  end(number: number, name: string): void {
+    this.#socket?.end(number, name)
+  }
+
+  destroy(): void {
+    this.#socket?.close()
+  }
+
+  opened(socket: WebSocket<WebSocketPipe>, accept: Accept): void {
+    this.#socket = socket
+    const events = accept(this)
+    // The owner may have refused the pipe while it accepted it.
+    if (this.gone()) events.closed()
+    else this.#events = events
+  }
+
+  gone(): boolean {
+    return this.#socket === null
+  }
+
+  received(bytes: ArrayBuffer, text: boolean): void {
+    this.#controls = 0
+    this.#events?.packet(new Uint8Array(bytes), text)
+  }
+
+  controlled(): void {
+    if (++this.#controls === MAX_CONTROL_FRAMES) this.#events?.broken('bad_frame')
+  }
+
+  closed(): void {
+    this.#socket = null
+    this.#events?.closed()
+    this.#events = null
+  }
+}
+
+/** Opens the port. Rejects with `ListenError` when it is taken or the host is not an address of this machine. */
+export function listenWebSocket(options: WebSocketOptions, accept: Accept, answer: AnswerHttp): Promise<Listener> {
+  const app = App()
+  app.ws<WebSocketPipe>('/ws', {
+    compression: DISABLED,
+    // Twice the limit, so that what is a little too large can be answered with the close that says so.
+    maxPayloadLength: options.maxPacket * 2,
+    maxBackpressure: options.maxBuffered,
+    idleTimeout: idleSeconds(options.idleTimeoutMs),
+    sendPingsAutomatically: false,
+    upgrade: (response, request, context) => upgrade(response, request, context, options.origins),
+    open: socket => socket.getUserData().opened(socket, accept),
+    message: (socket, bytes, binary) => socket.getUserData().received(bytes, !binary),
+    ping: socket => socket.getUserData().controlled(),
+    pong: socket => socket.getUserData().controlled(),
+    close: socket => socket.getUserData().closed(),
+  })
+  app.any('/*', (response, request) => answerRequest(response, request, answer))
+  return new Promise((resolve, reject) => {
+    app.listen(options.host, options.port, EXCLUSIVE_PORT, socket => {
+      if (socket !== false) resolve(new WebSocketListener(app, socket, options.host))
+      else reject(cannotListen(options))
+    })
+  })
+}
+
+class WebSocketListener implements Listener {
+  readonly url: string
+  readonly #app: TemplatedApp
+  #socket: us_listen_socket | null
+
+  constructor(app: TemplatedApp, socket: us_listen_socket, host: string) {
+    const name = host.includes(':') ? `[${host}]` : host
+    this.url = `ws://${name}:${us_socket_local_port(socket)}/ws`
+    this.#app = app
+    this.#socket = socket
+  }
+
+  stop(): void {
+    if (this.#socket !== null) us_listen_socket_close(this.#socket)
+    this.#socket = null
+  }
+
+  close(): Promise<void> {
+    this.stop()
+    this.#app.close()
+    return Promise.resolve()
+  }
+}
+
+function cannotListen(options: WebSocketOptions): ListenError {
+  return new ListenError(
+    `Cannot listen on ${options.host}:${options.port}: the port is taken, or the host is no address of this machine.`,
+    'Stop the other server, choose another ACKD_PORT (0 for any free one), or correct ACKD_HOST.',
+  )
+}
+
+/** uWebSockets.js ends the process at anything outside 8–960. */
+function idleSeconds(ms: number): number {
+  return Math.min(Math.max(Math.ceil(ms / 1000), 8), 960)
+}
+
+function upgrade(
+  response: UwsResponse,
+  request: UwsRequest,
+  context: us_socket_context_t,
+  origins: readonly string[],
+): void {
+  const origin = request.getHeader('origin')
+  if (origins.length > 0 && origin !== '' && !origins.includes(origin)) {
+    response.cork(() => {
+      response.writeStatus('403 Forbidden').writeHeader('Content-Type', 'application/json')
+      response.end('{"error":"This origin may not connect; add it to ACKD_ORIGINS."}')
+    })
+    return
+  }
+  response.upgrade(
+    new WebSocketPipe(peerAddress(response)),
+    request.getHeader('sec-websocket-key'),
+    '',
+    request.getHeader('sec-websocket-extensions'),
+    context,
+  )
+}
+
+function peerAddress(response: UwsResponse): string {
+  const bytes = Buffer.from(response.getRemoteAddress())
+  if (bytes.length === 4) return bytes.join('.')
+  const mapped = bytes.length === 16 && bytes.readUInt16BE(10) === 0xffff && bytes.subarray(0, 10).every(byte => byte === 0)
+  if (mapped) return bytes.subarray(12).join('.')
+  return Buffer.from(response.getRemoteAddressAsText()).toString()
+}
+
+const statusLines: Record<number, string> = {
+  200: '200 OK',
+  404: '404 Not Found',
+  405: '405 Method Not Allowed',
+  503: '503 Service Unavailable',
+}
+
+function answerRequest(response: UwsResponse, request: UwsRequest, answer: AnswerHttp): void {
+  // The request is gone when this call returns, and the response when the peer hangs up.
+  let aborted = false
+  response.onAborted(() => {
+    aborted = true
+  })
+  const send = (status: number, type: string, body: string): void => {
+    if (aborted) return
+    response.cork(() => {
+      response.writeStatus(statusLines[status] ?? '500 Internal Server Error')
+      response.writeHeader('Content-Type', type).writeHeader('Cache-Control', 'no-store').end(body)
+    })
+  }
+  answer({ method: request.getMethod().toUpperCase(), path: request.getUrl() }).then(
+    ({ status, type, body }) => send(status, type, body),
+    () => send(500, 'application/json', '{"error":"The server failed at this request; its log says why."}'),
+  )
+}
