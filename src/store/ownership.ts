@@ -1,0 +1,103 @@
+/**
+ * Who holds a client: the part of `bind` and `unbind` that concerns connections and not what is kept.
+ *
+ * Every store that lives in one process holds one `Ownership` per client in memory, and takes its decisions here; a store that
+ * is shared by many processes takes the same decisions in its own language. The functions change what they are given.
+ */
+import { timingSafeEqual } from 'node:crypto'
+
+import type { BindRequest, BindResult } from '../protocol/mailbox.ts'
+
+const MINUTE_MS = 60_000
+
+export interface Owner {
+  readonly token: string
+  readonly request: BindRequest
+  readonly resumed: boolean
+  readonly previous: string | null
+}
+
+export interface Ownership {
+  owner: Owner | null
+  /** Counts the owners. */
+  epoch: number
+  /** The token that `unbind` ended last, so that a repeated call is known as one. */
+  ended: string
+  /** ms since the epoch: when another outbox replaced a live connection, within the last minute. */
+  replacements: number[]
+}
+
+/** The secrets of a client; both null when only a token proves the id. */
+export interface Secrets {
+  secret: Uint8Array | null
+  /** Made by a rotation and not used yet. */
+  nextSecret: Uint8Array | null
+}
+
+export function createOwnership(): Ownership {
+  return { owner: null, epoch: 0, ended: '', replacements: [] }
+}
+
+function sameSecret(known: Uint8Array | null, shown: Uint8Array): boolean {
+  return known !== null && known.length === shown.length && timingSafeEqual(known, shown)
+}
+
+/** Whether the proof is wrong, and how that is said. */
+export function disproved(secrets: Secrets, { proof, create }: BindRequest): BindResult | null {
+  if (proof.kind === 'token') return null
+  // Both are compared, whatever the first one says, so that the time does not tell.
+  const current = sameSecret(secrets.secret, proof.hash)
+  const next = sameSecret(secrets.nextSecret, proof.hash)
+  if (current || next) return null
+  return { kind: create ? 'taken' : 'bad_secret' }
+}
+
+/** The first use of the newer secret ends the older one. True when that happened. */
+export function useSecret(secrets: Secrets, { proof }: BindRequest): boolean {
+  if (proof.kind === 'token' || !sameSecret(secrets.nextSecret, proof.hash)) return false
+  secrets.secret = secrets.nextSecret
+  secrets.nextSecret = null
+  return true
+}
+
+/** Whether the connection that is there now keeps the client, and why. Counts the replacement when it does not. */
+export function contested(
+  ownership: Ownership,
+  { outbox, attempt }: BindRequest,
+  now: number,
+  replacementsPerMinute: number,
+): BindResult | null {
+  const { owner } = ownership
+  if (owner === null) return null
+  if (owner.request.outbox === outbox) {
+    return attempt > 0 && owner.request.attempt > attempt ? { kind: 'superseded' } : null
+  }
+  const recent = ownership.replacements.filter(at => at > now - MINUTE_MS)
+  ownership.replacements = recent
+  if (recent.length >= replacementsPerMinute) return { kind: 'flood' }
+  recent.push(now)
+  return null
+}
+
+/** Hands the client over to whoever asks. */
+export function own(ownership: Ownership, request: BindRequest, resumed: boolean): Owner {
+  ownership.epoch++
+  const previous = ownership.owner?.request.node ?? null
+  ownership.owner = { token: `${ownership.epoch}:${request.nonce}`, request, resumed, previous }
+  return ownership.owner
+}
+
+/** Ends the ownership. `repeated`: this very token was ended before. `stale`: it is not the current one. */
+export function disown(ownership: Ownership, token: string): 'ended' | 'repeated' | 'stale' {
+  if (ownership.ended === token) return 'repeated'
+  if (ownership.owner?.token !== token) return 'stale'
+  ownership.owner = null
+  ownership.ended = token
+  return 'ended'
+}
+
+/** Whether nothing of it matters any more, so that it may be forgotten. */
+export function forgettable({ owner, replacements }: Ownership, now: number): boolean {
+  const latest = replacements.at(-1)
+  return owner === null && (latest === undefined || latest <= now - MINUTE_MS)
+}
