@@ -1,3 +1,140 @@
+/**
+ * What this node knows of one connected client: a token that fences its mailbox, and two halves, one for what it sends and one for
+ * what it receives.
+ *
+ *   binding ── bind ok: token ──> ready ── any end ──> gone
+ *
+ * The first thing an end does is to make the session deaf: nothing is sent on its connection after that but the close frame.
+ */
+import { closeReasons, refusals, type CloseName } from '../protocol/errors.ts'
+import type { Body, Ref } from '../protocol/frames.ts'
+import { MAX_PRESENCE_IDS } from '../protocol/limits.ts'
+import { isClientId } from '../protocol/names.ts'
+import type { Connection, Greeting } from './effects.ts'
+import type { Hub } from './hub.ts'
+import { Receiving } from './receiving.ts'
+import { Sending } from './sending.ts'
+
+/** What a session has once it is bound. */
+interface Bound {
+  readonly id: string
+  readonly token: string
+  readonly sending: Sending
+  readonly receiving: Receiving
+}
+
 export class Session {
-  readonly id: string = ''
+  readonly connection: Connection
+  readonly greeting: Greeting
+  readonly #hub: Hub
+  #bound: Bound | null = null
+  #gone = false
+  /** Ids that were made up for this connection and were taken. */
+  registrations = 0
+
+  constructor(hub: Hub, connection: Connection, greeting: Greeting) {
+    this.#hub = hub
+    this.connection = connection
+    this.greeting = greeting
+  }
+
+  get ready(): boolean {
+    return this.#bound !== null && !this.#gone
+  }
+
+  get gone(): boolean {
+    return this.#gone
+  }
+
+  get id(): string {
+    return this.#bound?.id ?? ''
+  }
+
+  get token(): string {
+    return this.#bound?.token ?? ''
+  }
+
+  /** Un-acked messages it may have: as many as it wants, and as the node allows. */
+  get window(): number {
+    return Math.min(this.greeting.window, this.#hub.options.window)
+  }
+
+  get sending(): Sending | null {
+    return this.#bound?.sending ?? null
+  }
+
+  get receiving(): Receiving | null {
+    return this.#bound?.receiving ?? null
+  }
+
+  /** The store has made this node the owner of the client. */
+  bind(id: string, token: string, parked: number): void {
+    const { outbox, numbered, nonce } = this.greeting
+    const sending = new Sending(this.#hub, this.connection, id, outbox, numbered, nonce)
+    this.#bound = { id, token, sending, receiving: new Receiving(this.#hub, this, this.window, parked) }
+  }
+
+  send(n: number, floor: number, target: string, ttl: number, body: Body): void {
+    const flood = this.#bound?.sending.send(n, floor, target, ttl, body)
+    if (flood === true) this.close('flood')
+  }
+
+  /** A send that the shell refuses, for a limit outside the core. */
+  refuse(n: number, target: string, afterMs: number): void {
+    this.#bound?.sending.refuse(n, target, 'rate_limited', afterMs)
+  }
+
+  ack(seq: number): void {
+    const receiving = this.#bound?.receiving
+    if (receiving?.open === true && !receiving.ack(seq)) this.close('bad_frame', `seq ${seq} was never sent`)
+  }
+
+  nack(seq: number, reason: string): void {
+    const receiving = this.#bound?.receiving
+    if (receiving?.open === true && !receiving.nack(seq, reason)) this.close('bad_frame', `seq ${seq} was never sent`)
+  }
+
+  sync(ref: Ref, target: string): void {
+    if (!isClientId(target)) this.connection.error(ref, 'bad_id', refusals.bad_id.text)
+    else this.#hub.sync(this, ref, target)
+  }
+
+  /** Ephemeral: it reaches who is here now, or nobody. */
+  signal(target: string, body: Body): void {
+    this.#hub.session(target)?.connection.signal(this.id, target, body)
+  }
+
+  presence(ref: Ref, ids: readonly string[]): void {
+    if (ids.length > MAX_PRESENCE_IDS)
+      return this.connection.error(ref, 'too_large', 'Ask for at most 200 ids at once.')
+    const online: Record<string, boolean> = Object.create(null) as Record<string, boolean>
+    for (const id of ids) online[id] = this.#hub.session(id) !== undefined
+    this.connection.reply(ref, online)
+  }
+
+  rotate(ref: Ref): void {
+    if (this.greeting.secretHash === null && this.greeting.id !== null) {
+      this.connection.error(ref, 'forbidden', 'This id is proved by a token and has no secret.')
+    } else this.#hub.effects.rotate(this, ref)
+  }
+
+  /** The client leaves cleanly. */
+  bye(): void {
+    if (this.leave(false, false)) this.connection.end()
+  }
+
+  /** Ends the session for a reason that the client is told. Safe to call at any time, and more than once. */
+  close(name: CloseName, text: string = closeReasons[name].text, retryAfterMs: number | null = null): void {
+    if (this.leave(name === 'replaced', name === 'ack_timeout')) this.connection.close(name, text, retryAfterMs)
+  }
+
+  /** Parks what is un-acked and forgets the session; false when that was done before. */
+  leave(fenced: boolean, timedOut: boolean): boolean {
+    if (this.#gone) return false
+    this.#gone = true
+    this.#hub.forget(this)
+    this.#bound?.sending.close()
+    this.#bound?.receiving.close(fenced, timedOut)
+    return true
+  }
 }

@@ -1,0 +1,173 @@
+/**
+ * The messages in this node's custody: taken from their senders, and not yet brought to an end.
+ *
+ * Every one of them meets exactly one of four ends — delivered, stored, retry, failed — within the time that a sender is promised
+ * (I1), and all ends are here, side by side; each goes through `settle`, which gives back the credit and the bytes. (What was
+ * nacked, or is known to have ended in a mailbox, counts as the fifth word of a receipt, but is the same kind of end.)
+ * How many bytes are held is bounded (I5): what does not fit is not taken.
+ */
+import type { EndReason, ErrorCode } from '../protocol/errors.ts'
+import type { EnqueueResult, Outcome } from '../protocol/mailbox.ts'
+import { assert } from './assert.ts'
+import type { Hub } from './hub.ts'
+import type { Message } from './message.ts'
+import { Parking } from './parking.ts'
+import type { Upstream } from './upstream.ts'
+
+/** Bytes that a held message costs besides its body. */
+const OVERHEAD = 256
+
+export class Custody {
+  readonly #hub: Hub
+  readonly #parkings = new Map<string, Parking>()
+  #toPark: Parking[] = []
+  #bytes = 0
+
+  constructor(hub: Hub) {
+    this.#hub = hub
+  }
+
+  /** Bytes held without an end. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get empty(): boolean {
+    return this.#parkings.size === 0
+  }
+
+  /** Whether there is room for one more message of this size. */
+  admits(size: number): boolean {
+    return this.#bytes + size + OVERHEAD <= this.#hub.options.heldBytes
+  }
+
+  /** A message was taken from its sender; from here on it has to meet an end. */
+  take(message: Message, up: Upstream): void {
+    this.#bytes += message.size + OVERHEAD
+    this.#hub.stats.accepted++
+    if (up.receiving?.open !== true) up.receiving = this.#hub.receiving(up.target)
+    if (up.receiving === null) this.park(message)
+    else up.receiving.take(message)
+  }
+
+  /** Puts it on its way into the mailbox of its recipient. */
+  park(message: Message): void {
+    let parking = this.#parkings.get(message.recipient)
+    if (parking === undefined) {
+      parking = new Parking(this.#hub, message.recipient)
+      this.#parkings.set(message.recipient, parking)
+    }
+    if (parking.add(message)) this.#toPark.push(parking)
+  }
+
+  turn(now: number): void {
+    if (this.#toPark.length === 0) return
+    const parkings = this.#toPark
+    this.#toPark = []
+    for (const parking of parkings) parking.flush(now)
+  }
+
+  tick(now: number): void {
+    for (const parking of [...this.#parkings.values()]) {
+      parking.tick(now)
+      if (parking.empty) this.#parkings.delete(parking.id)
+    }
+  }
+
+  enqueued(id: string, result: EnqueueResult | null, now: number): void {
+    const parking = this.#parkings.get(id)
+    if (parking === undefined) return
+    parking.answered(result?.outcomes ?? null, now)
+    if (parking.empty) this.#parkings.delete(id)
+    else this.#toPark.push(parking)
+  }
+
+  // ── ends ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The store has answered for one parked message. */
+  parked(message: Message, outcome: Outcome): void {
+    const { recipient, source, stream, n } = message
+    switch (outcome) {
+      case 'ok':
+      case 'stored':
+        this.#hub.stats.stored++
+        source?.stored(n)
+        this.settle(message)
+        this.#hub.receiving(recipient)?.arrived()
+        return
+      case 'delivered':
+        this.delivered(message)
+        break
+      case 'rejected':
+      case 'expired':
+      case 'dead':
+        this.ended(message, outcome, outcome)
+        break
+      case 'full':
+        return this.#fail(message, 'mailbox_full')
+      case 'unknown':
+        return this.#fail(message, 'unknown_recipient')
+      default:
+        return this.handBack(message, 'gap', 0, outcome)
+    }
+    // It ended long ago, so no page will bring it, and what waits behind it here would wait in vain.
+    this.#hub.receiving(recipient)?.parkHeld(stream)
+  }
+
+  /** The recipient acked it. */
+  delivered(message: Message): void {
+    this.#hub.stats.delivered++
+    message.source?.delivered(message.n)
+    this.settle(message)
+  }
+
+  /** It ended for good without having been delivered. */
+  ended(message: Message, kind: EndReason, reason: string): void {
+    this.#hub.stats[kind]++
+    message.source?.ended(kind, message.n, reason)
+    this.settle(message)
+  }
+
+  /** It is its sender's again, who has to send from number `from` on. */
+  handBack(message: Message, code: ErrorCode, afterMs: number, from: number = message.n): void {
+    this.#hub.stats.retried++
+    message.source?.retry(from, code, afterMs)
+    this.settle(message)
+    this.#dropFrom(message, from)
+  }
+
+  /** It follows a message that was refused, so its sender sends it again after that one. Nothing is told twice. */
+  dropped(message: Message): void {
+    this.#hub.stats.retried++
+    message.source?.retry(message.n, 'gap', 0)
+    this.settle(message)
+  }
+
+  /** The message stays, but another connection of its sender now waits for its end. */
+  move(message: Message, to: Upstream | null): void {
+    message.source?.sending.release(message.source, message.size)
+    message.source = to
+    to?.sending.adopt(to, message.size)
+  }
+
+  settle(message: Message): void {
+    assert(!message.ended, 'I1: a message ends once')
+    message.ended = true
+    this.#bytes -= message.size + OVERHEAD
+    assert(this.#bytes >= 0, 'I5: bytes are given back once')
+    message.source?.sending.release(message.source, message.size)
+  }
+
+  #fail(message: Message, code: ErrorCode): void {
+    this.#hub.stats.failed++
+    message.source?.failed(message.n, code)
+    this.settle(message)
+    this.#dropFrom(message, message.n)
+  }
+
+  /** What follows a refused message of its stream cannot be taken before that one. */
+  #dropFrom(refused: Message, n: number): void {
+    this.#parkings.get(refused.recipient)?.dropFrom(refused.stream, n)
+    this.#hub.receiving(refused.recipient)?.dropFrom(refused.stream, n)
+  }
+}

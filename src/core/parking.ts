@@ -1,0 +1,110 @@
+/**
+ * What this node still has to put into one mailbox, in order.
+ *
+ * One batch is under way at a time; what comes meanwhile goes with the next, so the busier it gets the larger the batches are.
+ * A batch without an answer is offered again after 1, 2, 4 and 4 s …, which is safe because the mailbox knows each number. What
+ * grows too old meanwhile goes back to its sender as `retry`, even while it is under way: should it have been stored after all,
+ * the resend is answered `stored`.
+ */
+import type { Outcome } from '../protocol/mailbox.ts'
+import type { Hub } from './hub.ts'
+import type { Message } from './message.ts'
+
+const BATCH = 256
+const BATCH_BYTES = 1024 * 1024
+const LONGEST_PAUSE_MS = 4_000
+/** ms past its deadline at which a message is handed back: within the 2 s that a sender is promised (§5.1). */
+const GRACE_MS = 1_400
+const RETRY_AFTER_MS = 1_000
+
+export class Parking {
+  readonly id: string
+  readonly #hub: Hub
+  #queue: Message[] = []
+  #flying: Message[] = []
+  #failures = 0
+  #notBefore = 0
+  #earliest = Infinity
+
+  constructor(hub: Hub, id: string) {
+    this.#hub = hub
+    this.id = id
+  }
+
+  get empty(): boolean {
+    return this.#queue.length === 0 && this.#flying.length === 0
+  }
+
+  /** True when a flush has to follow at the end of the turn. */
+  add(message: Message): boolean {
+    this.#queue.push(message)
+    if (message.deadline < this.#earliest) this.#earliest = message.deadline
+    return this.#queue.length === 1 && this.#flying.length === 0
+  }
+
+  /** Sends the next batch on its way if none is under way. */
+  flush(now: number): void {
+    if (this.#flying.length > 0 || this.#queue.length === 0 || now < this.#notBefore) return
+    let count = 0
+    let bytes = 0
+    for (const message of this.#queue) {
+      bytes += message.size
+      if (count === BATCH || (count > 0 && bytes > BATCH_BYTES)) break
+      count++
+    }
+    this.#flying = count === this.#queue.length ? this.#queue : this.#queue.slice(0, count)
+    this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count)
+    this.#hub.effects.enqueue(this.id, this.#flying)
+  }
+
+  /** The answer of the store to the batch under way; null: none came. */
+  answered(outcomes: readonly Outcome[] | null, now: number): void {
+    const batch = this.#flying
+    this.#flying = []
+    if (outcomes === null) return this.#again(batch, now)
+    this.#failures = 0
+    this.#notBefore = 0
+    for (let i = 0; i < batch.length; i++) {
+      const message = batch[i]
+      const outcome = outcomes[i]
+      if (message === undefined || outcome === undefined || message.ended) continue
+      this.#hub.custody.parked(message, outcome)
+    }
+    if (this.empty) this.#earliest = Infinity
+  }
+
+  /** Hands back what is too old. */
+  tick(now: number): void {
+    if (now >= this.#earliest + GRACE_MS) {
+      this.#earliest = Infinity
+      for (const message of this.#flying) this.#judge(message, now)
+      for (const message of [...this.#queue]) this.#judge(message, now)
+      this.#sweep()
+    }
+    this.flush(now)
+  }
+
+  /** Drops what cannot be taken before a refused message of its stream. */
+  dropFrom(stream: string, n: number): void {
+    for (const message of this.#queue) {
+      if (message.stream === stream && message.n >= n && !message.ended) this.#hub.custody.dropped(message)
+    }
+    this.#sweep()
+  }
+
+  #again(batch: Message[], now: number): void {
+    this.#failures++
+    this.#notBefore = now + Math.min(1_000 * 2 ** (this.#failures - 1), LONGEST_PAUSE_MS)
+    this.#queue = batch.filter(message => !message.ended).concat(this.#queue)
+  }
+
+  #judge(message: Message, now: number): void {
+    if (message.ended) return
+    if (now >= message.deadline + GRACE_MS) this.#hub.custody.handBack(message, 'unavailable', RETRY_AFTER_MS)
+    else if (message.deadline < this.#earliest) this.#earliest = message.deadline
+  }
+
+  #sweep(): void {
+    this.#queue = this.#queue.filter(message => !message.ended)
+  }
+}

@@ -1,0 +1,418 @@
+/**
+ * The receiving half of a session: one window, fed by pages of the mailbox and by live messages, and emptied by acks.
+ *
+ * The live rule: a message goes live only if it directly follows one of its stream that was sent in this session. If it follows
+ * one that this node still holds, it waits here behind it. Everything else goes through the mailbox, and comes back as a page.
+ * Pages go by cursor, never by count: what is un-acked stays in the mailbox, below the cursor, until its ack removes it under
+ * the session's token.
+ */
+import { MessageFlag } from '../protocol/frames.ts'
+import type { Entry, FencedResult, PageResult } from '../protocol/mailbox.ts'
+import type { Due } from './deadlines.ts'
+import { Downstream } from './downstream.ts'
+import type { Effects } from './effects.ts'
+import type { Hub } from './hub.ts'
+import { Message } from './message.ts'
+import type { Session } from './session.ts'
+import { Window } from './window.ts'
+
+/** Streams remembered by one session, and how many are forgotten at once when there are more. */
+const STREAMS = 1_000
+const FORGOTTEN = 100
+/** The most entries asked for at once. */
+const PAGE = 256
+/** ms between attempts when the store does not answer. */
+const STORE_PAUSE_MS = 1_000
+/** ms un-acked from which a close, too, makes the head of the mailbox suspect. */
+const SUSPECT_MS = 1_000
+
+export class Receiving implements Due {
+  armed = false
+  /** Live messages are taken; false once closing has begun. */
+  open = true
+  readonly #hub: Hub
+  readonly #session: Session
+  readonly #room: number
+  readonly #roomBytes: number
+  readonly #window = new Window()
+  readonly #lanes = new Map<string, Downstream>()
+  /** Lanes that hold something. */
+  #waiting: Downstream[] = []
+  /** Entries of the mailbox, by their `s`: the last sent, the last acked, the last removed, the last asked to be removed. */
+  #cursor = 0
+  #acked = 0
+  #removed = 0
+  #asked = 0
+  #removing = false
+  #paging = false
+  /** The mailbox may hold something after the cursor. */
+  #more: boolean
+  #pauseUntil = 0
+  #lastPage = 0
+  #dirty = false
+  /** The next entry did not fit; an ack makes room. */
+  #full = false
+  /** Nacked entries, in order, whose removal the store has not confirmed. */
+  readonly #refusals: { readonly s: number; readonly reason: string }[] = []
+
+  constructor(hub: Hub, session: Session, window: number, parked: number) {
+    this.#hub = hub
+    this.#session = session
+    this.#room = window
+    this.#roomBytes = hub.options.windowBytes
+    this.#more = parked > 0
+    this.#lastPage = hub.now
+    this.touch()
+  }
+
+  /** The highest number of a stream that was acked in this session; 0 for none. */
+  acked(stream: string): number {
+    return this.#lanes.get(stream)?.acked ?? 0
+  }
+
+  get windowSize(): number {
+    return this.#window.size
+  }
+
+  /** Takes on a message, whose end from now on is this node's to bring about. */
+  take(message: Message): void {
+    const lane = this.#lane(message.stream)
+    const { n } = message
+    if (n === lane.tail + 1 && lane.tail > 0) {
+      if (lane.sent === lane.tail && this.#hasRoom(message.size)) this.#sendLive(message, lane)
+      else if (lane.live > 0 || this.#hasRoom(message.size)) this.#hold(message, lane)
+      else this.#park(message, lane)
+    } else if (n > lane.tail || !this.#repeated(message, lane)) this.#park(message, lane)
+  }
+
+  /** Everything up to seq is done with. False: that seq was never sent. */
+  ack(seq: number): boolean {
+    const window = this.#window
+    if (seq >= window.next) return false
+    if (seq < window.first) return true
+    while (window.first <= seq) this.#done(window.shift())
+    this.#full = false
+    if (this.#waiting.length > 0) this.#release()
+    this.touch()
+    return true
+  }
+
+  /** Everything before seq is done with, and seq is refused for good. False: that seq was never sent. */
+  nack(seq: number, reason: string): boolean {
+    const window = this.#window
+    if (seq >= window.next) return false
+    if (seq < window.first) return true
+    while (window.first < seq) this.#done(window.shift())
+    const message = window.shift()
+    if (message.reason !== '') this.#done(message)
+    else this.#reject(message, reason)
+    this.#full = false
+    if (this.#waiting.length > 0) this.#release()
+    this.touch()
+    return true
+  }
+
+  /** The mailbox has, or may have, something new. */
+  arrived(): void {
+    this.#more = true
+    this.touch()
+  }
+
+  paged(result: PageResult | null): void {
+    this.#paging = false
+    if (!this.open) return
+    if (result === null) this.#pause()
+    else if (result.kind === 'stale') this.#session.close('replaced')
+    else this.#drain(result.entries, result.more)
+  }
+
+  removed(result: FencedResult | null): void {
+    this.#removing = false
+    if (!this.open) return
+    if (result === null) return this.#pause()
+    if (result.kind === 'stale') return this.#session.close('replaced')
+    if (this.#refusals[0]?.s === this.#asked) this.#refusals.shift()
+    this.#removed = this.#asked
+    if (this.#acked > this.#removed) this.touch()
+  }
+
+  /** A message of this stream was refused: n is what its sender has to send next, so what waits here from there on goes. */
+  dropFrom(stream: string, n: number): void {
+    const lane = this.#lanes.get(stream)
+    if (lane === undefined) return
+    for (const message of lane.held.splice(0)) {
+      if (message.n < n) lane.held.push(message)
+      else this.#hub.custody.dropped(message)
+    }
+    lane.tail = Math.max(lane.sent, Math.min(lane.tail, n - 1))
+    this.#forgetWaiting()
+  }
+
+  /** What waits behind an entry that will not come waits no longer. */
+  parkHeld(stream: string): void {
+    const lane = this.#lanes.get(stream)
+    if (lane !== undefined) this.#parkLane(lane)
+  }
+
+  /** At the end of a turn: removals and the next page, one call each whatever happened. */
+  flush(): void {
+    this.#dirty = false
+    if (!this.open) return
+    const { now, effects } = this.#hub
+    if (now < this.#pauseUntil) return this.#hub.later(this)
+    if (!this.#removing) this.#remove(effects)
+    this.#page(now)
+  }
+
+  /** Looks into the mailbox again if nobody said for long that there is something. */
+  poll(now: number): void {
+    if (now - this.#lastPage < this.#hub.options.pollMs) return
+    this.#lastPage = now
+    this.arrived()
+  }
+
+  check(now: number): number {
+    if (!this.open) return 0
+    let earliest = Infinity
+    for (const message of this.#window) {
+      if (message.deadline <= now) {
+        this.#session.close('ack_timeout')
+        return 0
+      }
+      earliest = Math.min(earliest, message.deadline)
+    }
+    for (const lane of [...this.#waiting]) {
+      const head = lane.held[0]
+      if (head === undefined) continue
+      // Its predecessor is in the mailbox, and is slow to come; it is no fault of this client.
+      if (head.deadline <= now) this.#parkLane(lane)
+      else earliest = Math.min(earliest, head.deadline)
+    }
+    return earliest === Infinity ? 0 : earliest
+  }
+
+  /**
+   * Parks, in order, the live part of the window and what is held. `fenced`: another session has the token, so the mailbox is
+   * no longer ours to touch, but may still be added to.
+   */
+  close(fenced: boolean, timedOut: boolean): void {
+    if (!this.open) return
+    this.open = false
+    const { id, token } = this.#session
+    if (!fenced) this.#removeAll()
+    const head = this.#window.peek()
+    const suspect = head !== undefined && (timedOut || this.#hub.now - head.sentAt >= SUSPECT_MS) ? head.s : 0
+    while (this.#window.size > 0) {
+      const message = this.#window.shift()
+      if (message.s === 0) this.#parkAt(message)
+    }
+    for (const lane of this.#waiting) for (const message of lane.held) this.#parkAt(message)
+    this.#waiting = []
+    this.#lanes.clear()
+    if (!fenced) this.#hub.effects.unbind(id, token, suspect)
+  }
+
+  /** Asks for a `flush` at the end of the turn. */
+  touch(): void {
+    if (this.#dirty || !this.open) return
+    this.#dirty = true
+    this.#hub.hasWork(this)
+  }
+
+  #hasRoom(size: number): boolean {
+    const { size: count, bytes } = this.#window
+    return count < this.#room && (count === 0 || bytes + size <= this.#roomBytes)
+  }
+
+  #send(message: Message, lane: Downstream): void {
+    const { connection } = this.#session
+    const { n, s, body, reason } = message
+    message.lane = lane
+    message.sentAt = this.#hub.now
+    lane.markSent(n)
+    const seq = this.#window.push(message)
+    if (reason !== '') connection.void(seq, lane.from, lane.outbox, n, reason)
+    else connection.message(seq, lane.from, lane.outbox, n, message.time, s > 0 ? MessageFlag.parked : 0, body)
+    if (!this.armed) this.#hub.arm(this, message.deadline)
+  }
+
+  #sendLive(message: Message, lane: Downstream): void {
+    lane.live++
+    this.#hub.stats.sentLive++
+    this.#send(message, lane)
+  }
+
+  #hold(message: Message, lane: Downstream): void {
+    if (lane.held.length === 0) this.#waiting.push(lane)
+    message.lane = lane
+    lane.tail = message.n
+    lane.held.push(message)
+    if (!this.armed) this.#hub.arm(this, message.deadline)
+  }
+
+  #park(message: Message, lane: Downstream): void {
+    if (message.n > lane.tail) lane.tail = message.n
+    this.#hub.custody.park(message)
+  }
+
+  /** Parks what was taken on here: all below the acked number is settled, which its sender may not know yet. */
+  #parkAt(message: Message): void {
+    if (message.lane !== null) message.floor = Math.max(message.floor, message.lane.acked + 1)
+    this.#hub.custody.park(message)
+  }
+
+  #parkLane(lane: Downstream): void {
+    for (const message of lane.held.splice(0)) this.#parkAt(message)
+    this.#forgetWaiting()
+  }
+
+  #done(message: Message): void {
+    const { lane, n, s } = message
+    if (lane === null) return
+    if (n > lane.acked) lane.acked = n
+    const { stats, custody } = this.#hub
+    if (s === 0) {
+      lane.live--
+      stats.ackMs.add(this.#hub.now - message.sentAt)
+      custody.delivered(message)
+    } else {
+      this.#acked = s
+      stats.drainAckMs.add(this.#hub.now - message.sentAt)
+      this.#hub.drained(message)
+    }
+  }
+
+  #reject(message: Message, reason: string): void {
+    const { lane, n, s } = message
+    if (lane === null) return
+    if (n > lane.acked) lane.acked = n
+    lane.markRejected(n, reason)
+    if (s === 0) {
+      lane.live--
+      this.#hub.custody.ended(message, 'rejected', reason)
+      return
+    }
+    this.#acked = s
+    this.#refusals.push({ s, reason })
+  }
+
+  /** Answers a resend of something at or below the tail. False: the mailbox knows more of it than this session. */
+  #repeated(message: Message, lane: Downstream): boolean {
+    const { n, source } = message
+    if (n <= lane.acked) {
+      const reason = lane.rejected(n)
+      if (reason === undefined) this.#hub.custody.delivered(message)
+      else this.#hub.custody.ended(message, 'rejected', reason)
+      return true
+    }
+    for (const held of lane.held) if (held.n === n) return this.#adopt(held, message)
+    for (const sent of this.#window) {
+      if (sent.lane !== lane || sent.n !== n) continue
+      if (sent.s === 0) return this.#adopt(sent, message)
+      source?.stored(n)
+      this.#hub.custody.settle(message)
+      return true
+    }
+    return false
+  }
+
+  /** The end of what is here already will be told to the connection that offered it last. */
+  #adopt(here: Message, again: Message): boolean {
+    this.#hub.custody.move(here, again.source)
+    this.#hub.custody.settle(again)
+    return true
+  }
+
+  /** Sends what waited, as far as its turn has come and the window has room; a stream at a time, so that none starves. */
+  #release(): void {
+    for (const lane of this.#waiting) {
+      let count = 0
+      for (const message of lane.held) {
+        if (message.n !== lane.sent + 1 || !this.#hasRoom(message.size)) break
+        this.#sendLive(message, lane)
+        count++
+      }
+      if (count > 0) lane.held.splice(0, count)
+    }
+    this.#forgetWaiting()
+    const first = this.#waiting.shift()
+    if (first !== undefined) this.#waiting.push(first)
+  }
+
+  #forgetWaiting(): void {
+    this.#waiting = this.#waiting.filter(lane => lane.held.length > 0)
+  }
+
+  /** Asks for one removal: up to the next nacked entry, or else up to the last acked one. */
+  #remove(effects: Effects): void {
+    if (this.#acked <= this.#removed) return
+    this.#removing = true
+    const refusal = this.#refusals[0]
+    this.#asked = refusal?.s ?? this.#acked
+    if (refusal === undefined) effects.remove(this.#session, this.#acked)
+    else effects.refuse(this.#session, refusal.s, refusal.reason)
+  }
+
+  #removeAll(): void {
+    const { effects } = this.#hub
+    for (const { s, reason } of this.#refusals) effects.refuse(this.#session, s, reason)
+    const last = this.#refusals.at(-1)?.s ?? this.#removed
+    if (this.#acked > last) effects.remove(this.#session, this.#acked)
+  }
+
+  #page(now: number): void {
+    if (!this.#more || this.#paging || this.#full) return
+    const room = this.#room - this.#window.size
+    const roomBytes = this.#roomBytes - this.#window.bytes
+    // Small pages cost as much as large ones, so a page waits until a quarter of the window is free.
+    if (this.#window.size > 0 && (room < Math.max(1, this.#room >> 2) || roomBytes <= 0)) return
+    this.#paging = true
+    this.#more = false
+    this.#lastPage = now
+    this.#hub.effects.page(this.#session, this.#cursor, Math.min(room, PAGE), Math.max(roomBytes, 1))
+  }
+
+  #drain(entries: readonly Entry[], more: boolean): void {
+    if (more) this.#more = true
+    const deadline = this.#hub.now + this.#hub.options.ackTimeoutMs
+    for (const entry of entries) {
+      if (entry.s <= this.#cursor) continue
+      const message = Message.fromMailbox(this.#session.id, entry, deadline)
+      if (!this.#hasRoom(message.size)) {
+        this.#more = true
+        this.#full = true
+        break
+      }
+      this.#cursor = entry.s
+      this.#hub.stats.sentParked++
+      this.#send(message, this.#lane(entry.stream))
+    }
+    if (this.#waiting.length > 0) this.#release()
+    this.touch()
+  }
+
+  #pause(): void {
+    this.#more = true
+    this.#pauseUntil = this.#hub.now + STORE_PAUSE_MS
+    this.#hub.later(this)
+  }
+
+  #lane(stream: string): Downstream {
+    const known = this.#lanes.get(stream)
+    if (known !== undefined) return known
+    if (this.#lanes.size >= STREAMS) this.#forgetIdle()
+    const lane = new Downstream(stream)
+    this.#lanes.set(stream, lane)
+    return lane
+  }
+
+  /** Makes room, oldest first. The next message of a forgotten stream goes through the mailbox, which knows it. */
+  #forgetIdle(): void {
+    let left = FORGOTTEN
+    for (const [stream, lane] of this.#lanes) {
+      if (!lane.idle) continue
+      this.#lanes.delete(stream)
+      if (--left === 0) return
+    }
+  }
+}

@@ -1,0 +1,216 @@
+/**
+ * The sending half of a session: judges what its client hands over, gives it to the recipient's session or to the mailbox,
+ * and tells the client how each message ended.
+ *
+ * The rule (`docs/architecture.md`): until a receipt is written the message is the sender's, so whatever is lost here was
+ * not lost. Hence this half holds no bodies; it only counts what is open, for the credit of the connection.
+ */
+import { refusals, type EndReason, type ErrorCode } from '../protocol/errors.ts'
+import type { Body } from '../protocol/frames.ts'
+import { MAX_AHEAD } from '../protocol/limits.ts'
+import { streamName } from '../protocol/mailbox.ts'
+import { isClientId } from '../protocol/names.ts'
+import type { Connection } from './effects.ts'
+import type { Hub } from './hub.ts'
+import { Message } from './message.ts'
+import { Upstream } from './upstream.ts'
+
+/** Streams of one connection; idle ones make room, and come back when they are used again. */
+const STREAMS = 1_024
+/** Sends beyond the credit within this time that end the connection with `flood`. */
+const STRIKES = 10
+const STRIKE_SPAN_MS = 10_000
+const MINUTE_MS = 60_000
+/** What a refused sender is told to wait, ms. */
+const SHORT_PAUSE_MS = 100
+const LONG_PAUSE_MS = 1_000
+
+export class Sending {
+  readonly connection: Connection
+  readonly #hub: Hub
+  readonly #id: string
+  readonly #numbered: boolean
+  readonly #outbox: string
+  /** The outbox of what the client does not number. A name of its own when the client named one: its numbers are not ours to give. */
+  readonly #unnumberedOutbox: string
+  readonly #streams = new Map<string, Upstream>()
+  readonly #unnumbered = new Map<string, Upstream>()
+  #told: Upstream[] = []
+  #open = 0
+  #openBytes = 0
+  #strikes = 0
+  #strikesSince = 0
+  #newRecipients = 0
+  #newRecipientsSince = 0
+  #closed = false
+
+  constructor(hub: Hub, connection: Connection, id: string, outbox: string, numbered: boolean, nonce: string) {
+    this.#hub = hub
+    this.connection = connection
+    this.#id = id
+    this.#outbox = outbox
+    this.#numbered = numbered
+    this.#unnumberedOutbox = numbered ? nonce : outbox
+  }
+
+  /** True when the client must be closed with `flood`. */
+  send(n: number, floor: number, target: string, ttl: number, body: Body): boolean {
+    const code = this.#misfit(n, floor, target, ttl)
+    if (code !== null) this.#reject(code, n, target)
+    else {
+      const up = this.#upstream(n !== 0, target)
+      if (up === null) this.#refuseNew(n, target)
+      else if (n === 0) return this.#take(up, up.next, up.open === 0 ? up.next : up.floor, ttl, body)
+      else if (!up.skips(n)) return this.#take(up, n, floor, ttl, body)
+    }
+    return false
+  }
+
+  /** Refuses a message for a limit outside the core, such as the rate of frames. */
+  refuse(n: number, target: string, code: ErrorCode, afterMs: number): void {
+    if (!(n >= 1) || !isClientId(target)) return this.connection.error(null, code, refusals[code].text)
+    const up = this.#upstream(true, target)
+    if (up === null) this.#refuseNew(n, target)
+    else if (!up.skips(n)) up.retry(n, code, afterMs)
+  }
+
+  /** A message that was parked before has been acked by its recipient. */
+  drained(stream: string, target: string, n: number): void {
+    this.#known(stream, target)?.delivered(n)
+  }
+
+  /** A message that was parked before has ended otherwise. */
+  lost(stream: string, target: string, n: number, kind: EndReason, reason: string): void {
+    this.#known(stream, target)?.ended(kind, n, reason)
+  }
+
+  /** A message of this connection met its end. */
+  release(up: Upstream, bytes: number): void {
+    up.open--
+    this.#open--
+    this.#openBytes -= bytes
+  }
+
+  /** A message that came over another connection is now waited for by this one. */
+  adopt(up: Upstream, bytes: number): void {
+    up.open++
+    this.#open++
+    this.#openBytes += bytes
+  }
+
+  /** Notes that a stream has something to tell at the end of the turn. */
+  tell(up: Upstream): void {
+    if (this.#closed) return
+    if (this.#told.length === 0) this.#hub.hasReceipts(this)
+    this.#told.push(up)
+  }
+
+  /** Writes the receipts of this turn. */
+  flush(): void {
+    const told = this.#told
+    this.#told = []
+    if (this.#closed) return
+    for (const up of told) up.flush()
+  }
+
+  /** Nobody is left to be told. */
+  close(): void {
+    this.#closed = true
+  }
+
+  /** Why a send cannot be what it says, or null (§2, §5.5, §5.7). */
+  #misfit(n: number, floor: number, target: string, ttl: number): ErrorCode | null {
+    if (!isClientId(target)) return target.startsWith('#') ? 'no_such_room' : 'bad_id'
+    if (Number.isNaN(ttl)) return 'bad_number'
+    if (n === 0) return floor === 0 ? null : 'bad_number'
+    if (!this.#numbered || !(floor >= 1 && floor <= n) || n - floor > MAX_AHEAD) return 'bad_number'
+    return null
+  }
+
+  #reject(code: ErrorCode, n: number, target: string): void {
+    if (n >= 1) this.connection.failed(target, n, code)
+    else this.connection.error(null, code, refusals[code].text)
+  }
+
+  #refuseNew(n: number, target: string): void {
+    const waited = this.#hub.now - this.#newRecipientsSince
+    if (n >= 1) this.connection.retry(target, n, 'rate_limited', Math.max(LONG_PAUSE_MS, MINUTE_MS - waited))
+    else this.connection.error(null, 'rate_limited', refusals.rate_limited.text)
+  }
+
+  #take(up: Upstream, n: number, floor: number, ttl: number, body: Body): boolean {
+    const size = body.end - body.start
+    const { options, now, time } = this.#hub
+    const open = this.#open
+    if (open >= options.sendWindow || (open > 0 && this.#openBytes + size > options.sendWindowBytes)) {
+      up.retry(n, 'window_exceeded', SHORT_PAUSE_MS)
+      return this.#strike(now)
+    }
+    if (!this.#hub.custody.admits(size)) {
+      up.retry(n, 'overloaded', LONG_PAUSE_MS)
+      return false
+    }
+    if (!up.numbered) {
+      up.floor = floor
+      up.next = n + 1
+    }
+    const expires = ttl > 0 ? Math.ceil(time + ttl * 1_000) : 0
+    const message = new Message(up.target, up.stream, n, floor, time, expires, body, 0, '', now + options.ackTimeoutMs)
+    message.source = up
+    this.adopt(up, size)
+    this.#hub.custody.take(message, up)
+    return false
+  }
+
+  #strike(now: number): boolean {
+    if (now - this.#strikesSince > STRIKE_SPAN_MS) {
+      this.#strikesSince = now
+      this.#strikes = 0
+    }
+    return ++this.#strikes >= STRIKES
+  }
+
+  #known(stream: string, target: string): Upstream | undefined {
+    const up = this.#streams.get(target) ?? this.#unnumbered.get(target)
+    if (up !== undefined) return up.stream === stream ? up : undefined
+    // The receipt of what an earlier connection of this outbox had sent.
+    if (stream !== streamName(this.#id, this.#outbox)) return undefined
+    return this.#create(this.#numbered, target)
+  }
+
+  /** The stream to a target; null when the sender has found too many new recipients within a minute. */
+  #upstream(numbered: boolean, target: string): Upstream | null {
+    const known = (numbered ? this.#streams : this.#unnumbered).get(target)
+    if (known !== undefined) return known
+    const { now, options } = this.#hub
+    if (now - this.#newRecipientsSince >= MINUTE_MS) {
+      this.#newRecipientsSince = now
+      this.#newRecipients = 0
+    }
+    if (this.#newRecipients >= options.newRecipients) return null
+    this.#newRecipients++
+    return this.#create(numbered, target)
+  }
+
+  #create(numbered: boolean, target: string): Upstream {
+    const streams = numbered ? this.#streams : this.#unnumbered
+    if (numbered && streams.size >= STREAMS) this.#forgetIdle(streams)
+    const stream = streamName(this.#id, numbered ? this.#outbox : this.#unnumberedOutbox)
+    const up = new Upstream(this, stream, target, numbered)
+    streams.set(target, up)
+    return up
+  }
+
+  /**
+   * Makes room. What is forgotten is only which receipts were told, and a numbered stream knows its numbers by itself. Numbers
+   * that the server gives are kept while the connection lives: 200 new recipients a minute bound them.
+   */
+  #forgetIdle(streams: Map<string, Upstream>): void {
+    let left = STREAMS / 8
+    for (const [target, up] of streams) {
+      if (up.open > 0 || up.hasReceipt) continue
+      streams.delete(target)
+      if (--left === 0) return
+    }
+  }
+}

@@ -1,0 +1,41 @@
+/** What the core counts: plain integers, which the shell copies into metrics when it is asked for them. */
+
+/** Upper bounds in ms; the last bucket is everything above. A bound at the default ack timeout shows what came too late. */
+export const ackBucketsMs = [1, 2, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 30_000] as const
+
+export class Histogram {
+  readonly counts: number[] = new Array<number>(ackBucketsMs.length + 1).fill(0)
+  sum = 0
+
+  add(ms: number): void {
+    let bucket = 0
+    while (bucket < ackBucketsMs.length && ms > (ackBucketsMs[bucket] ?? Infinity)) bucket++
+    this.counts[bucket] = (this.counts[bucket] ?? 0) + 1
+    this.sum += ms
+  }
+}
+
+export class Stats {
+  /** Clients that are ready now. */
+  sessions = 0
+  /** Messages taken from senders, and how they ended. */
+  accepted = 0
+  delivered = 0
+  stored = 0
+  retried = 0
+  failed = 0
+  rejected = 0
+  expired = 0
+  dead = 0
+  /** Messages sent to recipients: on the live path, and from mailboxes. */
+  sentLive = 0
+  sentParked = 0
+  /** Messages from mailboxes that were acked. */
+  drained = 0
+  /** Sessions that ended, by why what they held was parked. */
+  ackTimeouts = 0
+  takeovers = 0
+  /** ms from sending to ack, for live messages and for those from a mailbox. */
+  readonly ackMs = new Histogram()
+  readonly drainAckMs = new Histogram()
+}

@@ -1,0 +1,98 @@
+/**
+ * A stream at its sender's end: what the connection of the sender is told about it, and what it may send next.
+ *
+ * Receipts are cumulative, so ends are only noted here and written once per turn of the loop. A refusal is written at once, and
+ * only once: everything above it is then dropped until the refused number itself comes again (§4, `retry` and `failed`),
+ * because the sender goes back to it anyway. Streams numbered by the server are told each refusal, since nobody goes back.
+ */
+import type { EndReason, ErrorCode } from '../protocol/errors.ts'
+import type { Receiving } from './receiving.ts'
+import type { Sending } from './sending.ts'
+
+export class Upstream {
+  readonly sending: Sending
+  readonly stream: string
+  readonly target: string
+  /** Whether the sender numbers it. */
+  readonly numbered: boolean
+  /** How many of its messages this node holds without an end. */
+  open = 0
+  /** Of a stream that the server numbers: the next number, and the lowest that may still be open. */
+  next = 1
+  floor = 1
+  /** Where the recipient is connected, if it was looked up; valid while `receiving.open`. */
+  receiving: Receiving | null = null
+  #refused = 0
+  #delivered = 0
+  #stored = 0
+  #tellDelivered = false
+  #tellStored = false
+
+  constructor(sending: Sending, stream: string, target: string, numbered: boolean) {
+    this.sending = sending
+    this.stream = stream
+    this.target = target
+    this.numbered = numbered
+  }
+
+  /** Whether something is noted that was not written yet. */
+  get hasReceipt(): boolean {
+    return this.#tellDelivered || this.#tellStored
+  }
+
+  /** Whether message n is to be dropped in silence, because one below it was refused and has not come again. */
+  skips(n: number): boolean {
+    if (this.#refused === 0) return false
+    if (n > this.#refused) return true
+    this.#refused = 0
+    return false
+  }
+
+  delivered(n: number): void {
+    if (n > this.#delivered) this.#delivered = n
+    if (n >= this.#refused) this.#refused = 0
+    if (!this.hasReceipt) this.sending.tell(this)
+    this.#tellDelivered = true
+  }
+
+  stored(n: number): void {
+    if (n > this.#stored) this.#stored = n
+    if (n >= this.#refused) this.#refused = 0
+    if (!this.hasReceipt) this.sending.tell(this)
+    this.#tellStored = true
+  }
+
+  ended(kind: EndReason, n: number, reason: string): void {
+    if (n >= this.#refused) this.#refused = 0
+    this.sending.connection.ended(kind, this.target, n, reason)
+  }
+
+  failed(n: number, code: ErrorCode): void {
+    if (this.#refuse(n)) this.sending.connection.failed(this.target, n, code)
+  }
+
+  retry(n: number, code: ErrorCode, afterMs: number): void {
+    if (this.#refuse(n)) this.sending.connection.retry(this.target, n, code, afterMs)
+  }
+
+  /** Writes what was noted since the last turn. */
+  flush(): void {
+    const { connection } = this.sending
+    if (this.#tellDelivered) connection.delivered(this.target, this.#delivered)
+    const covered = this.#tellDelivered && this.#stored <= this.#delivered
+    if (this.#tellStored && !covered) connection.stored(this.target, this.#stored)
+    this.#tellDelivered = false
+    this.#tellStored = false
+  }
+
+  /** Notes a refusal; false when the sender was told of one at or below n already. */
+  #refuse(n: number): boolean {
+    if (!this.numbered) {
+      if (n < this.next) this.next = n
+      return true
+    }
+    if (this.#refused !== 0 && n >= this.#refused) return false
+    this.#refused = n
+    return true
+  }
+}
