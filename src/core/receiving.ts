@@ -2,15 +2,14 @@
  * The receiving half of a session: one window, fed by pages of the mailbox and by live messages, and emptied by acks.
  *
  * The live rule: a message goes live only if it directly follows one of its stream that was sent in this session. If it follows
- * one that this node still holds, it waits here behind it. Everything else goes through the mailbox, and comes back as a page.
- * Pages go by cursor, never by count: what is un-acked stays in the mailbox, below the cursor, until its ack removes it under
- * the session's token.
+ * one that this node still holds, it waits here behind it. Everything else goes through the mailbox, and comes back as a page
+ * of the drain.
  */
 import { MessageFlag } from '../protocol/frames.ts'
 import type { Entry, FencedResult, PageResult } from '../protocol/mailbox.ts'
 import type { Due } from './deadlines.ts'
 import { Downstream } from './downstream.ts'
-import type { Effects } from './effects.ts'
+import { Drain } from './drain.ts'
 import type { Hub } from './hub.ts'
 import { Message } from './message.ts'
 import type { Session } from './session.ts'
@@ -19,10 +18,6 @@ import { Window } from './window.ts'
 /** Streams remembered by one session, and how many are forgotten at once when there are more. */
 const STREAMS = 1_000
 const FORGOTTEN = 100
-/** The most entries asked for at once. */
-const PAGE = 256
-/** ms between attempts when the store does not answer. */
-const STORE_PAUSE_MS = 1_000
 /** ms un-acked from which a close, too, makes the head of the mailbox suspect. */
 const SUSPECT_MS = 1_000
 
@@ -38,30 +33,16 @@ export class Receiving implements Due {
   readonly #lanes = new Map<string, Downstream>()
   /** Lanes that hold something. */
   #waiting: Downstream[] = []
-  /** Entries of the mailbox, by their `s`: the last sent, the last acked, the last removed, the last asked to be removed. */
-  #cursor = 0
-  #acked = 0
-  #removed = 0
-  #asked = 0
-  #removing = false
-  #paging = false
-  /** The mailbox may hold something after the cursor. */
-  #more: boolean
-  #pauseUntil = 0
-  #lastPage = 0
+  readonly #drain: Drain
   #dirty = false
   /** The next entry did not fit; an ack makes room. */
   #full = false
-  /** Nacked entries, in order, whose removal the store has not confirmed. */
-  readonly #refusals: { readonly s: number; readonly reason: string }[] = []
-
   constructor(hub: Hub, session: Session, window: number, parked: number) {
     this.#hub = hub
     this.#session = session
     this.#room = window
     this.#roomBytes = hub.options.windowBytes
-    this.#more = parked > 0
-    this.#lastPage = hub.now
+    this.#drain = new Drain(hub, session, parked)
     this.touch()
   }
 
@@ -114,26 +95,21 @@ export class Receiving implements Due {
 
   /** The mailbox has, or may have, something new. */
   arrived(): void {
-    this.#more = true
+    this.#drain.arrived()
     this.touch()
   }
 
   paged(result: PageResult | null): void {
-    this.#paging = false
     if (!this.open) return
-    if (result === null) this.#pause()
-    else if (result.kind === 'stale') this.#session.close('replaced')
-    else this.#drain(result.entries, result.more)
+    const entries = this.#drain.paged(result)
+    if (entries === null) this.#session.close('replaced')
+    else this.#sendParked(entries)
   }
 
   removed(result: FencedResult | null): void {
-    this.#removing = false
     if (!this.open) return
-    if (result === null) return this.#pause()
-    if (result.kind === 'stale') return this.#session.close('replaced')
-    if (this.#refusals[0]?.s === this.#asked) this.#refusals.shift()
-    this.#removed = this.#asked
-    if (this.#acked > this.#removed) this.touch()
+    if (this.#drain.removed(result)) this.touch()
+    else this.#session.close('replaced')
   }
 
   /** A message of this stream was refused: n is what its sender has to send next, so what waits here from there on goes. */
@@ -158,17 +134,16 @@ export class Receiving implements Due {
   flush(): void {
     this.#dirty = false
     if (!this.open) return
-    const { now, effects } = this.#hub
-    if (now < this.#pauseUntil) return this.#hub.later(this)
-    if (!this.#removing) this.#remove(effects)
-    this.#page(now)
+    const { size, bytes } = this.#window
+    const free = this.#room - size
+    // Small pages cost as much as large ones, so a page waits until a quarter of the window is free.
+    const room = this.#full || (size > 0 && free < this.#room >> 2) ? 0 : free
+    if (!this.#drain.flush(room, this.#roomBytes - bytes)) this.#hub.later(this)
   }
 
   /** Looks into the mailbox again if nobody said for long that there is something. */
   poll(now: number): void {
-    if (now - this.#lastPage < this.#hub.options.pollMs) return
-    this.#lastPage = now
-    this.arrived()
+    if (this.#drain.isStale(now, this.#hub.options.pollMs)) this.arrived()
   }
 
   check(now: number): number {
@@ -199,7 +174,7 @@ export class Receiving implements Due {
     if (!this.open) return
     this.open = false
     const { id, token } = this.#session
-    if (!fenced) this.#removeAll()
+    if (!fenced) this.#drain.finish()
     const head = this.#window.peek()
     const suspect = head !== undefined && (timedOut || this.#hub.now - head.sentAt >= SUSPECT_MS) ? head.s : 0
     while (this.#window.size > 0) {
@@ -276,7 +251,7 @@ export class Receiving implements Due {
       stats.ackMs.add(this.#hub.now - message.sentAt)
       custody.delivered(message)
     } else {
-      this.#acked = s
+      this.#drain.acked(s)
       stats.drainAckMs.add(this.#hub.now - message.sentAt)
       this.#hub.drained(message)
     }
@@ -292,8 +267,7 @@ export class Receiving implements Due {
       this.#hub.custody.ended(message, 'rejected', reason)
       return
     }
-    this.#acked = s
-    this.#refusals.push({ s, reason })
+    this.#drain.nacked(s, reason)
   }
 
   /** Answers a resend of something at or below the tail. False: the mailbox knows more of it than this session. */
@@ -343,58 +317,21 @@ export class Receiving implements Due {
     this.#waiting = this.#waiting.filter(lane => lane.held.length > 0)
   }
 
-  /** Asks for one removal: up to the next nacked entry, or else up to the last acked one. */
-  #remove(effects: Effects): void {
-    if (this.#acked <= this.#removed) return
-    this.#removing = true
-    const refusal = this.#refusals[0]
-    this.#asked = refusal?.s ?? this.#acked
-    if (refusal === undefined) effects.remove(this.#session, this.#acked)
-    else effects.refuse(this.#session, refusal.s, refusal.reason)
-  }
-
-  #removeAll(): void {
-    const { effects } = this.#hub
-    for (const { s, reason } of this.#refusals) effects.refuse(this.#session, s, reason)
-    const last = this.#refusals.at(-1)?.s ?? this.#removed
-    if (this.#acked > last) effects.remove(this.#session, this.#acked)
-  }
-
-  #page(now: number): void {
-    if (!this.#more || this.#paging || this.#full) return
-    const room = this.#room - this.#window.size
-    const roomBytes = this.#roomBytes - this.#window.bytes
-    // Small pages cost as much as large ones, so a page waits until a quarter of the window is free.
-    if (this.#window.size > 0 && (room < Math.max(1, this.#room >> 2) || roomBytes <= 0)) return
-    this.#paging = true
-    this.#more = false
-    this.#lastPage = now
-    this.#hub.effects.page(this.#session, this.#cursor, Math.min(room, PAGE), Math.max(roomBytes, 1))
-  }
-
-  #drain(entries: readonly Entry[], more: boolean): void {
-    if (more) this.#more = true
+  #sendParked(entries: readonly Entry[]): void {
     const deadline = this.#hub.now + this.#hub.options.ackTimeoutMs
     for (const entry of entries) {
-      if (entry.s <= this.#cursor) continue
       const message = Message.fromMailbox(this.#session.id, entry, deadline)
-      if (!this.#hasRoom(message.size)) {
-        this.#more = true
-        this.#full = true
+      this.#full = !this.#hasRoom(message.size)
+      if (this.#full) {
+        this.#drain.arrived()
         break
       }
-      this.#cursor = entry.s
+      if (!this.#drain.advance(entry.s)) continue
       this.#hub.stats.sentParked++
       this.#send(message, this.#lane(entry.stream))
     }
     if (this.#waiting.length > 0) this.#release()
     this.touch()
-  }
-
-  #pause(): void {
-    this.#more = true
-    this.#pauseUntil = this.#hub.now + STORE_PAUSE_MS
-    this.#hub.later(this)
   }
 
   #lane(stream: string): Downstream {

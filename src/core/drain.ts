@@ -1,0 +1,124 @@
+/**
+ * A session's hold on its mailbox: reads it page by page, and removes what was acked.
+ *
+ * Pages go by cursor, never by count, and reading takes nothing out: an entry leaves only by the removal that follows its ack,
+ * under the session's token. At most one page and one removal are under way; what is acked meanwhile goes with the next
+ * removal. When the store does not answer, both wait a second and are asked again, for as long as the session lives.
+ */
+import type { Entry, FencedResult, PageResult } from '../protocol/mailbox.ts'
+import type { Hub } from './hub.ts'
+import type { Session } from './session.ts'
+
+/** The most entries asked for at once. */
+const PAGE = 256
+/** ms between attempts when the store does not answer. */
+const PAUSE_MS = 1_000
+
+export class Drain {
+  readonly #hub: Hub
+  readonly #session: Session
+  /** Entries, by their `s`: the last sent, the last acked, the last removed, the last asked to be removed. */
+  #sent = 0
+  #acked = 0
+  #removed = 0
+  #asked = 0
+  #removing = false
+  #paging = false
+  /** There may be something after the last sent. */
+  #more: boolean
+  #pauseUntil = 0
+  #lookedAt: number
+  /** Nacked entries, in order, whose removal the store has not confirmed; no more than the window holds. */
+  readonly #nacked: { readonly s: number; readonly reason: string }[] = []
+
+  constructor(hub: Hub, session: Session, parked: number) {
+    this.#hub = hub
+    this.#session = session
+    this.#more = parked > 0
+    this.#lookedAt = hub.now
+  }
+
+  /** The mailbox has, or may have, something new. */
+  arrived(): void {
+    this.#more = true
+  }
+
+  /** Notes that an entry is next to be sent; false for one that was sent already. */
+  advance(s: number): boolean {
+    if (s <= this.#sent) return false
+    this.#sent = s
+    return true
+  }
+
+  acked(s: number): void {
+    this.#acked = s
+  }
+
+  nacked(s: number, reason: string): void {
+    this.#acked = s
+    this.#nacked.push({ s, reason })
+  }
+
+  /** Asks the store for what is due, where `room` and `roomBytes` are free in the window. False: the store needs a pause. */
+  flush(room: number, roomBytes: number): boolean {
+    const { now, effects } = this.#hub
+    if (now < this.#pauseUntil) return false
+    if (!this.#removing) this.#remove()
+    if (this.#more && !this.#paging && room > 0 && roomBytes > 0) {
+      this.#paging = true
+      this.#more = false
+      this.#lookedAt = now
+      effects.page(this.#session, this.#sent, Math.min(room, PAGE), roomBytes)
+    }
+    return true
+  }
+
+  /** The entries of a page; null when the session has lost its token. */
+  paged(result: PageResult | null): readonly Entry[] | null {
+    this.#paging = false
+    if (result === null) return this.#pause()
+    if (result.kind === 'stale') return null
+    if (result.more) this.#more = true
+    return result.entries
+  }
+
+  /** False when the session has lost its token. */
+  removed(result: FencedResult | null): boolean {
+    this.#removing = false
+    if (result === null) this.#pause()
+    else if (result.kind === 'stale') return false
+    else {
+      if (this.#nacked[0]?.s === this.#asked) this.#nacked.shift()
+      this.#removed = this.#asked
+    }
+    return true
+  }
+
+  /** Removes all that was acked, in as many calls as it takes: the session is closing. */
+  finish(): void {
+    const { effects } = this.#hub
+    for (const { s, reason } of this.#nacked) effects.refuse(this.#session, s, reason)
+    const last = this.#nacked.at(-1)?.s ?? this.#removed
+    if (this.#acked > last) effects.remove(this.#session, this.#acked)
+  }
+
+  /** Whether nobody has looked into the mailbox for `pollMs`. */
+  isStale(now: number, pollMs: number): boolean {
+    return now - this.#lookedAt >= pollMs
+  }
+
+  #remove(): void {
+    if (this.#acked <= this.#removed) return
+    this.#removing = true
+    const nacked = this.#nacked[0]
+    this.#asked = nacked?.s ?? this.#acked
+    if (nacked === undefined) this.#hub.effects.remove(this.#session, this.#acked)
+    else this.#hub.effects.refuse(this.#session, nacked.s, nacked.reason)
+  }
+
+  #pause(): readonly Entry[] {
+    this.#more = true
+    this.#pauseUntil = this.#hub.now + PAUSE_MS
+    return []
+  }
+}
