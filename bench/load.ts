@@ -1,0 +1,293 @@
+/**
+ * The loads that are measured, each against a server that runs already.
+ *
+ * One message is: sent, delivered, acked, receipted. Every client sends to its partner and receives from it. In the closed
+ * loop a client keeps `window` messages unsettled; at a fixed rate the messages are due by the clock, and their latency counts
+ * from when they were due, so that a server that stalls is not asked less.
+ */
+import { createHistogram } from 'node:perf_hooks'
+import { Peer, type Credentials, type PeerEvents, type Stream } from './peer.ts'
+import type { Server } from './server.ts'
+
+export interface Throughput {
+  readonly perSecond: number
+  /** µs of the server's CPU per message. */
+  readonly cpu: number
+  readonly retries: number
+}
+
+export interface Latency {
+  readonly perSecond: number
+  readonly cpu: number
+  /** µs, from due until it reached its recipient: p50, p99, p99.9. */
+  readonly delivery: Percentiles
+  /** µs, from due until its receipt. */
+  readonly receipt: Percentiles
+}
+
+export interface Percentiles {
+  readonly p50: number
+  readonly p99: number
+  readonly p999: number
+}
+
+interface Pair {
+  readonly peer: Peer
+  readonly stream: Stream
+  partner: Pair | null
+}
+
+const idle: PeerEvents = { settled: () => {}, received: () => {}, trouble: fail }
+
+function fail(text: string): never {
+  throw new Error(`the measurement is not valid: ${text}`)
+}
+
+/** Opens connections a few at a time, as a load balancer would let them in. */
+async function open(port: number, count: number, events: PeerEvents, known: Credentials[] = []): Promise<Peer[]> {
+  const peers: Peer[] = []
+  while (peers.length < count) {
+    const batch = Array.from({ length: Math.min(50, count - peers.length) }, (_, i) =>
+      Peer.open(port, events, known[peers.length + i] ?? null),
+    )
+    peers.push(...(await Promise.all(batch)))
+  }
+  return peers
+}
+
+async function openPairs(port: number, count: number, bytes: number, events: PeerEvents): Promise<Map<Peer, Pair>> {
+  const peers = await open(port, count, events)
+  const pairs = peers.map((peer, i) => pair(peer, peers[i ^ 1]!, bytes))
+  for (const [i, own] of pairs.entries()) own.partner = pairs[i ^ 1]!
+  return new Map(pairs.map(own => [own.peer, own]))
+}
+
+function pair(peer: Peer, partner: Peer, bytes: number): Pair {
+  return { peer, stream: peer.stream(partner.id, bytes), partner: null }
+}
+
+async function leave(peers: Iterable<Peer>): Promise<void> {
+  await Promise.all([...peers].map(peer => peer.leave()))
+}
+
+export interface ClosedLoop {
+  readonly clients: number
+  readonly window: number
+  readonly bytes: number
+  readonly warmUpMs: number
+  readonly forMs: number
+}
+
+/** As fast as it goes, with `window` unsettled messages per client. */
+export async function closedLoop(server: Server, load: ClosedLoop): Promise<Throughput> {
+  let running = true
+  let settled = 0
+  const pairs = await openPairs(server.port, load.clients, load.bytes, {
+    ...idle,
+    settled(peer, stream, from, to) {
+      settled += to - from
+      if (!running) return
+      while (stream.sent - stream.settled < load.window) peer.send(stream, 0)
+    },
+  })
+  for (const { peer, stream } of pairs.values()) {
+    for (let i = 0; i < load.window; i++) peer.send(stream, 0)
+    peer.flush()
+  }
+  await pause(load.warmUpMs)
+  const measured = await measure(server, load.forMs, () => settled)
+  running = false
+  await until(() => [...pairs.values()].every(({ stream }) => stream.sent === stream.settled))
+  await leave(pairs.keys())
+  return { ...measured, retries: sum(pairs.keys(), peer => peer.retries) }
+}
+
+export interface FixedRate extends Omit<ClosedLoop, 'window'> {
+  readonly perSecond: number
+}
+
+/** Unsettled messages of one client at a fixed rate; the server allows 64. */
+const MOST_UNSETTLED = 64
+
+export async function fixedRate(server: Server, load: FixedRate): Promise<Latency> {
+  const delivery = createHistogram()
+  const receipt = createHistogram()
+  let recording = false
+  let settled = 0
+  const pairs = await openPairs(server.port, load.clients, load.bytes, {
+    ...idle,
+    received(peer, n) {
+      const sender = pairs.get(peer)?.partner
+      if (recording && sender) delivery.record(since(sender.stream.sentAtOf(n)))
+    },
+    settled(_peer, stream, from, to) {
+      settled += to - from
+      if (recording) for (let n = from + 1; n <= to; n++) receipt.record(since(stream.sentAtOf(n)))
+    },
+  })
+  const stop = pace([...pairs.values()], load.perSecond)
+  await pause(load.warmUpMs)
+  recording = true
+  const measured = await measure(server, load.forMs, () => settled)
+  recording = false
+  stop()
+  await until(() => [...pairs.values()].every(({ stream }) => stream.sent === stream.settled))
+  await leave(pairs.keys())
+  return { ...measured, delivery: percentiles(delivery), receipt: percentiles(receipt) }
+}
+
+/** Sends what is due, round and round; returns how to stop it. A client with a full window is passed over until it has room. */
+function pace(pairs: readonly Pair[], perSecond: number): () => void {
+  const start = nanoseconds()
+  let sent = 0
+  let running = true
+  const turn = (): void => {
+    if (!running) return
+    const due = Math.floor(((nanoseconds() - start) / 1e9) * perSecond)
+    for (let tried = 0; sent < due && tried < pairs.length; tried++) {
+      const { peer, stream } = pairs[(sent + tried) % pairs.length]!
+      if (stream.sent - stream.settled >= MOST_UNSETTLED) continue
+      peer.send(stream, start + (sent / perSecond) * 1e9)
+      peer.flush()
+      sent++
+      tried = -1
+    }
+    setImmediate(turn)
+  }
+  turn()
+  return () => {
+    running = false
+  }
+}
+
+export interface Idle {
+  readonly connections: number
+  /** Bytes of the server's memory for each. */
+  readonly bytes: number
+  readonly perSecond: number
+}
+
+export async function idleConnections(server: Server, connections: number): Promise<Idle> {
+  await leave(await open(server.port, 500, idle))
+  await pause(1000)
+  const before = server.memory()
+  const start = nanoseconds()
+  const peers = await open(server.port, connections, idle)
+  const seconds = (nanoseconds() - start) / 1e9
+  await pause(1000)
+  const bytes = (server.memory() - before) / connections
+  await leave(peers)
+  return { connections, bytes: Math.round(bytes), perSecond: Math.round(connections / seconds) }
+}
+
+export interface Parking {
+  readonly park: Throughput
+  readonly drain: Throughput
+}
+
+/** Parks `messages` for absent recipients, then lets these come back and drain them. */
+export async function parkAndDrain(
+  server: Server,
+  load: { readonly recipients: number; readonly messages: number; readonly bytes: number },
+): Promise<Parking> {
+  const recipients = await open(server.port, load.recipients, idle)
+  const known = recipients.map(({ id, secret }) => ({ id, secret }))
+  await leave(recipients)
+  const senders = Math.min(100, load.recipients)
+  const each = load.messages / load.recipients
+  let parked = 0
+  const rounds = new Map<Peer, Stream[]>()
+  const peers = await open(server.port, senders, {
+    ...idle,
+    settled(peer, _stream, from, to) {
+      parked += to - from
+      fill(peer, rounds.get(peer) ?? [], each)
+    },
+  })
+  for (const [i, peer] of peers.entries()) {
+    const own = known.filter((_, k) => k % senders === i)
+    rounds.set(
+      peer,
+      own.map(({ id }) => peer.stream(id, load.bytes)),
+    )
+  }
+  const park = await meter(server, async () => {
+    for (const [peer, streams] of rounds) {
+      fill(peer, streams, each)
+      peer.flush()
+    }
+    await until(() => parked >= load.messages)
+    return load.messages
+  })
+  const retries = sum(peers, peer => peer.retries)
+  await leave(peers)
+  let drained = 0
+  const returning: Peer[] = []
+  const drain = await meter(server, async () => {
+    returning.push(...(await open(server.port, load.recipients, { ...idle, received: () => drained++ }, known)))
+    await until(() => drained >= load.messages)
+    return load.messages
+  })
+  await leave(returning)
+  return { park: { ...park, retries }, drain: { ...drain, retries: 0 } }
+}
+
+/** Sends on the streams of one peer in turn, as far as the window of the connection allows. */
+function fill(peer: Peer, streams: readonly Stream[], each: number): void {
+  let unsettled = streams.reduce((total, stream) => total + stream.sent - stream.settled, 0)
+  for (const stream of streams) {
+    while (unsettled < MOST_UNSETTLED && stream.sent < each) {
+      peer.send(stream, 0)
+      unsettled++
+    }
+  }
+}
+
+type Measured = Pick<Throughput, 'perSecond' | 'cpu'>
+
+async function measure(server: Server, forMs: number, count: () => number): Promise<Measured> {
+  const from = count()
+  return meter(server, async () => {
+    await pause(forMs)
+    return count() - from
+  })
+}
+
+async function meter(server: Server, work: () => Promise<number>): Promise<Measured> {
+  const cpu = server.cpu()
+  const start = nanoseconds()
+  const messages = await work()
+  const seconds = (nanoseconds() - start) / 1e9
+  if (messages === 0) fail('no message got through')
+  return { perSecond: Math.round(messages / seconds), cpu: (server.cpu() - cpu) / 1000 / messages }
+}
+
+function sum(peers: Iterable<Peer>, of: (peer: Peer) => number): number {
+  return [...peers].reduce((total, peer) => total + of(peer), 0)
+}
+
+function nanoseconds(): number {
+  return performance.now() * 1e6
+}
+
+function since(at: number): number {
+  return Math.max(1, Math.round(nanoseconds() - at))
+}
+
+function percentiles(histogram: ReturnType<typeof createHistogram>): Percentiles {
+  const at = (share: number): number => Math.round(histogram.percentile(share) / 1000)
+  return { p50: at(50), p99: at(99), p999: at(99.9) }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise(resolve => setTimeout(resolve, ms))
+}
+
+/** Everything must have an end within the time that the protocol gives it. */
+async function until(done: () => boolean): Promise<void> {
+  const deadline = performance.now() + 60_000
+  while (!done()) {
+    if (performance.now() > deadline) fail('messages without an end after 60 s')
+    await pause(5)
+  }
+}
