@@ -32,7 +32,12 @@ const SENT_DROPPED = 2
 // The implementation takes a host together with listen options; the type declarations that come with it forget this form.
 declare module 'uWebSockets.js' {
   interface TemplatedApp {
-    listen(host: string, port: number, options: number, listening: (socket: us_listen_socket | false) => void): TemplatedApp
+    listen(
+      host: string,
+      port: number,
+      options: number,
+      listening: (socket: us_listen_socket | false) => void,
+    ): TemplatedApp
   }
 }
 
@@ -197,7 +202,8 @@ function upgrade(
 function peerAddress(response: UwsResponse): string {
   const bytes = Buffer.from(response.getRemoteAddress())
   if (bytes.length === 4) return bytes.join('.')
-  const mapped = bytes.length === 16 && bytes.readUInt16BE(10) === 0xffff && bytes.subarray(0, 10).every(byte => byte === 0)
+  const mapped =
+    bytes.length === 16 && bytes.readUInt16BE(10) === 0xffff && bytes.subarray(0, 10).every(byte => byte === 0)
   if (mapped) return bytes.subarray(12).join('.')
   return Buffer.from(response.getRemoteAddressAsText()).toString()
 }
