@@ -1,0 +1,399 @@
+/**
+ * The outbox: owns every message until somebody else does (§5). It numbers, sends, sends again, and knows when it may forget.
+ *
+ *   add ─> open ─> sent ─> stored (a shadow) ─> delivered | expired | rejected | dead
+ *                   │ └──> delivered | rejected
+ *                   ├─ failed n: the message ends, its number goes to the next one
+ *                   └─ retry n: everything from n on is open again, and sent again once, in order
+ *
+ * Pure: no clock, timer, randomness or I/O. Time (ms, never running back) is an argument, what happened is an input, what is to
+ * be done is a call on `frames` or `events`, made after the state is whole. Inputs between `closed` and `opened` are ignored.
+ *
+ * What keeps late receipts harmless. A connection is in order, and a refused number silences everything above it until it
+ * comes again; so after `failed n` nothing can still come for a number ≥ n in its old meaning — provided that no number is under
+ * way twice, hence a stalled stream gets a new connection instead of a second try on this one. Receipts above the highest number
+ * ever sent are cut down to it.
+ *
+ * When a number is free. A message that was sent on an earlier connection, or came back from a store that failed, may have
+ * been taken after all: its recipient may have seen its number, and would drop another message under it as a repeat. Such a *doubtful*
+ * message is not failed by a full mailbox but offered again, with growing pauses; refused for another reason than one that
+ * rules out that anybody took it, it ends, but its number is passed over: the shadows below are given up, so that the floor
+ * rises above it, and a new connection forgets that the number was missing.
+ */
+import { MAX_AHEAD } from '../protocol/limits.ts'
+import type { EndReason, ErrorCode } from '../protocol/errors.ts'
+import type { Body, ClientFrames, SyncReply } from '../protocol/frames.ts'
+import type { Outcome, OutboxEvents, OutboxOptions, OutboxSnapshot, Outgoing, SendTerms } from './outgoing.ts'
+import { Held, type Stream } from './stream.ts'
+import { Streams } from './streams.ts'
+
+/** Shadows of one stream, so that n − floor stays below `MAX_AHEAD`. */
+const MAX_SHADOWS = 1_000
+/** ms beyond ackTimeout until silence is a fault. */
+const STALL_SLACK_MS = 10_000
+const SYNC_PAUSE_MS = 1_000
+const FULL_PAUSE_MS = 1_000
+const MAX_PAUSE_MS = 30_000
+const FIRST_PAUSE_MS = 10
+
+/** Refused at the door: the messages were not looked at, so nobody has taken them. */
+const atTheDoor: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['rate_limited', 'window_exceeded', 'overloaded'])
+/** Refused because nobody could ever have taken the message. */
+const neverTaken: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
+  'bad_id',
+  'bad_number',
+  'unknown_recipient',
+  'too_large',
+])
+
+const DELIVERED: Outcome = { kind: 'delivered' }
+const STORED: Outcome = { kind: 'stored' }
+
+export class Outbox {
+  readonly #events: OutboxEvents
+  readonly #newName: () => string
+  readonly #maxMessages: number
+  readonly #maxBytes: number
+  readonly #maxStreams: number
+  readonly #shadowLifeMs: number
+  readonly #resyncMs: number
+  readonly #streams = new Streams()
+  /** Those that have something to send and may; served in turn. */
+  readonly #ready = new Set<Stream>()
+  #name: string
+  #attempt = 0
+  #lastId = 0
+  #frames: Pick<ClientFrames, 'send' | 'sync'> | null = null
+  #terms: SendTerms = { sendWindow: { messages: 0, bytes: 0 }, ackTimeout: 0 }
+
+  constructor(events: OutboxEvents, options: OutboxOptions) {
+    this.#events = events
+    this.#newName = options.newName
+    this.#maxMessages = options.maxMessages ?? 1_000
+    this.#maxBytes = options.maxBytes ?? 5_000_000
+    this.#maxStreams = options.maxStreams ?? 10_000
+    this.#shadowLifeMs = options.shadowLifeMs ?? 7 * 24 * 3_600_000
+    this.#resyncMs = options.resyncMs ?? 45_000
+    this.#name = options.restore?.name ?? options.newName()
+    if (options.restore) {
+      this.#attempt = options.restore.attempt
+      this.#lastId = this.#streams.restore(options.restore.streams)
+    }
+  }
+
+  get name(): string {
+    return this.#name
+  }
+
+  /** Messages that are nobody else's yet. */
+  get open(): number {
+    let open = 0
+    for (const stream of this.#streams.active) open += stream.held.length - stream.stored
+    return open
+  }
+
+  /** Messages held, shadows too. */
+  get count(): number {
+    return this.#streams.count
+  }
+
+  /** Counts a connection that is about to be opened, for `attempt` in its hello (§7). */
+  nextAttempt(): number {
+    this.#attempt++
+    this.#events.changed({ kind: 'attempted', attempt: this.#attempt })
+    return this.#attempt
+  }
+
+  /** Takes a message over; null when as many are held as may be. It may be sent within the call. */
+  add(target: string, body: Body, ttl: number, now: number): Outgoing | null {
+    const size = body.end - body.start
+    if (!this.#makeRoom(size)) return null
+    const stream = this.#streamFor(target)
+    if (stream === null) return null
+    const message = new Held(++this.#lastId, stream.next, target, body, ttl, now)
+    this.#streams.push(stream, message)
+    this.#events.changed({ kind: 'added', message })
+    this.#wake(stream, now)
+    this.#pump(now)
+    return message
+  }
+
+  /** A connection was welcomed. Streams with shadows are asked for first; what has none is sent at once, since a number that the server knows earns its receipt again. */
+  opened(frames: Pick<ClientFrames, 'send' | 'sync'>, terms: SendTerms, now: number): void {
+    this.#frames = frames
+    this.#terms = terms
+    for (const stream of this.#streams.active) {
+      if (stream.stored > 0) stream.gated = true
+      if (stream.gated) this.#ask(stream, now)
+      this.#wake(stream, now)
+    }
+    this.#pump(now)
+  }
+
+  /** The connection is gone, or given up. What was on its way may have arrived. */
+  closed(): void {
+    this.#frames = null
+    this.#ready.clear()
+    for (const stream of this.#streams.active) {
+      this.#streams.reopen(stream, stream.stored, true)
+      stream.asking = false
+      if (stream.pausedUntil === Infinity) stream.pausedUntil = 0
+    }
+  }
+
+  /** §4: every n up to this one was acked by the recipient. */
+  delivered(target: string, n: number, now: number): void {
+    const stream = this.#heard(target, now)
+    if (stream === null) return
+    stream.strikes = 0
+    this.#end(stream, stream.upTo(Math.min(n, stream.top)), DELIVERED)
+    this.#pump(now)
+  }
+
+  /** §4: every n up to this one is delivered or durably kept. */
+  stored(target: string, n: number, now: number): void {
+    const stream = this.#heard(target, now)
+    if (stream === null) return
+    stream.strikes = 0
+    this.#store(stream, stream.upTo(Math.min(n, stream.top)), now)
+    this.#pump(now)
+  }
+
+  /** §4: exactly n ended for good. */
+  ended(kind: EndReason, target: string, n: number, reason: string, now: number): void {
+    const stream = this.#heard(target, now)
+    if (stream === null) return
+    this.#endOne(stream, n, { kind, reason })
+    this.#pump(now)
+  }
+
+  /** §4: exactly n was refused for good. */
+  failed(target: string, n: number, code: ErrorCode, now: number): void {
+    const stream = this.#heard(target, now)
+    if (stream === null) return
+    const at = stream.upTo(n) - 1
+    const message = stream.held[at]
+    // Only what is on its way can fail; a number that is not was told before.
+    if (message?.n !== n || at < stream.stored || at >= stream.stored + stream.sent) return
+    if (message.doubtful && code === 'mailbox_full') {
+      this.#goBack(stream, at, true)
+      this.#pause(stream, Math.min(FULL_PAUSE_MS * 2 ** stream.strikes, MAX_PAUSE_MS), now)
+    } else {
+      this.#fail(stream, at, message, code)
+      this.#wake(stream, now)
+    }
+    this.#pump(now)
+  }
+
+  /** §4: nothing from n on was taken. */
+  retry(target: string, n: number, code: ErrorCode, afterMs: number, now: number): void {
+    const stream = this.#heard(target, now)
+    if (stream === null || n > stream.top) return
+    this.#goBack(stream, stream.upTo(n - 1), !atTheDoor.has(code))
+    const growing = Math.min(FIRST_PAUSE_MS * 2 ** stream.strikes, MAX_PAUSE_MS)
+    this.#pause(stream, Math.max(afterMs, growing), now)
+    this.#pump(now)
+  }
+
+  /** The answer to a `sync`; null when it was refused. */
+  synced(target: string, reply: SyncReply | null, now: number): void {
+    const stream = this.#heard(target, now)
+    if (stream === null || !stream.asking) return
+    stream.asking = false
+    stream.askAt = now + (reply ? this.#resyncMs : SYNC_PAUSE_MS)
+    if (reply) {
+      // §5.6: somebody else uses this name.
+      if (Math.max(reply.last, reply.delivered) > stream.top) return this.#rename()
+      stream.gated = false
+      this.#learn(stream, reply, now)
+      this.#wake(stream, now)
+    }
+    this.#pump(now)
+  }
+
+  /** Lets time pass; to be called at `due` or a little later. */
+  tick(now: number): void {
+    for (const stream of this.#streams.active) {
+      while ((stream.held[0]?.time ?? Infinity) < now - this.#shadowLifeMs && stream.stored > 0) this.#forget(stream)
+      if (this.#frames === null) continue
+      if (now >= this.#stallAt(stream)) return this.#events.reconnect('no answer')
+      if (this.#wantsSync(stream) && now >= stream.askAt) this.#ask(stream, now)
+      this.#wake(stream, now)
+    }
+    this.#pump(now)
+  }
+
+  /** ms; when `tick` has something to do next, or Infinity. */
+  get due(): number {
+    let due = Infinity
+    if (this.#frames === null) return due
+    for (const stream of this.#streams.active) {
+      if (stream.first !== undefined && !stream.gated && !this.#ready.has(stream))
+        due = Math.min(due, stream.pausedUntil)
+      if (this.#wantsSync(stream)) due = Math.min(due, stream.askAt)
+      due = Math.min(due, this.#stallAt(stream))
+    }
+    return due
+  }
+
+  /** All that a later outbox needs to go on under the same name. */
+  snapshot(): OutboxSnapshot {
+    return { name: this.#name, attempt: this.#attempt, streams: this.#streams.snapshot() }
+  }
+
+  /** The stream to a target; null when there are far too many. */
+  #streamFor(target: string): Stream | null {
+    const known = this.#streams.get(target)
+    if (known) return known
+    // A stream cannot be forgotten by itself: its numbers would start again under a name for which the server knows higher ones.
+    if (this.#streams.size >= this.#maxStreams) {
+      if (this.#streams.count === 0) this.#rename()
+      else if (this.#streams.size >= 2 * this.#maxStreams) return null
+    }
+    return this.#streams.create(target)
+  }
+
+  /** Gives up shadows, the oldest first, until there is room; false when there is none without them. */
+  #makeRoom(size: number): boolean {
+    while (this.#streams.count >= this.#maxMessages || this.#streams.bytes + size > this.#maxBytes) {
+      const oldest = this.#streams.oldest()
+      if (oldest === null) return false
+      this.#forget(oldest)
+    }
+    return true
+  }
+
+  #heard(target: string, now: number): Stream | null {
+    const stream = this.#streams.get(target)
+    if (this.#frames === null || stream === undefined) return null
+    stream.heardAt = now
+    return stream
+  }
+
+  #wake(stream: Stream, now: number): void {
+    if (this.#frames !== null && stream.first !== undefined && !stream.gated && stream.pausedUntil <= now) {
+      this.#ready.add(stream)
+    }
+  }
+
+  /** Sends what the window allows, one message of each stream in turn. */
+  #pump(now: number): void {
+    if (this.#frames === null) return
+    for (const stream of this.#ready) {
+      const message = stream.first
+      if (message !== undefined && !this.#fits(message)) return
+      this.#ready.delete(stream)
+      if (message === undefined) continue
+      this.#send(this.#frames, stream, message, now)
+      this.#wake(stream, now)
+    }
+  }
+
+  #fits(message: Held): boolean {
+    const { sent, sentBytes } = this.#streams
+    const { messages, bytes } = this.#terms.sendWindow
+    return sent === 0 || (sent < messages && sentBytes + message.size <= bytes)
+  }
+
+  #send(frames: Pick<ClientFrames, 'send'>, stream: Stream, message: Held, now: number): void {
+    while (stream.stored > 0 && message.n - stream.floor >= MAX_SHADOWS) this.#forget(stream)
+    // What is left below is under way; its receipts make room.
+    if (message.n - stream.floor > MAX_AHEAD) return this.#pause(stream, SYNC_PAUSE_MS, now)
+    if (stream.sent === 0) stream.heardAt = now
+    this.#streams.advance(stream, message)
+    const { ttl, n, target, body } = message
+    const left = ttl === 0 ? 0 : Math.max(1, ttl - Math.floor((now - message.time) / 1_000))
+    frames.send(n, stream.floor, target, left, body)
+  }
+
+  #wantsSync(stream: Stream): boolean {
+    return !stream.asking && (stream.gated || stream.stored > 0)
+  }
+
+  #ask(stream: Stream, now: number): void {
+    stream.asking = true
+    stream.heardAt = now
+    stream.askedUpTo = stream.held[stream.stored - 1]?.n ?? 0
+    this.#frames?.sync(`sync ${stream.target}`, stream.target)
+  }
+
+  #stallAt(stream: Stream): number {
+    return stream.sent > 0 || stream.asking ? stream.heardAt + this.#terms.ackTimeout + STALL_SLACK_MS : Infinity
+  }
+
+  #learn(stream: Stream, reply: SyncReply, now: number): void {
+    const known = Math.max(reply.last, reply.delivered)
+    for (const [n, reason] of reply.lost ?? []) this.#endOne(stream, n, { kind: reason, reason })
+    this.#end(stream, stream.upTo(reply.delivered), DELIVERED)
+    this.#store(stream, stream.upTo(reply.last), now)
+    const at = stream.upTo(known)
+    // What is on its way meets the hole at the server and comes back with a retry, which goes back far enough.
+    const lost = at < stream.stored && (stream.held[at]?.n ?? Infinity) <= stream.askedUpTo
+    if (lost && stream.sent === 0) this.#goBack(stream, at, true)
+  }
+
+  #end(stream: Stream, count: number, outcome: Outcome): void {
+    if (count === 0) return
+    for (const message of this.#streams.cut(stream, count)) this.#tell(message, 'gone', outcome)
+  }
+
+  #endOne(stream: Stream, n: number, outcome: Outcome): void {
+    const at = stream.upTo(n) - 1
+    const message = stream.held[at]
+    if (message?.n !== n || n > stream.top) return
+    this.#streams.remove(stream, at, message)
+    this.#tell(message, 'gone', outcome)
+  }
+
+  #store(stream: Stream, count: number, now: number): void {
+    if (count <= stream.stored) return
+    if (stream.stored === 0) stream.askAt = now + this.#resyncMs
+    const kept = this.#streams.store(stream, count).filter(message => !message.stored)
+    for (const message of kept) message.stored = true
+    for (const message of kept) this.#tell(message, 'stored', STORED)
+  }
+
+  #fail(stream: Stream, at: number, message: Held, code: ErrorCode): void {
+    const free = !message.doubtful || neverTaken.has(code)
+    this.#streams.remove(stream, at, message)
+    this.#goBack(stream, at, false)
+    stream.strikes = 0
+    if (free) {
+      stream.renumber(at, message.n)
+      stream.top = message.n - 1
+    } else {
+      while (stream.stored > 0) this.#forget(stream)
+      stream.pausedUntil = Infinity
+    }
+    this.#tell(message, free ? 'freed' : 'gone', { kind: 'failed', code })
+    if (!free) this.#events.reconnect('a number was passed over')
+  }
+
+  #goBack(stream: Stream, at: number, doubtful: boolean): void {
+    if (this.#streams.reopen(stream, at, doubtful)) stream.strikes++
+  }
+
+  #pause(stream: Stream, ms: number, now: number): void {
+    stream.pausedUntil = Math.max(stream.pausedUntil, now + ms)
+    this.#ready.delete(stream)
+  }
+
+  #forget(stream: Stream): void {
+    this.#end(stream, 1, { kind: 'forgotten' })
+  }
+
+  #rename(): void {
+    this.#frames = null
+    this.#ready.clear()
+    for (const stream of [...this.#streams.active]) while (stream.stored > 0) this.#forget(stream)
+    this.#streams.restart()
+    this.#name = this.#newName()
+    this.#events.changed({ kind: 'named', name: this.#name })
+    this.#events.reconnect('the outbox took a new name')
+  }
+
+  #tell(message: Held, kind: 'stored' | 'gone' | 'freed', outcome: Outcome): void {
+    this.#events.changed({ kind, message })
+    this.#events.settled(message, outcome)
+  }
+}
