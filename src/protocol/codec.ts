@@ -11,39 +11,78 @@
  *   encoder.ping()
  *   encoder.flush((packet, text) => pipe.write(packet, text))
  */
+import { BinaryWriter } from './binary-writer.ts'
+import { clientDialect } from './client-frames.ts'
+import { BinaryDecoder } from './decode-binary.ts'
+import { decodeText } from './decode-text.ts'
+import type { Dialect } from './dialect.ts'
+import { ClientEncoder, ServerEncoder } from './encode.ts'
+import type { FrameWriter } from './frame-writer.ts'
 import type { ClientFrames, ServerFrames } from './frames.ts'
+import type { PacketOutput } from './output.ts'
+import { serverDialect } from './server-frames.ts'
+import { TextWriter } from './text-writer.ts'
+
+export type { PacketOutput, WritePacket } from './output.ts'
 
 export interface PacketDecoder {
   /**
    * Calls `frames` for every frame of one packet, in order, and returns null; or the reason, for people, why the packet is a bad
    * frame, when the frames before the bad one were handed on already. Never throws on input and never reads outside
    * `start`…`end`. Bodies point into `bytes`, which must therefore never change again. What a method of `frames` throws comes through.
+   * Not to be called from within a frame of the same decoder.
    */
   decode(bytes: Uint8Array, start: number, end: number, text: boolean): string | null
   /** Ends it: no further frame is handed on, not even of the packet that is being decoded. May be called from within a frame. */
   stop(): void
 }
 
-/** Takes one packet, whose bytes are only lent for the time of the call. False: it was dropped; nothing more must be written. */
-export type WritePacket = (packet: Uint8Array, text: boolean) => boolean
+/** Bytes above which a binary packet takes no further frame; well below any `maxPacket`. */
+const PACKET_BYTES = 65_536
 
-export interface PacketOutput {
-  /** Bytes that were written and not flushed. There is no limit here: the owner flushes once per turn, or earlier above its own mark. */
-  readonly pending: number
-  /**
-   * Hands out all that is pending, as few packets as the encoding allows, and frees the buffer. Stops at the first packet that
-   * was dropped, forgets the rest and returns false.
-   */
-  flush(write: WritePacket): boolean
-  /** Forgets what is pending. */
-  discard(): void
+class FrameDecoder<F> implements PacketDecoder {
+  readonly #binary: BinaryDecoder<F>
+  readonly #frames: F
+  readonly #dialect: Dialect<F>
+  #stopped = false
+
+  constructor(frames: F, dialect: Dialect<F>) {
+    this.#binary = new BinaryDecoder(frames, dialect)
+    this.#frames = frames
+    this.#dialect = dialect
+  }
+
+  decode(bytes: Uint8Array, start: number, end: number, text: boolean): string | null {
+    if (this.#stopped) return null
+    return text ? decodeText(bytes, start, end, this.#frames, this.#dialect) : this.#binary.decode(bytes, start, end)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    this.#binary.stop()
+  }
 }
 
-export declare function createClientFrameDecoder(frames: ClientFrames): PacketDecoder
-export declare function createServerFrameDecoder(frames: ServerFrames): PacketDecoder
+export function createClientFrameDecoder(frames: ClientFrames): PacketDecoder {
+  return new FrameDecoder(frames, clientDialect)
+}
+
+export function createServerFrameDecoder(frames: ServerFrames): PacketDecoder {
+  return new FrameDecoder(frames, serverDialect)
+}
+
+function createWriter(text: boolean, packetBytes: number): FrameWriter {
+  return text ? new TextWriter() : new BinaryWriter(packetBytes)
+}
+
 /**
- * A binary packet holds as many frames as fit into `maxPacket` bytes, a single larger frame apart; a text packet holds one.
+ * A binary packet holds as many frames as fit into `packetBytes`, a single larger frame apart; a text packet holds one.
  * A body in the other encoding is transcoded on the way.
  */
-export declare function createClientFrameEncoder(text: boolean, maxPacket?: number): ClientFrames & PacketOutput
-export declare function createServerFrameEncoder(text: boolean, maxPacket?: number): ServerFrames & PacketOutput
+export function createClientFrameEncoder(text: boolean, packetBytes = PACKET_BYTES): ClientFrames & PacketOutput {
+  return new ClientEncoder(createWriter(text, packetBytes))
+}
+
+export function createServerFrameEncoder(text: boolean, packetBytes = PACKET_BYTES): ServerFrames & PacketOutput {
+  return new ServerEncoder(createWriter(text, packetBytes))
+}

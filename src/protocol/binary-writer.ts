@@ -1,0 +1,122 @@
+/**
+ * Writes frames as MessagePack, back to back into one packet.
+ *
+ * A frequent frame makes room once, for the most that it can take, and then writes byte after byte without looking back.
+ */
+import { literal } from './dialect.ts'
+import type { FrameWriter } from './frame-writer.ts'
+import type { Body } from './frames.ts'
+import { MAX_DEPTH } from './limits.ts'
+import { Output, type WritePacket } from './output.ts'
+import { putArrayHeader, putMapHeader, putNil, putNumber, putRaw, putString, stringRoom } from './put.ts'
+import { inEncoding } from './transcode.ts'
+import { writeValue } from './values.ts'
+
+const SEND = Uint8Array.of(0x96, ...literal('send'))
+const ACK = Uint8Array.of(0x92, ...literal('ack'))
+const MESSAGE = Uint8Array.of(0x98, ...literal('message'))
+const DELIVERED = Uint8Array.of(0x94, ...literal('receipt', 'delivered'))
+const STORED = Uint8Array.of(0x94, ...literal('receipt', 'stored'))
+
+/** More than everything in a frequent frame takes, its strings and its body apart: an op, five numbers, a ttl. */
+const HEADER_ROOM = 80
+
+export class BinaryWriter implements FrameWriter {
+  readonly #out = new Output()
+  readonly #packetBytes: number
+
+  /** A packet is ended before the frame that would bring it above `packetBytes`. */
+  constructor(packetBytes: number) {
+    this.#packetBytes = packetBytes
+  }
+
+  get pending(): number {
+    return this.#out.at
+  }
+
+  flush(write: WritePacket): boolean {
+    return this.#out.flush(write, false)
+  }
+
+  discard(): void {
+    this.#out.discard()
+  }
+
+  frame(values: readonly unknown[], body?: Body): void {
+    const out = this.#out
+    const start = out.at
+    try {
+      out.at = putArrayHeader(out.reserve(5), start, values.length + (body === undefined ? 0 : 1))
+      for (const value of values) writeValue(out, value, MAX_DEPTH)
+      if (body !== undefined) this.#body(body)
+    } catch (error) {
+      out.at = start
+      throw error
+    }
+    this.#ended(start)
+  }
+
+  send(n: number, floor: number, target: string, ttl: number, body: Body): void {
+    const out = this.#out
+    const start = out.at
+    const raw = inEncoding(body, false)
+    const bytes = out.reserve(HEADER_ROOM + stringRoom(target) + raw.end - raw.start)
+    let at = putLiteral(bytes, start, SEND)
+    at = n === 0 ? putNil(bytes, at) : putNumber(bytes, at, n)
+    at = floor === 0 ? putNil(bytes, at) : putNumber(bytes, at, floor)
+    at = putString(bytes, at, target)
+    at = ttl === 0 ? putNil(bytes, at) : putNumber(bytes, putString(bytes, putMapHeader(bytes, at, 1), 'ttl'), ttl)
+    out.at = putRaw(bytes, at, raw.bytes, raw.start, raw.end)
+    this.#ended(start)
+  }
+
+  ack(seq: number): void {
+    const out = this.#out
+    const start = out.at
+    const bytes = out.reserve(HEADER_ROOM)
+    out.at = putNumber(bytes, putLiteral(bytes, start, ACK), seq)
+    this.#ended(start)
+  }
+
+  message(seq: number, from: string, outbox: string, n: number, time: number, flags: number, body: Body): void {
+    const out = this.#out
+    const start = out.at
+    const raw = inEncoding(body, false)
+    const bytes = out.reserve(HEADER_ROOM + stringRoom(from) + stringRoom(outbox) + raw.end - raw.start)
+    let at = putLiteral(bytes, start, MESSAGE)
+    at = putNumber(bytes, at, seq)
+    at = putString(bytes, at, from)
+    at = putString(bytes, at, outbox)
+    at = putNumber(bytes, at, n)
+    at = putNumber(bytes, at, time)
+    at = putNumber(bytes, at, flags)
+    out.at = putRaw(bytes, at, raw.bytes, raw.start, raw.end)
+    this.#ended(start)
+  }
+
+  receipt(kind: 'delivered' | 'stored', target: string, n: number): void {
+    const out = this.#out
+    const start = out.at
+    const bytes = out.reserve(HEADER_ROOM + stringRoom(target))
+    const at = putLiteral(bytes, start, kind === 'delivered' ? DELIVERED : STORED)
+    out.at = putNumber(bytes, putString(bytes, at, target), n)
+    this.#ended(start)
+  }
+
+  #body(body: Body): void {
+    const { bytes, start, end } = inEncoding(body, false)
+    const out = this.#out
+    out.at = putRaw(out.reserve(end - start), out.at, bytes, start, end)
+  }
+
+  /** A frame is whole. If it has made the packet too large, it becomes the first of the next one. */
+  #ended(start: number): void {
+    if (this.#out.packetBytes > this.#packetBytes) this.#out.cut(start)
+  }
+}
+
+function putLiteral(bytes: Uint8Array, at: number, source: Uint8Array): number {
+  const { length } = source
+  for (let i = 0; i < length; i++) bytes[at + i] = source[i] as number
+  return at + length
+}

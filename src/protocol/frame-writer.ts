@@ -1,0 +1,17 @@
+/**
+ * What the encoders write through: one implementation for each encoding, `binary-writer.ts` and `text-writer.ts`.
+ *
+ * Any frame can be written as a list of values and a body. The frequent ones have methods of their own, so that an encoding may
+ * write them without making the list.
+ */
+import type { Body } from './frames.ts'
+import type { PacketOutput } from './output.ts'
+
+export interface FrameWriter extends PacketOutput {
+  /** Writes the array of these values and then the body, if there is one. Throws like `encodeBody`, and has then written nothing. */
+  frame(values: readonly unknown[], body?: Body): void
+  send(n: number, floor: number, target: string, ttl: number, body: Body): void
+  ack(seq: number): void
+  message(seq: number, from: string, outbox: string, n: number, time: number, flags: number, body: Body): void
+  receipt(kind: 'delivered' | 'stored', target: string, n: number): void
+}

@@ -1,0 +1,38 @@
+/**
+ * One string for the same bytes, again and again: ids, outboxes and rooms repeat in frame after frame.
+ *
+ * A table of fixed size, one place for each hash, the newer string takes the place of the older. So it needs no bookkeeping,
+ * never grows, and whoever floods it only makes the server build the strings that it would otherwise have built anyway. Only
+ * short ASCII is kept, which can be compared with the bytes in place. Never give it a secret: what it holds lives on.
+ */
+const SLOTS = 16_384
+const LONGEST = 64
+const slots: string[] = new Array<string>(SLOTS).fill('')
+
+/** The string that these bytes are, or null if they are longer than 64 or not ASCII. */
+export function internAscii(bytes: Uint8Array, start: number, end: number): string | null {
+  const length = end - start
+  if (length > LONGEST) return null
+  let hash = length
+  let all = 0
+  for (let at = start; at < end; at++) {
+    const byte = bytes[at] as number
+    hash = Math.imul(hash ^ byte, 0x01000193)
+    all |= byte
+  }
+  if (all > 0x7f) return null
+  const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1)
+  const known = slots[slot] as string
+  if (isSame(known, bytes, start, length)) return known
+  const made = String.fromCharCode(...bytes.subarray(start, end))
+  slots[slot] = made
+  return made
+}
+
+function isSame(known: string, bytes: Uint8Array, start: number, length: number): boolean {
+  if (known.length !== length) return false
+  for (let i = 0; i < length; i++) {
+    if (known.charCodeAt(i) !== bytes[start + i]) return false
+  }
+  return true
+}
