@@ -77,7 +77,8 @@ export class Outbox {
     this.#name = options.restore?.name ?? options.newName()
     if (options.restore) {
       this.#attempt = options.restore.attempt
-      this.#lastId = this.#streams.restore(options.restore.streams)
+      this.#lastId = options.restore.lastId
+      this.#streams.restore(options.restore.streams)
     }
   }
 
@@ -238,7 +239,7 @@ export class Outbox {
 
   /** All that a later outbox needs to go on under the same name. */
   snapshot(): OutboxSnapshot {
-    return { name: this.#name, attempt: this.#attempt, streams: this.#streams.snapshot() }
+    return { name: this.#name, attempt: this.#attempt, lastId: this.#lastId, streams: this.#streams.snapshot() }
   }
 
   /** The stream to a target; null when there are far too many. */

@@ -53,6 +53,8 @@ export interface SendTerms {
 export interface OutboxSnapshot {
   readonly name: string
   readonly attempt: number
+  /** The highest `id` that was given to a message. */
+  readonly lastId: number
   readonly streams: readonly {
     readonly target: string
     readonly next: number

@@ -86,9 +86,8 @@ export class Streams {
     }
   }
 
-  /** Takes over what an earlier outbox held; returns the highest id of a message. */
-  restore(snapshot: OutboxSnapshot['streams']): number {
-    let lastId = 0
+  /** Takes over what an earlier outbox held. */
+  restore(snapshot: OutboxSnapshot['streams']): void {
     for (const { target, next, messages } of snapshot) {
       const stream = this.create(target)
       for (const { id, n, body, ttl, time, stored } of messages) {
@@ -97,14 +96,12 @@ export class Streams {
         message.stored = stored
         if (stored && stream.stored === stream.held.length) stream.stored++
         this.push(stream, message)
-        lastId = Math.max(lastId, id)
       }
       stream.next = next
       stream.top = next - 1
       // A copy may have used the name since, so the server is asked even when there are no shadows.
       stream.gated = stream.held.length > 0
     }
-    return lastId
   }
 
   snapshot(): OutboxSnapshot['streams'] {
