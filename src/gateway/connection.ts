@@ -1,0 +1,392 @@
+/**
+ * One connection: joins the pipe of a transport to a session of the core.
+ *
+ *   new ── first packet is hello ──> binding ── welcome ──> ready ── close, end ──> closing ──> closed
+ *
+ * It is told what the pipe hears (`PipeEvents`) and writes what the hub says (`ServerFrames`, through the encoder of its encoding). What is
+ * said during a turn of the loop is written at its end, as one packet. Until the session is ready its packets are kept, up to
+ * 4 KiB (§1). There are no timers here: `visit` is called a few times per ping interval, and `Gateway` watches over the hellos.
+ */
+import type { Connection } from '../core/effects.ts'
+import type { Hub } from '../core/hub.ts'
+import type { Session } from '../core/session.ts'
+import {
+  createClientFrameDecoder,
+  createServerFrameEncoder,
+  type PacketDecoder,
+  type PacketOutput,
+} from '../protocol/codec.ts'
+import { closeReasons, refusals, type CloseName, type EndReason, type ErrorCode } from '../protocol/errors.ts'
+import type { Body, HelloOptions, Ref, ServerFrames, WelcomeOptions } from '../protocol/frames.ts'
+import { MAX_BEFORE_WELCOME, PROTOCOL_VERSION } from '../protocol/limits.ts'
+import type { Pipe, PipeEvents } from '../transport/transport.ts'
+import type { Clock } from './clock.ts'
+import type { Counters } from './counters.ts'
+import { greetingOf, readFirstPacket } from './greeting.ts'
+import { Intake } from './intake.ts'
+import type { Slab } from './slab.ts'
+import type { AtTurnEnd, Turn } from './turn.ts'
+
+const TOO_MUCH_BEFORE_WELCOME = `At most ${MAX_BEFORE_WELCOME} bytes may be sent before welcome; wait for it.`
+
+/** How long more than `slowBytes` may wait for a reader, ms. */
+const SLOW_MS = 10_000
+
+export interface ConnectionLimits {
+  readonly maxPacket: number
+  /** Frames in a second; twice as many in a burst. */
+  readonly frameRate: number
+  readonly pingIntervalMs: number
+  /** Bytes written and not read at which a reader counts as slow. */
+  readonly slowBytes: number
+}
+
+/** What all connections of a node share. */
+export interface Surroundings {
+  readonly hub: Hub
+  readonly turn: Turn
+  readonly clock: Clock
+  readonly slab: Slab
+  readonly counters: Counters
+  readonly limits: ConnectionLimits
+  /** Its hello has come, or never will. */
+  greeted(connection: ClientConnection): void
+  /** The pipe has ended. */
+  gone(connection: ClientConnection): void
+  /** A wrong secret was offered. True: its answer waits until `finish` is called. */
+  delays(connection: ClientConnection): boolean
+  /** A fault of this program. */
+  failed(error: unknown): void
+}
+
+type Phase = 'new' | 'binding' | 'ready' | 'closing' | 'closed'
+
+/** The close that was decided on; a null name is a clean end without a close frame. */
+interface Closing {
+  readonly name: CloseName | null
+  readonly text: string
+  readonly retryAfterMs: number | null
+}
+
+export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
+  readonly pipe: Pipe
+  readonly acceptedAt: number
+  /** Whether it was counted by the admission. */
+  admitted = false
+  readonly #around: Surroundings
+  #phase: Phase = 'new'
+  /** The encoding; text where none is known yet (§1). */
+  #text = true
+  #encoder: (ServerFrames & PacketOutput) | null = null
+  #decoder: PacketDecoder | null = null
+  #intake: Intake | null = null
+  #session: Session | null = null
+  /** Packets that came before the session was ready. */
+  #kept: Uint8Array[] = []
+  #keptBytes = 0
+  /** Whether the hello is in the kept packets, because frames follow it in its packet. */
+  #helloKept = false
+  #id = ''
+  #dirty = false
+  #closing: Closing | null = null
+  /** The last frame is pending; the pipe ends once it is written. */
+  #final = false
+  #heardAt: number
+  #wroteAt: number
+  #pingedAt: number
+  /** Something was written since the last look at what is buffered. */
+  #wrote = false
+  #slowSince = 0
+
+  constructor(pipe: Pipe, around: Surroundings) {
+    this.pipe = pipe
+    this.#around = around
+    this.acceptedAt = this.#heardAt = this.#wroteAt = this.#pingedAt = around.clock.now
+  }
+
+  /** Named in logs; empty while no id was offered or given. */
+  get id(): string {
+    return this.#session?.id ?? this.#id
+  }
+
+  // ── heard from the pipe ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  packet(bytes: Uint8Array, text: boolean): void {
+    if (this.#isOver()) return
+    const { turn, clock, counters, limits } = this.#around
+    turn.begin()
+    this.#heardAt = clock.now
+    counters.packetsIn++
+    counters.bytesIn += bytes.length
+    if (bytes.length > limits.maxPacket) this.hangUp('too_large')
+    else if (this.#phase === 'new') this.#greet(bytes, text)
+    else if (text !== this.#text) this.hangUp('bad_frame', 'A connection stays in the encoding of its first packet.')
+    else if (this.#phase === 'ready') this.#take(bytes)
+    else this.#keep(bytes)
+  }
+
+  broken(reason: 'bad_frame' | 'too_large'): void {
+    this.#around.turn.begin()
+    this.hangUp(reason)
+  }
+
+  closed(): void {
+    const session = this.#session
+    this.#phase = 'closed'
+    this.#forget()
+    this.#encoder?.discard()
+    this.#around.gone(this)
+    if (session !== null) this.#leave(session)
+  }
+
+  // ── told by the gateway ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Closes the connection by way of its session, if there is one, so that what it holds is parked. */
+  hangUp(name: CloseName, text: string = closeReasons[name].text, retryAfterMs: number | null = null): void {
+    const session = this.#session
+    if (session === null) return this.close(name, text, retryAfterMs)
+    this.#around.turn.begin()
+    try {
+      session.close(name, text, retryAfterMs)
+    } catch (error) {
+      this.#fault(error)
+    }
+  }
+
+  /**
+   * Pings who is silent, closes who stays silent (§4), and who does not read. Silence before `awakeSince` does not count: this
+   * process stood still, and what the peer said then has not been read yet.
+   */
+  visit(now: number, awakeSince: number): void {
+    if (this.#phase !== 'ready') return
+    const interval = this.#around.limits.pingIntervalMs
+    const silent = now - Math.max(this.#heardAt, awakeSince)
+    // The peer, too, gives up on a side from which nothing comes.
+    const still = Math.max(silent, now - this.#wroteAt)
+    if (this.#isSlow(now)) this.hangUp('slow')
+    else if (silent >= 2 * interval) this.hangUp('timeout')
+    else if (still >= interval && now - this.#pingedAt >= interval) {
+      this.#pingedAt = now
+      this.ping()
+    }
+  }
+
+  /** The session is ready: takes what came before it was. */
+  replay(): void {
+    const session = this.#session
+    if (this.#phase !== 'binding' || session === null) return
+    const { clock, counters, limits } = this.#around
+    this.#intake = new Intake(session, this, clock, counters, limits.frameRate, !this.#helloKept)
+    this.#decoder = createClientFrameDecoder(this.#intake)
+    this.#phase = 'ready'
+    const kept = this.#kept
+    this.#kept = []
+    for (const bytes of kept) this.#take(bytes)
+  }
+
+  flush(): void {
+    this.#dirty = false
+    const encoder = this.#encoder
+    if (encoder === null || this.#phase === 'closed') return
+    const { turn, clock, counters } = this.#around
+    this.#wroteAt = clock.now
+    this.#wrote = true
+    if (!turn.write(encoder, this.pipe, this.#text)) {
+      // What follows could arrive without what was dropped, so nothing may follow (I8).
+      counters.writesDropped++
+      this.pipe.destroy()
+    } else if (this.#final) {
+      const name = this.#closing?.name ?? null
+      if (name === null) this.pipe.end(1000, '')
+      else this.pipe.end(closeReasons[name].number, name)
+    }
+  }
+
+  /** Writes the end that was decided on, as the last frame. */
+  finish(): void {
+    const closing = this.#closing
+    if (closing === null || this.#phase === 'closed') return
+    this.#encoder ??= createServerFrameEncoder(this.#text)
+    if (closing.name !== null) this.#encoder.close(closing.name, closing.text, closing.retryAfterMs)
+    this.#final = true
+    if (!this.#dirty) this.#touch()
+  }
+
+  // ── said by the hub ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  welcome(options: WelcomeOptions): void {
+    this.#voice()?.welcome(options)
+    this.#around.turn.replayAtEnd(this)
+  }
+
+  message(seq: number, from: string, outbox: string, n: number, time: number, flags: number, body: Body): void {
+    this.#voice()?.message(seq, from, outbox, n, time, flags, body)
+  }
+
+  void(seq: number, from: string, outbox: string, n: number, reason: string): void {
+    this.#voice()?.void(seq, from, outbox, n, reason)
+  }
+
+  delivered(target: string, n: number): void {
+    this.#voice()?.delivered(target, n)
+  }
+
+  stored(target: string, n: number): void {
+    this.#voice()?.stored(target, n)
+  }
+
+  ended(kind: EndReason, target: string, n: number, reason: string): void {
+    this.#voice()?.ended(kind, target, n, reason)
+  }
+
+  failed(target: string, n: number, code: ErrorCode): void {
+    this.#voice()?.failed(target, n, code)
+  }
+
+  retry(target: string, n: number, code: ErrorCode, afterMs: number): void {
+    this.#voice()?.retry(target, n, code, afterMs)
+  }
+
+  signal(from: string, target: string, body: Body): void {
+    this.#voice()?.signal(from, target, body)
+  }
+
+  reply(ref: Ref, value: unknown): void {
+    this.#voice()?.reply(ref, value)
+  }
+
+  error(ref: Ref | null, code: ErrorCode, text: string): void {
+    this.#voice()?.error(ref, code, text)
+  }
+
+  ping(): void {
+    this.#voice()?.ping()
+  }
+
+  pong(): void {
+    this.#voice()?.pong()
+  }
+
+  unknown(): void {}
+
+  /** The hub has forgotten the session. Ends the connection with this frame, at the end of the turn or, for guessers, later. */
+  close(name: CloseName, text: string = closeReasons[name].text, retryAfterMs: number | null = null): void {
+    if (this.#isOver()) return
+    this.#around.counters.closes[name]++
+    this.#close({ name, text, retryAfterMs })
+    if (name !== 'bad_secret' || !this.#around.delays(this)) this.finish()
+  }
+
+  end(): void {
+    if (this.#isOver()) return
+    this.#close({ name: null, text: '', retryAfterMs: null })
+    this.finish()
+  }
+
+  // ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #isOver(): boolean {
+    return this.#phase === 'closing' || this.#phase === 'closed'
+  }
+
+  /** The encoder, while there is somebody to talk to; its frames go out at the end of the turn. */
+  #voice(): ServerFrames | null {
+    if (this.#phase !== 'ready' && this.#phase !== 'binding') return null
+    if (!this.#dirty) this.#touch()
+    return this.#encoder
+  }
+
+  #touch(): void {
+    this.#dirty = true
+    this.#around.turn.flushAtEnd(this)
+  }
+
+  /** The first packet: fixes the encoding, and has to begin with hello (§3). */
+  #greet(bytes: Uint8Array, text: boolean): void {
+    this.#text = text
+    this.#phase = 'binding'
+    this.#around.greeted(this)
+    this.#encoder = createServerFrameEncoder(text, this.#around.limits.maxPacket)
+    if (bytes.length > MAX_BEFORE_WELCOME) return this.hangUp('too_large', TOO_MUCH_BEFORE_WELCOME)
+    const first = readFirstPacket(bytes, text)
+    if (typeof first === 'string') return this.hangUp('bad_frame', first)
+    this.#helloKept = first.more
+    if (first.more) this.#keep(bytes)
+    else this.#keptBytes = bytes.length
+    this.#hello(first.hello)
+  }
+
+  #hello(hello: HelloOptions): void {
+    if (hello.v !== PROTOCOL_VERSION) return this.hangUp('version')
+    if (hello.token !== undefined) {
+      return this.hangUp('unauthorized', 'This server takes no tokens; say hello without one.')
+    }
+    this.#id = hello.id ?? ''
+    try {
+      this.#session = this.#around.hub.hello(this, greetingOf(hello))
+    } catch (error) {
+      this.#fault(error)
+    }
+  }
+
+  #keep(bytes: Uint8Array): void {
+    this.#keptBytes += bytes.length
+    if (this.#keptBytes > MAX_BEFORE_WELCOME) this.hangUp('too_large', TOO_MUCH_BEFORE_WELCOME)
+    else this.#kept.push(bytes.slice())
+  }
+
+  #take(packet: Uint8Array): void {
+    if (this.#decoder === null || this.#intake === null) return
+    const { slab } = this.#around
+    const start = slab.keep(packet)
+    this.#intake.packet()
+    try {
+      const reason = this.#decoder.decode(slab.bytes, start, start + packet.length, this.#text)
+      if (reason !== null) this.hangUp('bad_frame', reason)
+    } catch (error) {
+      this.#fault(error)
+    }
+  }
+
+  #isSlow(now: number): boolean {
+    if (!this.#wrote && this.#slowSince === 0) return false
+    this.#wrote = false
+    if (this.pipe.buffered() <= this.#around.limits.slowBytes) this.#slowSince = 0
+    else if (this.#slowSince === 0) this.#slowSince = now
+    return this.#slowSince > 0 && now - this.#slowSince > SLOW_MS
+  }
+
+  #close(closing: Closing): void {
+    this.#closing = closing
+    this.#phase = 'closing'
+    this.#around.greeted(this)
+    this.#forget()
+  }
+
+  #forget(): void {
+    this.#decoder?.stop()
+    this.#decoder = null
+    this.#intake = null
+    this.#session = null
+    this.#kept = []
+  }
+
+  /** The pipe of a session has ended by itself. */
+  #leave(session: Session): void {
+    this.#around.turn.begin()
+    try {
+      this.#around.hub.closed(session)
+    } catch (error) {
+      this.#around.failed(error)
+    }
+  }
+
+  /** An exception: a fault of this program, which costs this connection and nothing else. */
+  #fault(error: unknown): void {
+    this.#around.failed(error)
+    const session = this.#session
+    this.error(null, 'internal', refusals.internal.text)
+    this.close('unavailable', refusals.internal.text, null)
+    if (session !== null) this.#leave(session)
+  }
+}

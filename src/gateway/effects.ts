@@ -1,0 +1,218 @@
+/**
+ * The effects of the core, over a store: a promise goes out, and its answer comes back as an input of the hub.
+ *
+ * Every call has one answer. It is null when the store rejects, throws or takes longer than the time limit; what comes after that is
+ * dropped. All calls have the same limit, so the order of calling is the order of deadlines: one queue, looked at on every tick, stands
+ * for a timer per call. Calls go to the store at once and in order; the store keeps the order per client. The hub bounds how
+ * many calls are under way: one of each kind per client.
+ */
+import { randomBytes } from 'node:crypto'
+import { nanoid } from 'nanoid'
+import type { Effects } from '../core/effects.ts'
+import type { Hub } from '../core/hub.ts'
+import type { Session } from '../core/session.ts'
+import { Histogram } from '../core/stats.ts'
+import type { Ref } from '../protocol/frames.ts'
+import type { BindRequest, Parcel } from '../protocol/mailbox.ts'
+import type { Store } from '../store/store.ts'
+import type { Clock } from './clock.ts'
+import { sha256 } from './greeting.ts'
+
+/** ms after which a call counts as not answered. */
+export const STORE_LIMIT_MS = 2_000
+
+const ID_LENGTH = 16
+const SECRET_BYTES = 32
+
+/** The calls of one kind that have ended. */
+export class CallStats {
+  readonly ms = new Histogram()
+  failures = 0
+}
+
+interface Call {
+  readonly deadline: number
+  /** False once it was answered. */
+  open: boolean
+  expire(): void
+}
+
+/** Told of what goes wrong: the store does not answer, or an input of the hub throws. */
+export interface EffectsReport {
+  storeFailed(op: string, error: unknown): void
+  failed(error: unknown): void
+}
+
+export class StoreEffects implements Effects {
+  readonly #store: Store
+  readonly #clock: Clock
+  readonly #report: EffectsReport
+  readonly #calls: Call[] = []
+  #hub: Hub | null = null
+  #begin: () => void = () => undefined
+  readonly stats: Record<string, CallStats> = {}
+  /** Whether the last call that ended was answered. */
+  up = true
+
+  constructor(store: Store, clock: Clock, report: EffectsReport) {
+    this.#store = store
+    this.#clock = clock
+    this.#report = report
+  }
+
+  /** Names the hub that is answered; before any call. `begin` opens a turn of the loop. */
+  attach(hub: Hub, begin: () => void): void {
+    this.#hub = hub
+    this.#begin = begin
+  }
+
+  bind(session: Session, request: BindRequest): void {
+    this.#call(
+      'bind',
+      () => this.#store.bind(request),
+      (hub, result) => hub.bound(session, result, null),
+    )
+  }
+
+  register(session: Session): void {
+    const fresh = { id: nanoid(ID_LENGTH), secret: makeSecret() }
+    const { nonce, outbox, attempt } = session.greeting
+    const proof = { kind: 'secret', hash: sha256(fresh.secret) } as const
+    const node = this.#attached().options.node
+    this.#call(
+      'register',
+      () => this.#store.bind({ id: fresh.id, proof, create: true, node, nonce, outbox, attempt }),
+      (hub, result) => hub.bound(session, result, fresh),
+    )
+  }
+
+  unbind(id: string, token: string, suspect: number): void {
+    this.#call(
+      'unbind',
+      () => this.#store.unbind(id, token, suspect),
+      (hub, result) => hub.unbound(result),
+    )
+  }
+
+  enqueue(id: string, batch: readonly Parcel[]): void {
+    this.#call(
+      'enqueue',
+      () => this.#store.enqueue(id, batch),
+      (hub, result) => hub.enqueued(id, result),
+    )
+  }
+
+  page(session: Session, after: number, limit: number, maxBytes: number): void {
+    this.#call(
+      'page',
+      () => this.#store.page(session.id, session.token, after, limit, maxBytes),
+      (hub, result) => hub.paged(session, result),
+    )
+  }
+
+  remove(session: Session, upTo: number): void {
+    this.#call(
+      'remove',
+      () => this.#store.remove(session.id, session.token, upTo),
+      (hub, result) => hub.removed(session, result),
+    )
+  }
+
+  refuse(session: Session, s: number, reason: string): void {
+    this.#call(
+      'refuse',
+      () => this.#store.refuse(session.id, session.token, s, reason),
+      (hub, result) => hub.removed(session, result),
+    )
+  }
+
+  sync(session: Session, ref: Ref, target: string, stream: string): void {
+    this.#call(
+      'sync',
+      () => this.#store.sync(target, stream),
+      (hub, reply) => hub.synced(session, ref, target, reply),
+    )
+  }
+
+  rotate(session: Session, ref: Ref): void {
+    const secret = makeSecret()
+    this.#call(
+      'rotate',
+      () => this.#store.rotate(session.id, session.token, sha256(secret)),
+      (hub, result) => hub.rotated(session, ref, result?.kind === 'ok' ? secret : null),
+    )
+  }
+
+  /** There is one node only, as long as the store is not shared. */
+  wake(): void {}
+
+  evict(): void {}
+
+  /** Answers null to what took too long. On every tick. */
+  tick(): void {
+    const { now } = this.#clock
+    const calls = this.#calls
+    let passed = 0
+    for (const call of calls) {
+      if (call.open && call.deadline > now) break
+      call.expire()
+      passed++
+    }
+    if (passed > 0) calls.splice(0, passed)
+  }
+
+  /** Calls without an answer yet. */
+  get pending(): number {
+    return this.#calls.reduce((open, call) => (call.open ? open + 1 : open), 0)
+  }
+
+  #call<Result>(op: string, start: () => Promise<Result>, answer: (hub: Hub, result: Result | null) => void): void {
+    const stats = (this.stats[op] ??= new CallStats())
+    const startedAt = performance.now()
+    const settle = (result: Result | null, error: unknown): void => {
+      if (!call.open) return
+      call.open = false
+      stats.ms.add(performance.now() - startedAt)
+      this.up = result !== null
+      if (result === null) {
+        stats.failures++
+        this.#report.storeFailed(op, error)
+      }
+      this.#begin()
+      try {
+        answer(this.#attached(), result)
+      } catch (fault) {
+        this.#report.failed(fault)
+      }
+    }
+    const call: Call = {
+      deadline: this.#clock.now + STORE_LIMIT_MS,
+      open: true,
+      expire: () => settle(null, new Error(`The store took longer than ${STORE_LIMIT_MS} ms.`)),
+    }
+    this.#calls.push(call)
+    begun(start).then(
+      result => settle(result, null),
+      (error: unknown) => settle(null, error),
+    )
+  }
+
+  #attached(): Hub {
+    if (this.#hub === null) throw new Error('StoreEffects: attach was not called.')
+    return this.#hub
+  }
+}
+
+/** A store that throws at once is answered like one that rejects: later, since the hub is not to be entered twice. */
+function begun<Result>(start: () => Promise<Result>): Promise<Result> {
+  try {
+    return start()
+  } catch (error) {
+    return Promise.reject(error instanceof Error ? error : new Error(String(error)))
+  }
+}
+
+/** 256 random bits (§2). */
+function makeSecret(): string {
+  return randomBytes(SECRET_BYTES).toString('base64url')
+}

@@ -1,0 +1,205 @@
+/**
+ * The shell round the core, and the only place of a node that waits: it joins pipes, hub, store and clock.
+ *
+ * Everything enters the hub inside a turn (`turn.ts`). One timer of 250 ms drives whatever needs time: the hub's tick, calls of the
+ * store that take too long, hellos that do not come, answers to guessers, and the rounds in which connections are pinged.
+ * Exceptions are caught where the hub is entered, counted and logged; the process lives.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { CoreOptions } from '../core/effects.ts'
+import { Hub } from '../core/hub.ts'
+import type { Store } from '../store/store.ts'
+import type { Accept, Pipe, PipeEvents } from '../transport/transport.ts'
+import { Admission, type AdmissionLimits } from './admission.ts'
+import { Clock } from './clock.ts'
+import { ClientConnection, type ConnectionLimits, type Surroundings } from './connection.ts'
+import { Counters } from './counters.ts'
+import { StoreEffects } from './effects.ts'
+import { Guesses } from './guesses.ts'
+import { Housekeeping } from './housekeeping.ts'
+import { LoopLag } from './lag.ts'
+import { errorFields, type Log } from './log.ts'
+import { Rounds } from './rounds.ts'
+import { Slab } from './slab.ts'
+import { Turn } from './turn.ts'
+
+const TICK_MS = 250
+/** A tick so late means that the process stood still, and heard nothing through no fault of its peers. */
+const STALL_MS = 2_000
+/** How long a shutdown waits for the store to take what is held, before and after the clients are sent away, and for them to go. */
+const DRAIN_MS = 8_000
+const GOODBYE_MS = 3_000
+const DRAIN_STEP_MS = 10
+
+export interface GatewayOptions {
+  readonly core: CoreOptions
+  readonly connections: ConnectionLimits
+  readonly admission: AdmissionLimits
+  readonly helloTimeoutMs: number
+}
+
+interface Delayed {
+  readonly connection: ClientConnection
+  readonly due: number
+}
+
+export class Gateway implements Surroundings {
+  readonly hub: Hub
+  readonly turn: Turn
+  readonly clock = new Clock()
+  readonly slab = new Slab()
+  readonly counters = new Counters()
+  readonly limits: ConnectionLimits
+  readonly effects: StoreEffects
+  readonly #log: Log
+  readonly #helloTimeoutMs: number
+  readonly #admission: Admission
+  readonly #guesses = new Guesses()
+  readonly #lag = new LoopLag()
+  readonly #housekeeping: Housekeeping
+  readonly #rounds: Rounds<ClientConnection>
+  /** In the order of their coming, so the first to be late is the first here. */
+  readonly #strangers = new Set<ClientConnection>()
+  #delayed: Delayed[] = []
+  #timer: NodeJS.Timeout | null = null
+  #tickedAt = 0
+  #awakeSince = 0
+  #draining = false
+
+  constructor(store: Store, options: GatewayOptions, log: Log) {
+    this.#log = log
+    this.#helloTimeoutMs = options.helloTimeoutMs
+    this.limits = options.connections
+    this.effects = new StoreEffects(store, this.clock, this)
+    this.hub = new Hub(this.effects, options.core)
+    this.turn = new Turn(this.hub, this.clock, this.counters, error => this.failed(error))
+    this.effects.attach(this.hub, () => this.turn.begin())
+    this.#admission = new Admission(options.admission)
+    this.#housekeeping = new Housekeeping(store, this.hub, this.turn, error => this.storeFailed('sweep', error))
+    // Four visits per ping interval, and often enough to see a slow reader in time.
+    this.#rounds = new Rounds(Math.min(Math.floor(this.limits.pingIntervalMs / 4 / TICK_MS), 10))
+  }
+
+  get draining(): boolean {
+    return this.#draining
+  }
+
+  /** ms that the event loop is late. */
+  get lagMs(): number {
+    return this.#admission.lagMs
+  }
+
+  get connections(): number {
+    return this.#rounds.size
+  }
+
+  start(): void {
+    this.#tickedAt = this.clock.now
+    this.#lag.start()
+    this.#timer = setInterval(() => this.#tick(), TICK_MS)
+  }
+
+  readonly accept: Accept = (pipe: Pipe): PipeEvents => {
+    this.turn.begin()
+    const connection = new ClientConnection(pipe, this)
+    const { connections } = this.counters
+    connections[pipe.transport] = (connections[pipe.transport] ?? 0) + 1
+    const retryAfterMs = this.#admission.enter(pipe.address, this.clock.now)
+    if (this.#draining) connection.close('restart', undefined, this.#admission.spread(1))
+    else if (retryAfterMs !== null) connection.close('overloaded', undefined, retryAfterMs)
+    else this.#strangers.add(connection)
+    this.#rounds.add(connection)
+    connection.admitted = retryAfterMs === null
+    return connection
+  }
+
+  /**
+   * Ends every session so that nothing is lost and everybody is told: parks what is held, sends the receipts, then sends all
+   * clients away, to come back spread over time. Resolves within 20 s, whatever the store does.
+   */
+  async drain(): Promise<void> {
+    this.#draining = true
+    this.turn.begin()
+    this.hub.drain()
+    await this.#until(() => this.hub.idle, DRAIN_MS)
+    const crowd = this.connections
+    for (const connection of [...this.#rounds.all()]) {
+      connection.hangUp('restart', undefined, this.#admission.spread(crowd))
+    }
+    await this.#until(() => this.connections === 0, GOODBYE_MS)
+    await this.#until(() => this.hub.idle && this.effects.pending === 0, DRAIN_MS)
+    if (!this.hub.idle) this.#log.warn({}, 'the store did not take everything in time; senders will send it again')
+  }
+
+  /** Stops all timers. */
+  stop(): void {
+    if (this.#timer !== null) clearInterval(this.#timer)
+    this.#timer = null
+    this.#lag.stop()
+  }
+
+  // ── for the connections ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  greeted(connection: ClientConnection): void {
+    this.#strangers.delete(connection)
+  }
+
+  gone(connection: ClientConnection): void {
+    const { transport, address } = connection.pipe
+    this.#strangers.delete(connection)
+    this.#rounds.delete(connection)
+    this.counters.connections[transport] = (this.counters.connections[transport] ?? 1) - 1
+    if (connection.admitted) this.#admission.left(address)
+  }
+
+  delays(connection: ClientConnection): boolean {
+    const delay = this.#guesses.wrong(connection.pipe.address, connection.id, this.clock.now)
+    // At most one for each live connection.
+    if (delay > 0) this.#delayed.push({ connection, due: this.clock.now + delay })
+    return delay > 0
+  }
+
+  failed(error: unknown): void {
+    this.counters.exceptions++
+    this.#log.error(errorFields(error), 'a fault of this program; please report it')
+  }
+
+  storeFailed(op: string, error: unknown): void {
+    this.#log.warn({ op, ...errorFields(error) }, 'the store did not do what it was asked')
+  }
+
+  // ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #tick(): void {
+    this.turn.begin()
+    const { now } = this.clock
+    if (now - this.#tickedAt > STALL_MS) this.#awakeSince = now
+    this.#tickedAt = now
+    this.#admission.lagMs = this.#lag.read(now)
+    try {
+      this.hub.tick()
+      this.effects.tick()
+    } catch (error) {
+      this.failed(error)
+    }
+    this.#answerGuessers(now)
+    for (const stranger of this.#strangers) {
+      if (now - stranger.acceptedAt < this.#helloTimeoutMs) break
+      stranger.hangUp('timeout', 'Say hello first, and soon.')
+    }
+    this.#rounds.tick(connection => connection.visit(now, this.#awakeSince))
+    this.#housekeeping.tick(now)
+  }
+
+  #answerGuessers(now: number): void {
+    if (this.#delayed.length === 0) return
+    const due = this.#delayed.filter(delayed => delayed.due <= now)
+    this.#delayed = this.#delayed.filter(delayed => delayed.due > now)
+    for (const { connection } of due) connection.finish()
+  }
+
+  async #until(done: () => boolean, limitMs: number): Promise<void> {
+    const end = performance.now() + limitMs
+    while (!done() && performance.now() < end) await sleep(DRAIN_STEP_MS)
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * The first packet of a connection: its hello, and what the core needs to know of it.
+ *
+ * Everything in a hello is a wish of the client. What is malformed counts as absent, except the version; an id without a secret
+ * gets the hash of the empty secret, which belongs to nobody, so that it is refused exactly like a wrong one (§7).
+ */
+import { createHash } from 'node:crypto'
+import { nanoid } from 'nanoid'
+import type { Greeting } from '../core/effects.ts'
+import { createClientFrameDecoder } from '../protocol/codec.ts'
+import type { ClientFrames, HelloOptions } from '../protocol/frames.ts'
+import { DEFAULT_WINDOW, MAX_WINDOW } from '../protocol/limits.ts'
+import { isClientId, isOutbox } from '../protocol/names.ts'
+
+const OUTBOX_LENGTH = 16
+
+export interface FirstPacket {
+  readonly hello: HelloOptions
+  /** Whether frames follow the hello in the same packet. */
+  readonly more: boolean
+}
+
+/** Reads the first packet; a string says why it cannot be one. Bodies of frames that follow are not kept. */
+export function readFirstPacket(bytes: Uint8Array, text: boolean): FirstPacket | string {
+  const frames = new FirstFrames()
+  const reason = createClientFrameDecoder(frames).decode(bytes, 0, bytes.length, text)
+  if (reason !== null) return reason
+  if (frames.greeting === null) return 'The first frame must be hello.'
+  return { hello: frames.greeting, more: frames.count > 1 }
+}
+
+/** Takes the hello at the head of a packet and counts what follows. */
+class FirstFrames implements ClientFrames {
+  greeting: HelloOptions | null = null
+  count = 0
+
+  hello(options: HelloOptions): void {
+    if (this.count === 0) this.greeting = options
+    this.count++
+  }
+
+  send(): void {
+    this.count++
+  }
+
+  ack(): void {
+    this.count++
+  }
+
+  nack(): void {
+    this.count++
+  }
+
+  sync(): void {
+    this.count++
+  }
+
+  signal(): void {
+    this.count++
+  }
+
+  presence(): void {
+    this.count++
+  }
+
+  rotate(): void {
+    this.count++
+  }
+
+  ping(): void {
+    this.count++
+  }
+
+  pong(): void {
+    this.count++
+  }
+
+  bye(): void {
+    this.count++
+  }
+
+  unknown(): void {
+    this.count++
+  }
+}
+
+export function sha256(secret: string): Uint8Array {
+  return createHash('sha256').update(secret).digest()
+}
+
+/** What the core is told of a hello whose version was checked. */
+export function greetingOf(hello: HelloOptions): Greeting {
+  const { id, secret, outbox, attempt, window } = hello
+  const known = id !== undefined && isClientId(id)
+  const numbered = outbox !== undefined && isOutbox(outbox)
+  return {
+    id: known ? id : null,
+    secretHash: known ? sha256(secret ?? '') : null,
+    nonce: nanoid(OUTBOX_LENGTH),
+    outbox: numbered ? outbox : nanoid(OUTBOX_LENGTH),
+    numbered,
+    attempt: attempt !== undefined && Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 0,
+    window: clamp(window ?? DEFAULT_WINDOW),
+  }
+}
+
+function clamp(window: number): number {
+  return Number.isFinite(window) ? Math.min(Math.max(Math.trunc(window), 1), MAX_WINDOW) : DEFAULT_WINDOW
+}

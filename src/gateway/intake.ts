@@ -1,0 +1,118 @@
+/**
+ * What a welcomed client says, frame by frame: counted against its rate, and handed to its session.
+ *
+ * The decoder calls these methods, and nothing is allocated here per frame. Keep-alive frames end here, the others in the core.
+ */
+import type { Session } from '../core/session.ts'
+import { refusals, type CloseName } from '../protocol/errors.ts'
+import type { Body, ClientFrames, Ref, ServerFrames } from '../protocol/frames.ts'
+import type { Clock } from './clock.ts'
+import type { Counters } from './counters.ts'
+import { FrameRate } from './rate.ts'
+
+/** What a client that is too fast is told to wait, ms. */
+const PAUSE_MS = 1_000
+/** Characters of an unknown op that are repeated to the client. */
+const OP_SHOWN = 32
+
+/** The connection, as its intake needs it. */
+export interface Speaker extends Pick<ServerFrames, 'error' | 'pong'> {
+  hangUp(name: CloseName, text?: string): void
+}
+
+export class Intake implements ClientFrames {
+  readonly #session: Session
+  readonly #speaker: Speaker
+  readonly #clock: Clock
+  readonly #counters: Counters
+  readonly #rate: FrameRate
+  #greeted: boolean
+
+  /** `greeted`: the hello, which was read already, will not come again. */
+  constructor(
+    session: Session,
+    speaker: Speaker,
+    clock: Clock,
+    counters: Counters,
+    frameRate: number,
+    greeted: boolean,
+  ) {
+    this.#session = session
+    this.#speaker = speaker
+    this.#clock = clock
+    this.#counters = counters
+    this.#rate = new FrameRate(frameRate, clock.now)
+    this.#greeted = greeted
+  }
+
+  /** Before every packet. */
+  packet(): void {
+    this.#rate.fill(this.#clock.now)
+  }
+
+  hello(): void {
+    if (this.#greeted) this.#speaker.hangUp('bad_frame', 'hello may be said only once.')
+    this.#greeted = true
+  }
+
+  send(n: number, floor: number, target: string, ttl: number, body: Body): void {
+    if (this.#rate.take()) this.#session.send(n, floor, target, ttl, body)
+    else {
+      this.#session.refuse(n, target, PAUSE_MS)
+      this.#strike()
+    }
+  }
+
+  ack(seq: number): void {
+    if (this.#admit(null)) this.#session.ack(seq)
+  }
+
+  nack(seq: number, reason: string): void {
+    if (this.#admit(null)) this.#session.nack(seq, reason)
+  }
+
+  sync(ref: Ref, target: string): void {
+    if (this.#admit(ref)) this.#session.sync(ref, target)
+  }
+
+  signal(target: string, body: Body): void {
+    if (this.#admit(null)) this.#session.signal(target, body)
+  }
+
+  presence(ref: Ref, ids: readonly string[]): void {
+    if (this.#admit(ref)) this.#session.presence(ref, ids)
+  }
+
+  rotate(ref: Ref): void {
+    if (this.#admit(ref)) this.#session.rotate(ref)
+  }
+
+  ping(): void {
+    if (this.#admit(null)) this.#speaker.pong()
+  }
+
+  pong(): void {
+    this.#admit(null)
+  }
+
+  bye(): void {
+    this.#session.bye()
+  }
+
+  unknown(op: string, ref: Ref | null): void {
+    if (!this.#admit(ref)) return
+    this.#speaker.error(ref, 'unknown_op', `${refusals.unknown_op.text} It was "${op.slice(0, OP_SHOWN)}".`)
+  }
+
+  #admit(ref: Ref | null): boolean {
+    if (this.#rate.take()) return true
+    this.#speaker.error(ref, 'rate_limited', refusals.rate_limited.text)
+    this.#strike()
+    return false
+  }
+
+  #strike(): void {
+    this.#counters.framesLimited++
+    if (this.#rate.struck(this.#clock.now)) this.#speaker.hangUp('flood')
+  }
+}
