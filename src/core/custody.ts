@@ -7,6 +7,7 @@
  * How many bytes are held is bounded (I5): what does not fit is not taken.
  */
 import type { EndReason, ErrorCode } from '../protocol/errors.ts'
+import type { SyncReply } from '../protocol/frames.ts'
 import type { EnqueueResult, Outcome } from '../protocol/mailbox.ts'
 import { assert } from './assert.ts'
 import type { Hub } from './hub.ts'
@@ -80,6 +81,25 @@ export class Custody {
     parking.answered(result?.outcomes ?? null, now)
     if (parking.empty) this.#parkings.delete(id)
     else this.#toPark.push(parking)
+  }
+
+  /**
+   * The mailbox has accepted everything of a stream up to `last`, and its recipient has acked everything up to `delivered`. The
+   * sender is about to hear of it, so what is still on its way there must end now, or the two would count credit differently.
+   */
+  learned(recipient: string, stream: string, { last, delivered, lost = [] }: SyncReply): void {
+    const parking = this.#parkings.get(recipient)
+    if (parking === undefined) return
+    for (const message of parking.open(stream, 1, Math.max(last, delivered))) {
+      const kind = lost.find(([n]) => n === message.n)?.[1]
+      if (kind !== undefined) this.ended(message, kind, kind)
+      else if (message.n <= delivered) this.delivered(message)
+      else {
+        this.#hub.stats.stored++
+        message.source?.stored(message.n)
+        this.settle(message)
+      }
+    }
   }
 
   // ── ends ────────────────────────────────────────────────────────────────────────────────────────────────────────────

@@ -79,6 +79,8 @@ export class Drain {
     if (result === null) return this.#pause()
     if (result.kind === 'stale') return null
     if (result.more) this.#more = true
+    // A failover has brought back what was removed.
+    if (result.oldest > 0 && result.oldest <= this.#removed) this.#removed = 0
     return result.entries
   }
 

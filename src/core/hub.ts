@@ -224,8 +224,10 @@ export class Hub {
   synced(session: Session, ref: Ref, target: string, reply: SyncReply | null): void {
     if (session.gone) return
     if (reply === null) return session.connection.error(ref, 'unavailable', refusals.unavailable.text)
-    const acked = this.receiving(target)?.acked(streamName(session.id, session.greeting.outbox)) ?? 0
-    session.connection.reply(ref, { ...reply, delivered: Math.max(reply.delivered, acked) })
+    const stream = streamName(session.id, session.greeting.outbox)
+    const delivered = Math.max(reply.delivered, this.receiving(target)?.acked(stream) ?? 0)
+    this.custody.learned(target, stream, { ...reply, delivered })
+    session.connection.reply(ref, { ...reply, delivered })
   }
 
   rotated(session: Session, ref: Ref, secret: string | null): void {
@@ -241,6 +243,7 @@ export class Hub {
     if (message.reason !== '' || message.lane === null) return
     this.stats.drained++
     const { from, stream } = message.lane
+    this.custody.learned(message.recipient, stream, { last: message.n, delivered: message.n })
     this.#sessions.get(from)?.sending?.drained(stream, message.recipient, message.n)
   }
 

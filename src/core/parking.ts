@@ -84,11 +84,18 @@ export class Parking {
     this.flush(now)
   }
 
+  /** The numbers from `first` to `last` of a stream that have no end yet. What is under way may be ended too: its answer is then ignored. */
+  *open(stream: string, first: number, last: number): Generator<Message> {
+    for (const list of [this.#flying, this.#queue]) {
+      for (const message of list) {
+        if (message.stream === stream && message.n >= first && message.n <= last && !message.ended) yield message
+      }
+    }
+  }
+
   /** Drops what cannot be taken before a refused message of its stream. */
   dropFrom(stream: string, n: number): void {
-    for (const message of this.#queue) {
-      if (message.stream === stream && message.n >= n && !message.ended) this.#hub.custody.dropped(message)
-    }
+    for (const message of this.open(stream, n, Infinity)) this.#hub.custody.dropped(message)
     this.#sweep()
   }
 

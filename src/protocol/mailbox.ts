@@ -112,6 +112,8 @@ export type PageResult =
       readonly entries: readonly Entry[]
       /** True: entries after these are there already. */
       readonly more: boolean
+      /** The `s` of the oldest entry of the whole mailbox, or 0. One that was removed before shows that the store lost the removal. */
+      readonly oldest: number
       /** What turned into a void in this call. */
       readonly lost: readonly Lost[]
     }

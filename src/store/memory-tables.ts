@@ -136,7 +136,7 @@ export class MemoryTables {
       if (more) break
       entries.push(toEntry(parked))
     }
-    return { kind: 'page', entries, more, lost }
+    return { kind: 'page', entries, more, oldest: box.entries[0]?.s ?? 0, lost }
   }
 
   remove(id: string, token: string, upTo: number): FencedResult {

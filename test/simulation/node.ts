@@ -1,0 +1,202 @@
+/** One server process of the simulated world: the production hub, with effects that take their time and sometimes fail. */
+import { Hub } from '../../src/core/hub.ts'
+import type { Effects } from '../../src/core/effects.ts'
+import type { Ref } from '../../src/protocol/frames.ts'
+import type { BindRequest, Parcel } from '../../src/protocol/mailbox.ts'
+import type { Session } from '../../src/core/session.ts'
+import type { Wire } from './wire.ts'
+import { STORE_PATIENCE_MS, type World } from './world.ts'
+
+const TICK_MS = 250
+
+export class Node implements Effects {
+  readonly name: string
+  readonly world: World
+  readonly wires = new Set<Wire>()
+  up = true
+  /** Counts its lives; what was meant for an earlier one does not reach it. */
+  life = 0
+  hub: Hub
+  #pausedUntil = 0
+  #turnPlanned = false
+  /** Calls leave in order. */
+  #lastCallAt = 0
+
+  constructor(world: World, name: string) {
+    this.world = world
+    this.name = name
+    this.hub = new Hub(this, { node: name, ...world.coreOptions })
+    this.#tick(this.life)
+  }
+
+  /** Lets something reach the hub, unless the process has died since; a stopped one hears it when it goes on. */
+  tell(life: number, input: (hub: Hub) => void): void {
+    if (!this.up || this.life !== life) return
+    if (this.world.now < this.#pausedUntil) {
+      this.world.schedule.at(this.#pausedUntil, () => this.tell(life, input))
+      return
+    }
+    this.hub.clock(this.world.now, this.world.time)
+    input(this.hub)
+    this.#planTurn(life)
+  }
+
+  /** kill -9, and a new process after a while. */
+  kill(ms: number): void {
+    if (!this.up) return
+    this.up = false
+    this.life++
+    for (const wire of [...this.wires]) wire.serverDied()
+    this.wires.clear()
+    this.world.schedule.after(ms, () => this.heal())
+  }
+
+  heal(): void {
+    this.#pausedUntil = Math.min(this.#pausedUntil, this.world.now)
+    if (this.up) return
+    this.up = true
+    this.#lastCallAt = 0
+    this.#turnPlanned = false
+    this.hub = new Hub(this, { node: this.name, ...this.world.coreOptions })
+    this.#tick(this.life)
+  }
+
+  /** SIGSTOP, and SIGCONT after a while. */
+  pause(ms: number): void {
+    this.#pausedUntil = this.world.now + ms
+    this.world.history.paused(this.world.now, this.#pausedUntil)
+  }
+
+  bind(session: Session, request: BindRequest): void {
+    this.#call(
+      tables => tables.bind(request),
+      (hub, result) => hub.bound(session, result, null),
+    )
+  }
+
+  register(session: Session): void {
+    const { random } = this.world
+    const { nonce, outbox, attempt } = session.greeting
+    const fresh = { id: random.word(16), secret: random.word(32) }
+    const proof = { kind: 'secret', hash: new TextEncoder().encode(fresh.secret) } as const
+    const request = { id: fresh.id, proof, create: true, node: this.name, nonce, outbox, attempt }
+    this.#call(
+      tables => tables.bind(request),
+      (hub, result) => hub.bound(session, result, fresh),
+    )
+  }
+
+  unbind(id: string, token: string, suspect: number): void {
+    this.#call(
+      tables => tables.unbind(id, token, suspect),
+      (hub, result) => hub.unbound(result),
+    )
+  }
+
+  enqueue(id: string, batch: readonly Parcel[]): void {
+    // What is handed to a store is read when the call is made, not when it arrives.
+    const parcels = batch.map(({ stream, n, floor, time, expires, body }) => ({ stream, n, floor, time, expires, body }))
+    this.#call(
+      tables => tables.enqueue(id, parcels),
+      (hub, result) => hub.enqueued(id, result),
+    )
+  }
+
+  page(session: Session, after: number, limit: number, maxBytes: number): void {
+    const { id, token } = session
+    this.#call(
+      tables => tables.page(id, token, after, limit, maxBytes),
+      (hub, result) => hub.paged(session, result),
+    )
+  }
+
+  remove(session: Session, upTo: number): void {
+    const { id, token } = session
+    this.#call(
+      tables => tables.remove(id, token, upTo),
+      (hub, result) => hub.removed(session, result),
+    )
+  }
+
+  refuse(session: Session, s: number, reason: string): void {
+    const { id, token } = session
+    this.#call(
+      tables => tables.refuse(id, token, s, reason),
+      (hub, result) => hub.removed(session, result),
+    )
+  }
+
+  sync(session: Session, ref: Ref, target: string, stream: string): void {
+    this.#call(
+      tables => tables.sync(target, stream),
+      (hub, result) => hub.synced(session, ref, target, result),
+    )
+  }
+
+  rotate(): void {}
+
+  wake(node: string, id: string): void {
+    this.#gossip(node, hub => hub.woken(id))
+  }
+
+  evict(node: string, id: string, token: string): void {
+    this.#gossip(node, hub => hub.evicted(id, token))
+  }
+
+  #gossip(name: string, input: (hub: Hub) => void): void {
+    const { random, schedule, nodes, faulty } = this.world
+    const other = nodes.find(node => node.name === name)
+    if (other === undefined || (faulty && random.chance(0.25))) return
+    const { life } = other
+    schedule.after(random.between(1, 20), () => other.tell(life, input))
+  }
+
+  #planTurn(life: number): void {
+    if (this.#turnPlanned) return
+    this.#turnPlanned = true
+    this.world.schedule.after(this.world.random.between(0, 1), () => this.#turn(life))
+  }
+
+  #turn(life: number): void {
+    if (this.life !== life) return
+    if (this.world.now < this.#pausedUntil) return this.world.schedule.at(this.#pausedUntil, () => this.#turn(life))
+    this.#turnPlanned = false
+    this.hub.clock(this.world.now, this.world.time)
+    this.hub.turn()
+  }
+
+  #tick(life: number): void {
+    if (this.life !== life) return
+    this.world.schedule.after(TICK_MS, () => {
+      this.tell(life, hub => hub.tick())
+      this.#tick(life)
+    })
+  }
+
+  /** A call to the store: it may never arrive, take effect and lose its answer, or be answered too late to be heard. */
+  #call<Result>(
+    operation: (tables: World['tables']) => Result,
+    answer: (hub: Hub, result: Result | null) => void,
+  ): void {
+    const { world, life } = this
+    const { random, schedule, faulty } = world
+    let answered = false
+    const reply = (result: Result | null): void => {
+      if (answered) return
+      answered = true
+      this.tell(life, hub => answer(hub, result))
+    }
+    const slow = world.now < world.storeSlowUntil ? random.between(0, 2_500) : 0
+    this.#lastCallAt = Math.max(this.#lastCallAt + 0.001, world.now + random.between(1, 12) + slow)
+    schedule.after(STORE_PATIENCE_MS, () => reply(null))
+    schedule.at(this.#lastCallAt, () => {
+      // What a process wrote just before it was killed may be on its way still.
+      if (this.life !== life && random.chance(0.5)) return
+      if (!world.storeUp) return schedule.after(5, () => reply(null))
+      if (faulty && random.chance(0.04)) return
+      const result = operation(world.tables)
+      if (faulty && random.chance(0.05)) return
+      schedule.after(random.between(1, 10), () => reply(result))
+    })
+  }
+}

@@ -1,0 +1,250 @@
+/** A client of the simulated world: the production outbox and inbox, a handler that is sometimes slow, and a shell around them that reconnects. */
+import { Inbox, type Incoming } from '../../src/client/inbox.ts'
+import { Outbox } from '../../src/client/outbox.ts'
+import type { Outcome, Outgoing } from '../../src/client/outgoing.ts'
+import type { CloseName, EndReason, ErrorCode } from '../../src/protocol/errors.ts'
+import type { Body, Ref, SyncReply, WelcomeOptions } from '../../src/protocol/frames.ts'
+import { Wire, type WireEvents } from './wire.ts'
+import type { World } from './world.ts'
+
+const encoder = new TextEncoder()
+const decoder = new TextDecoder()
+/** ms without a word after which a client gives a connection up; the servers of this world do not ping. */
+const WELCOME_PATIENCE_MS = 4_000
+
+interface Letter {
+  readonly pair: string
+  readonly k: number
+}
+
+function toBody(letter: Letter): Body {
+  const bytes = encoder.encode(`${letter.pair} ${letter.k}`)
+  return { bytes, start: 0, end: bytes.length, text: false }
+}
+
+function toLetter(body: Body): Letter {
+  const [pair = '', k = '0'] = decoder.decode(body.bytes.subarray(body.start, body.end)).split(' ')
+  return { pair, k: Number(k) }
+}
+
+export class Person {
+  readonly index: number
+  readonly written = new Map<string, number>()
+  wire: Wire | null = null
+  id: string | null = null
+  readonly #world: World
+  readonly #outbox: Outbox
+  readonly #inbox: Inbox
+  #secret = ''
+  #stalledUntil = 0
+  #dueAt = Infinity
+  #flushPlanned = false
+  #backoff = 0
+
+  constructor(world: World, index: number) {
+    this.#world = world
+    this.index = index
+    this.#outbox = new Outbox(
+      {
+        settled: (message, outcome) => this.#settled(message, outcome),
+        changed: () => {},
+        reconnect: () => this.#leave(false),
+      },
+      { newName: () => world.random.word(12), resyncMs: 4_000 },
+    )
+    this.#inbox = new Inbox({
+      show: message => this.#show(message),
+      gap: (_from, _outbox, _first, _last, reason) => {
+        if (reason === 'missing') world.history.gaps++
+      },
+      recorded: () => {},
+      reconnect: () => this.#leave(false),
+    })
+  }
+
+  get name(): string {
+    return `p${this.index}`
+  }
+
+  /** Everything is written, and nothing is open. */
+  get done(): boolean {
+    const { targets, messages } = this.#world.scenario
+    const written = [...this.written.values()].reduce((sum, count) => sum + count, 0)
+    return written === targets * messages && this.#outbox.open === 0
+  }
+
+  start(): void {
+    this.#inbox.start(this.#world.now)
+    this.#connect()
+    this.#write()
+    this.#keepTime()
+  }
+
+  /** The client opens another connection and forgets this one, whose server hears of that late. */
+  abandon(): void {
+    this.#leave(true)
+  }
+
+  /** Its handler takes that long, from now on. */
+  stall(ms: number): void {
+    this.#stalledUntil = this.#world.now + ms
+  }
+
+  // ── connection ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #connect(): void {
+    const { random, schedule, nodes, scenario } = this.#world
+    const node = random.pick(nodes.filter(({ up }) => up))
+    if (node === undefined) return schedule.after(100, () => this.#connect())
+    const secretHash = this.id === null ? null : encoder.encode(this.#secret)
+    const attempt = this.#outbox.nextAttempt()
+    const outbox = this.#outbox.name
+    const greeting = { id: this.id, secretHash, nonce: random.word(12), outbox, numbered: true, attempt, window: scenario.window }
+    const wire: Wire = new Wire(this.#world, node, this.#events(() => this.wire === wire), greeting)
+    this.wire = wire
+    let welcomed = false
+    this.#welcomed = () => (welcomed = true)
+    schedule.after(WELCOME_PATIENCE_MS, () => {
+      if (this.wire === wire && !welcomed) this.#leave(false)
+    })
+  }
+
+  #welcomed: () => void = () => {}
+
+  #leave(silently: boolean): void {
+    if (this.wire === null) return
+    this.wire.hangUp(silently)
+    this.#lost()
+  }
+
+  #lost(): void {
+    if (this.wire === null) return
+    this.wire = null
+    this.#outbox.closed()
+    this.#inbox.closed()
+    this.#backoff = Math.min(this.#backoff * 2 + 50, 1_000)
+    this.#world.schedule.after(this.#world.random.between(10, 50 + this.#backoff), () => {
+      if (this.wire === null) this.#connect()
+    })
+  }
+
+  /** What the server says, as long as this connection is the one that counts. */
+  #events(current: () => boolean): WireEvents {
+    const heard = (input: (now: number) => void): void => {
+      if (!current()) return
+      input(this.#world.now)
+      this.#plan()
+    }
+    return {
+      welcome: options => heard(now => this.#welcome(options, now)),
+      message: (seq, from, outbox, n, time, flags, body) =>
+        heard(now => this.#inbox.message(seq, from, outbox, n, time, flags, body, now)),
+      void: (seq, from, outbox, n, reason) => heard(now => this.#inbox.void(seq, from, outbox, n, reason, now)),
+      delivered: (target: string, n: number) => heard(now => this.#outbox.delivered(target, n, now)),
+      stored: (target: string, n: number) => heard(now => this.#outbox.stored(target, n, now)),
+      ended: (kind: EndReason, target: string, n: number, reason: string) =>
+        heard(now => this.#outbox.ended(kind, target, n, reason, now)),
+      failed: (target: string, n: number, code: ErrorCode) => heard(now => this.#outbox.failed(target, n, code, now)),
+      retry: (target: string, n: number, code: ErrorCode, afterMs: number) =>
+        heard(now => this.#outbox.retry(target, n, code, afterMs, now)),
+      reply: (ref: Ref, value: unknown) => heard(now => this.#outbox.synced(String(ref).slice(5), value as SyncReply, now)),
+      error: (ref: Ref | null) => heard(now => this.#outbox.synced(String(ref).slice(5), null, now)),
+      close: (name: CloseName) => {
+        if (current()) this.#lost()
+        if (name === 'bad_secret' || name === 'bad_frame' || name === 'flood') {
+          this.#world.history.wrong(`${this.name} was closed with ${name}`)
+        }
+      },
+      gone: () => {
+        if (current()) this.#lost()
+      },
+      signal: () => {},
+      ping: () => {},
+      pong: () => {},
+      unknown: () => {},
+    }
+  }
+
+  #welcome(options: WelcomeOptions, now: number): void {
+    this.#welcomed()
+    this.#backoff = 0
+    if (options.secret !== undefined) this.#secret = options.secret
+    if (this.id !== null && this.id !== options.id) {
+      // A failover took the registration back before anybody could have written to it; later on it is a lost address.
+      if (this.#world.history.failovers === 0) this.#world.history.wrong(`${this.name} lost its id`)
+    }
+    this.id = options.id
+    const wire = this.wire
+    if (wire === null) return
+    this.#inbox.opened(wire, options.window)
+    this.#outbox.opened(wire, options, now)
+  }
+
+  // ── writing and reading ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  #write(): void {
+    const { random, schedule, people, scenario } = this.#world
+    let left = false
+    for (let step = 1; step <= scenario.targets; step++) {
+      const other = people[(this.index + step) % people.length]!
+      const pair = `${this.name}>${other.name}`
+      const k = (this.written.get(pair) ?? 0) + 1
+      if (k > scenario.messages) continue
+      left = true
+      if (other.id === null || this.id === null || random.chance(0.3)) continue
+      if (this.#outbox.add(other.id, toBody({ pair, k }), 0, this.#world.now) !== null) this.written.set(pair, k)
+    }
+    this.#plan()
+    if (left) schedule.after(random.between(50, 1_500), () => this.#write())
+  }
+
+  #settled({ body }: Outgoing, outcome: Outcome): void {
+    const { pair, k } = toLetter(body)
+    const { history } = this.#world
+    if (outcome.kind === 'delivered') history.delivered(pair, k)
+    else if (outcome.kind !== 'stored' && outcome.kind !== 'forgotten') {
+      history.ended(pair, k)
+      if (outcome.kind !== 'rejected') history.wrong(`${pair} ${k} was told ${outcome.kind}`)
+    }
+  }
+
+  #show(message: Incoming): void {
+    const { random, schedule, history, faulty } = this.#world
+    if (message.body === null) throw new Error('a void is not shown')
+    const { pair, k } = toLetter(message.body)
+    if (!pair.endsWith(`>${this.name}`)) history.wrong(`I10: ${pair} ${k} was shown to ${this.name}`)
+    const wait = Math.max(random.between(0, 20), faulty ? this.#stalledUntil - this.#world.now : 0)
+    schedule.after(wait, () => {
+      history.shown(pair, k)
+      if (faulty && random.chance(0.01)) this.#inbox.refused('not today', this.#world.now)
+      else this.#inbox.handled(this.#world.now)
+      this.#plan()
+    })
+  }
+
+  // ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Acks leave once per turn, and the outbox is woken when it asks to be. */
+  #plan(): void {
+    const { schedule } = this.#world
+    if (!this.#flushPlanned) {
+      this.#flushPlanned = true
+      schedule.after(0, () => {
+        this.#flushPlanned = false
+        this.#inbox.flush()
+      })
+    }
+    const { due } = this.#outbox
+    if (due === Infinity || due >= this.#dueAt) return
+    this.#dueAt = due
+    schedule.at(due, () => {
+      if (this.#dueAt === due) this.#keepTime()
+    })
+  }
+
+  #keepTime(): void {
+    this.#dueAt = Infinity
+    this.#outbox.tick(this.#world.now)
+    this.#plan()
+  }
+}

@@ -1,0 +1,194 @@
+/**
+ * A connection of the simulated world: in order both ways, with latency; each end learns by itself, and perhaps late, that the other
+ * is gone.
+ */
+import type { Connection, Greeting } from '../../src/core/effects.ts'
+import type { Session } from '../../src/core/session.ts'
+import type { CloseName, EndReason, ErrorCode } from '../../src/protocol/errors.ts'
+import type { Body, Ref, ServerFrames, WelcomeOptions } from '../../src/protocol/frames.ts'
+import type { Node } from './node.ts'
+import { Promises } from './promises.ts'
+import type { World } from './world.ts'
+
+/** What the client end is told besides frames. */
+export interface WireEvents extends ServerFrames {
+  gone(): void
+}
+
+export class Wire implements Connection {
+  readonly #world: World
+  readonly #node: Node
+  readonly #life: number
+  readonly #client: WireEvents
+  readonly #promises: Promises
+  #session: Session | null = null
+  /** What is on its way when the network drops the connection does not arrive. */
+  #linkUp = true
+  #clientUp = true
+  #serverUp = true
+  #toClientAt = 0
+  #toServerAt = 0
+
+  constructor(world: World, node: Node, client: WireEvents, greeting: Greeting) {
+    this.#world = world
+    this.#node = node
+    this.#life = node.life
+    this.#client = client
+    this.#promises = new Promises(world)
+    node.wires.add(this)
+    this.#toServer(hub => {
+      this.#session = hub.hello(this, greeting)
+    })
+  }
+
+  // ── what the client does ────────────────────────────────────────────────────────────────────────────────────────────
+
+  send(n: number, floor: number, target: string, ttl: number, body: Body): void {
+    this.#toServer(() => {
+      if (this.#session?.ready !== true) return
+      this.#promises.made(target, n)
+      this.#session.send(n, floor, target, ttl, body)
+    })
+  }
+
+  ack(seq: number): void {
+    this.#toServer(() => this.#session?.ack(seq))
+  }
+
+  nack(seq: number, reason: string): void {
+    this.#toServer(() => this.#session?.nack(seq, reason))
+  }
+
+  sync(ref: Ref, target: string): void {
+    this.#toServer(() => this.#session?.sync(ref, target))
+  }
+
+  /** The client closes its end; the server hears of it soon, or much later. */
+  hangUp(silently: boolean): void {
+    this.#clientUp = false
+    this.#serverLearns(silently ? this.#world.random.between(500, 8_000) : this.#latency())
+  }
+
+  // ── what happens to it ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The network drops it; each end learns of that on its own. */
+  cut(): void {
+    const { random } = this.#world
+    this.#linkUp = false
+    this.#clientLearns(random.between(0, 50))
+    this.#serverLearns(random.chance(0.4) ? random.between(500, 8_000) : random.between(0, 100))
+  }
+
+  /** The process at its other end was killed. */
+  serverDied(): void {
+    this.#serverUp = false
+    this.#promises.void()
+    this.#clientLearns(this.#world.random.between(0, 200))
+  }
+
+  // ── what the server says ────────────────────────────────────────────────────────────────────────────────────────────
+
+  welcome(options: WelcomeOptions): void {
+    this.#toClient(client => client.welcome(options))
+  }
+
+  message(seq: number, from: string, outbox: string, n: number, time: number, flags: number, body: Body): void {
+    this.#toClient(client => client.message(seq, from, outbox, n, time, flags, body))
+  }
+
+  void(seq: number, from: string, outbox: string, n: number, reason: string): void {
+    this.#toClient(client => client.void(seq, from, outbox, n, reason))
+  }
+
+  delivered(target: string, n: number): void {
+    this.#promises.keptUpTo(target, n)
+    this.#toClient(client => client.delivered(target, n))
+  }
+
+  stored(target: string, n: number): void {
+    this.#promises.keptUpTo(target, n)
+    this.#toClient(client => client.stored(target, n))
+  }
+
+  ended(kind: EndReason, target: string, n: number, reason: string): void {
+    this.#promises.kept(target, n)
+    this.#toClient(client => client.ended(kind, target, n, reason))
+  }
+
+  failed(target: string, n: number, code: ErrorCode): void {
+    this.#promises.refused(target, n)
+    this.#toClient(client => client.failed(target, n, code))
+  }
+
+  retry(target: string, n: number, code: ErrorCode, afterMs: number): void {
+    this.#promises.refused(target, n)
+    this.#toClient(client => client.retry(target, n, code, afterMs))
+  }
+
+  reply(ref: Ref, value: unknown): void {
+    this.#toClient(client => client.reply(ref, value))
+  }
+
+  error(ref: Ref | null, code: ErrorCode, text: string): void {
+    this.#toClient(client => client.error(ref, code, text))
+  }
+
+  close(name: CloseName, text: string, retryAfterMs: number | null): void {
+    this.#toClient(client => client.close(name, text, retryAfterMs))
+    this.end()
+  }
+
+  end(): void {
+    this.#clientLearns(this.#latency())
+    this.#serverUp = false
+    this.#promises.void()
+    this.#node.wires.delete(this)
+  }
+
+  signal(): void {}
+  ping(): void {}
+  pong(): void {}
+  unknown(): void {}
+
+  #latency(): number {
+    return this.#world.random.between(1, 30)
+  }
+
+  #toServer(input: (hub: Node['hub']) => void): void {
+    this.#toServerAt = Math.max(this.#toServerAt + 0.001, this.#world.now + this.#latency())
+    this.#world.schedule.at(this.#toServerAt, () => {
+      this.#node.tell(this.#life, hub => {
+        if (this.#serverUp && this.#linkUp) input(hub)
+      })
+    })
+  }
+
+  #toClient(frame: (client: WireEvents) => void): void {
+    if (!this.#serverUp) return
+    this.#toClientAt = Math.max(this.#toClientAt + 0.001, this.#world.now + this.#latency())
+    this.#world.schedule.at(this.#toClientAt, () => {
+      if (this.#clientUp && this.#linkUp) frame(this.#client)
+    })
+  }
+
+  #clientLearns(ms: number): void {
+    const soon = this.#world.now + ms
+    this.#world.schedule.at(this.#linkUp ? Math.max(soon, this.#toClientAt + 0.001) : soon, () => {
+      if (!this.#clientUp) return
+      this.#clientUp = false
+      this.#client.gone()
+    })
+  }
+
+  #serverLearns(ms: number): void {
+    this.#world.schedule.after(ms, () => {
+      this.#node.tell(this.#life, hub => {
+        if (!this.#serverUp) return
+        this.#serverUp = false
+        this.#promises.void()
+        this.#node.wires.delete(this)
+        if (this.#session !== null) hub.closed(this.#session)
+      })
+    })
+  }
+}

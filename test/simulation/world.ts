@@ -1,0 +1,173 @@
+/**
+ * A seeded world around the production core: nodes, one store, clients, and everything that goes wrong between them.
+ *
+ * The nodes run `Hub`, the store runs `MemoryTables`, the clients run `Outbox` and `Inbox`, all as they are in production. The world
+ * supplies what they are without: time, latency, a network that cuts and keeps half-open, calls that get lost on either way.
+ */
+import type { CoreOptions } from '../../src/core/effects.ts'
+import { MemoryTables, type Snapshot } from '../../src/store/memory-tables.ts'
+import { defaultStoreLimits } from '../../src/store/store.ts'
+import { History } from './history.ts'
+import { Node } from './node.ts'
+import { Person } from './person.ts'
+import { Random } from './random.ts'
+import { Schedule } from './schedule.ts'
+
+export interface Scenario {
+  readonly nodes: number
+  readonly clients: number
+  /** To how many others each client writes. */
+  readonly targets: number
+  readonly messages: number
+  /** ms of faults before everything is healed, and the longest that recovery may take after it. */
+  readonly faultyMs: number
+  readonly quietMs: number
+  /** Whether the store may lose its last writes, as a failover does. */
+  readonly failover: boolean
+  readonly ackTimeoutMs: number
+  readonly window: number
+  readonly sendWindow: number
+}
+
+export const defaultScenario: Scenario = {
+  nodes: 3,
+  clients: 4,
+  targets: 2,
+  messages: 10,
+  faultyMs: 16_000,
+  quietMs: 90_000,
+  failover: true,
+  ackTimeoutMs: 3_000,
+  window: 4,
+  sendWindow: 6,
+}
+
+/** ms that a node waits for an answer of the store. */
+export const STORE_PATIENCE_MS = 1_500
+const EPOCH = Date.UTC(2026, 0, 1)
+
+export class World {
+  readonly scenario: Scenario
+  readonly random: Random
+  readonly schedule = new Schedule()
+  readonly history = new History()
+  readonly tables: MemoryTables
+  readonly nodes: Node[]
+  readonly people: Person[]
+  readonly healAt: number
+  storeUp = true
+  storeSlowUntil = 0
+  #snapshot: Snapshot | null = null
+
+  constructor(seed: number, scenario: Scenario) {
+    this.scenario = scenario
+    this.random = new Random(seed)
+    this.healAt = this.schedule.now + scenario.faultyMs
+    this.tables = new MemoryTables({ ...defaultStoreLimits, replacementsPerMinute: 1_000 }, () => this.time)
+    this.nodes = Array.from({ length: scenario.nodes }, (_, index) => new Node(this, `node${index}`))
+    this.people = Array.from({ length: scenario.clients }, (_, index) => new Person(this, index))
+  }
+
+  get now(): number {
+    return this.schedule.now
+  }
+
+  /** ms since the epoch. */
+  get time(): number {
+    return EPOCH + this.schedule.now
+  }
+
+  get faulty(): boolean {
+    return this.now < this.healAt
+  }
+
+  get coreOptions(): Omit<CoreOptions, 'node'> {
+    const { ackTimeoutMs, window, sendWindow } = this.scenario
+    return {
+      ackTimeoutMs,
+      window,
+      windowBytes: 1024 * 1024,
+      sendWindow,
+      sendWindowBytes: 256 * 1024,
+      heldBytes: 1024 * 1024,
+      newRecipients: 200,
+      pollMs: 1_000,
+      maxPacket: 1024 * 1024,
+      pingIntervalMs: 15_000,
+    }
+  }
+
+  /** Runs until every message has arrived and everything is at rest, or the time is up; then says what is wrong. */
+  run(): string[] {
+    for (const person of this.people) person.start()
+    this.#trouble()
+    this.#remember()
+    const end = this.healAt + this.scenario.quietMs
+    while (this.now < end && this.schedule.step()) {
+      if (!this.faulty && this.schedule.events % 64 === 0 && this.#atRest()) break
+    }
+    return this.history.judge(this.people, this.tables)
+  }
+
+  #atRest(): boolean {
+    if (!this.people.every(person => person.done) || this.tables.mailboxes('', 1).length > 0) return false
+    return this.history.missing(this.people).next().done === true
+  }
+
+  /** Copies of the store are taken now and then; a failover goes back to one of them. */
+  #remember(): void {
+    if (!this.faulty) return
+    // A failover that forgets who is registered changes addresses; that is another story than losing messages.
+    if (this.people.every(({ id }) => id !== null)) this.#snapshot = this.tables.snapshot()
+    this.schedule.after(this.random.between(50, 600), () => this.#remember())
+  }
+
+  #trouble(): void {
+    const { random, schedule } = this
+    schedule.after(random.between(200, 1_400), () => {
+      if (!this.faulty) return this.#heal()
+      this.#strike()
+      this.#trouble()
+    })
+  }
+
+  #heal(): void {
+    this.storeUp = true
+    for (const node of this.nodes) node.heal()
+  }
+
+  #strike(): void {
+    const { random, schedule } = this
+    const node = random.pick(this.nodes)!
+    const person = random.pick(this.people)!
+    switch (random.between(0, 11)) {
+      case 0:
+      case 1:
+        return node.kill(random.between(200, 3_000))
+      case 2:
+      case 3:
+      case 4:
+        return person.wire?.cut()
+      case 5:
+        return person.abandon()
+      case 6:
+        return person.stall(random.between(100, 5_000))
+      case 7:
+        this.storeUp = false
+        return schedule.after(random.between(200, 4_000), () => (this.storeUp = true))
+      case 8:
+        if (this.scenario.failover && this.#snapshot !== null) {
+          this.history.failovers++
+          this.tables.restore(this.#snapshot)
+        }
+        return
+      case 9:
+        return node.pause(random.between(200, 4_000))
+      case 10:
+        this.storeSlowUntil = this.now + random.between(200, 3_000)
+        return
+      default:
+        return person.stall(random.between(100, 1_000))
+    }
+  }
+}
