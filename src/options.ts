@@ -101,8 +101,12 @@ function text(preset: string, range: string, help: string): Option<string> {
   return { default: preset, shown: preset, range, help, parse: given => (given === '' ? undefined : given) }
 }
 
-function choice<Name extends string>(preset: Name, names: readonly Name[], help: string): Option<Name> {
-  const parse = (given: string): Name | undefined => names.find(name => name === given)
+function choice<const Names extends readonly string[]>(
+  preset: Names[number],
+  names: Names,
+  help: string,
+): Option<Names[number]> {
+  const parse = (given: string): Names[number] | undefined => names.find(name => name === given)
   return { default: preset, shown: preset, range: names.join(' | '), help, parse }
 }
 

@@ -21,6 +21,7 @@ import { LoopLag } from './lag.ts'
 import { errorFields, type Log } from './log.ts'
 import { Rounds } from './rounds.ts'
 import { Slab } from './slab.ts'
+import { Sparing } from './sparing.ts'
 import { Turn } from './turn.ts'
 
 const TICK_MS = 250
@@ -55,6 +56,8 @@ export class Gateway implements Surroundings {
   readonly #helloTimeoutMs: number
   readonly #admission: Admission
   readonly #guesses = new Guesses()
+  readonly #faults = new Sparing()
+  readonly #troubles = new Sparing()
   readonly #lag = new LoopLag()
   readonly #housekeeping: Housekeeping
   readonly #rounds: Rounds<ClientConnection>
@@ -161,11 +164,15 @@ export class Gateway implements Surroundings {
 
   failed(error: unknown): void {
     this.counters.exceptions++
-    this.#log.error(errorFields(error), 'a fault of this program; please report it')
+    this.#faults.say(this.clock.now, unsaid =>
+      this.#log.error({ unsaid, ...errorFields(error) }, 'a fault of this program; please report it'),
+    )
   }
 
   storeFailed(op: string, error: unknown): void {
-    this.#log.warn({ op, ...errorFields(error) }, 'the store did not do what it was asked')
+    this.#troubles.say(this.clock.now, unsaid =>
+      this.#log.warn({ op, unsaid, ...errorFields(error) }, 'the store did not do what it was asked'),
+    )
   }
 
   // ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────────────

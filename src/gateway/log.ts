@@ -4,6 +4,7 @@
  * Never a body, a secret or a token: what is logged is named field by field, and no frame is ever passed to the log as a whole.
  */
 import { destination, pino } from 'pino'
+import { StoreError } from '../store/store.ts'
 
 /** What the shell needs of a logger. */
 export interface Log {
@@ -27,5 +28,7 @@ export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} }
 export function errorFields(error: unknown): object {
   if (!(error instanceof Error)) return { error: String(error) }
   const cause = error.cause instanceof Error ? { cause: error.cause.message } : {}
+  // What the store cannot do is no fault of this program, so where it was noticed says nothing.
+  if (error instanceof StoreError) return { error: error.message, fix: error.fix, ...cause }
   return { error: error.message, stack: error.stack, ...cause }
 }

@@ -7,17 +7,15 @@
  * frees the sockets whose peers never answer a close. `publish` is not used, since its drops are not reported.
  */
 import { Buffer } from 'node:buffer'
-import {
-  App,
-  DISABLED,
-  us_listen_socket_close,
-  us_socket_local_port,
-  type HttpRequest as UwsRequest,
-  type HttpResponse as UwsResponse,
-  type TemplatedApp,
-  type WebSocket,
-  type us_listen_socket,
-  type us_socket_context_t,
+// A CommonJS module whose names only its default export has.
+import uws from 'uWebSockets.js'
+import type {
+  HttpRequest as UwsRequest,
+  HttpResponse as UwsResponse,
+  TemplatedApp,
+  WebSocket,
+  us_listen_socket,
+  us_socket_context_t,
 } from 'uWebSockets.js'
 import { ListenError, type Accept, type AnswerHttp, type Listener, type Pipe, type PipeEvents } from './transport.ts'
 
@@ -55,10 +53,15 @@ export interface WebSocketOptions {
   readonly origins: readonly string[]
 }
 
+/** uWebSockets.js copies the fields of what it is given to hold, and so would lose the methods of a class. */
+interface Held {
+  readonly pipe: WebSocketPipe
+}
+
 class WebSocketPipe implements Pipe {
   readonly transport = 'ws'
   readonly address: string
-  #socket: WebSocket<WebSocketPipe> | null = null
+  #socket: WebSocket<Held> | null = null
   #events: PipeEvents | null = null
   #controls = 0
 
@@ -86,7 +89,7 @@ class WebSocketPipe implements Pipe {
     this.#socket?.close()
   }
 
-  opened(socket: WebSocket<WebSocketPipe>, accept: Accept): void {
+  opened(socket: WebSocket<Held>, accept: Accept): void {
     this.#socket = socket
     const events = accept(this)
     // The owner may have refused the pipe while it accepted it.
@@ -116,20 +119,20 @@ class WebSocketPipe implements Pipe {
 
 /** Opens the port. Rejects with `ListenError` when it is taken or the host is not an address of this machine. */
 export function listenWebSocket(options: WebSocketOptions, accept: Accept, answer: AnswerHttp): Promise<Listener> {
-  const app = App()
-  app.ws<WebSocketPipe>('/ws', {
-    compression: DISABLED,
+  const app = uws.App()
+  app.ws<Held>('/ws', {
+    compression: uws.DISABLED,
     // Twice the limit, so that what is a little too large can be answered with the close that says so.
     maxPayloadLength: options.maxPacket * 2,
     maxBackpressure: options.maxBuffered,
     idleTimeout: idleSeconds(options.idleTimeoutMs),
     sendPingsAutomatically: false,
     upgrade: (response, request, context) => upgrade(response, request, context, options.origins),
-    open: socket => socket.getUserData().opened(socket, accept),
-    message: (socket, bytes, binary) => socket.getUserData().received(bytes, !binary),
-    ping: socket => socket.getUserData().controlled(),
-    pong: socket => socket.getUserData().controlled(),
-    close: socket => socket.getUserData().closed(),
+    open: socket => socket.getUserData().pipe.opened(socket, accept),
+    message: (socket, bytes, binary) => socket.getUserData().pipe.received(bytes, !binary),
+    ping: socket => socket.getUserData().pipe.controlled(),
+    pong: socket => socket.getUserData().pipe.controlled(),
+    close: socket => socket.getUserData().pipe.closed(),
   })
   app.any('/*', (response, request) => answerRequest(response, request, answer))
   return new Promise((resolve, reject) => {
@@ -147,13 +150,13 @@ class WebSocketListener implements Listener {
 
   constructor(app: TemplatedApp, socket: us_listen_socket, host: string) {
     const name = host.includes(':') ? `[${host}]` : host
-    this.url = `ws://${name}:${us_socket_local_port(socket)}/ws`
+    this.url = `ws://${name}:${uws.us_socket_local_port(socket)}/ws`
     this.#app = app
     this.#socket = socket
   }
 
   stop(): void {
-    if (this.#socket !== null) us_listen_socket_close(this.#socket)
+    if (this.#socket !== null) uws.us_listen_socket_close(this.#socket)
     this.#socket = null
   }
 
@@ -191,7 +194,7 @@ function upgrade(
     return
   }
   response.upgrade(
-    new WebSocketPipe(peerAddress(response)),
+    { pipe: new WebSocketPipe(peerAddress(response)) },
     request.getHeader('sec-websocket-key'),
     '',
     request.getHeader('sec-websocket-extensions'),

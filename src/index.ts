@@ -1,0 +1,11 @@
+/**
+ * The public door of the package: start a server from a program. The client library is `ackd/client`.
+ *
+ *   import { startServer } from 'ackd'
+ *   const server = await startServer({ port: 0 })
+ *   console.log(server.ws)
+ */
+export { closeOnSignals, readyLine, startServer, type Server } from './server.ts'
+export { OptionError, readOptions, type OptionSources, type Options } from './options.ts'
+export { ListenError } from './transport/transport.ts'
+export { StoreError } from './store/store.ts'
