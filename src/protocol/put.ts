@@ -13,45 +13,67 @@ export function stringRoom(text: string): number {
   return 5 + 3 * text.length
 }
 
-/** `value` is a number; one that is no integer, or is beyond 2^53, is written as a float. */
+/** A number that is no integer, or is beyond 2^53, is written as a float; -0 becomes 0. */
 export function putNumber(bytes: Uint8Array, at: number, value: number): number {
-  if (value >= 0 && value <= 0x7f && Number.isInteger(value) && !Object.is(value, -0)) {
+  if ((value & 0x7f) === value) {
     bytes[at] = value
     return at + 1
   }
-  if (!Number.isSafeInteger(value) || Object.is(value, -0)) return putFloat(bytes, at, value)
+  if (!Number.isSafeInteger(value)) return putFloat(bytes, at, value)
   return value < 0 ? putNegative(bytes, at, value) : putPositive(bytes, at, value)
 }
 
 function putPositive(bytes: Uint8Array, at: number, value: number): number {
-  if (value <= 0xff) return putBytes(bytes, at, 0xcc, value, 1)
-  if (value <= 0xffff) return putBytes(bytes, at, 0xcd, value, 2)
-  if (value <= 0xffff_ffff) return putBytes(bytes, at, 0xce, value, 4)
-  putBytes(bytes, at, 0xcf, Math.floor(value / 0x1_0000_0000), 4)
-  return putTail(bytes, at + 5, value >>> 0, 4)
+  if (value <= 0xff) return putOne(bytes, at, 0xcc, value)
+  if (value <= 0xffff) return putTwo(bytes, at, 0xcd, value)
+  if (value <= 0xffff_ffff) return putFour(bytes, at, 0xce, value)
+  return putEight(bytes, at, 0xcf, value)
 }
 
 function putNegative(bytes: Uint8Array, at: number, value: number): number {
-  if (value >= -0x20) return putTail(bytes, at, value, 1)
-  if (value >= -0x80) return putBytes(bytes, at, 0xd0, value, 1)
-  if (value >= -0x8000) return putBytes(bytes, at, 0xd1, value, 2)
-  if (value >= -0x8000_0000) return putBytes(bytes, at, 0xd2, value, 4)
-  putBytes(bytes, at, 0xd3, Math.floor(value / 0x1_0000_0000), 4)
-  return putTail(bytes, at + 5, value >>> 0, 4)
+  if (value >= -0x20) return putFirst(bytes, at, value)
+  if (value >= -0x80) return putOne(bytes, at, 0xd0, value)
+  if (value >= -0x8000) return putTwo(bytes, at, 0xd1, value)
+  if (value >= -0x8000_0000) return putFour(bytes, at, 0xd2, value)
+  return putEight(bytes, at, 0xd3, value)
 }
 
-/** A first byte, then `width` bytes of a number, the highest first. */
-function putBytes(bytes: Uint8Array, at: number, first: number, value: number, width: number): number {
+function putFirst(bytes: Uint8Array, at: number, first: number): number {
   bytes[at] = first
-  return putTail(bytes, at + 1, value, width)
+  return at + 1
 }
 
-function putTail(bytes: Uint8Array, at: number, value: number, width: number): number {
-  for (let shift = (width - 1) * 8; shift >= 0; shift -= 8) bytes[at++] = value >>> shift
-  return at
+function putOne(bytes: Uint8Array, at: number, first: number, value: number): number {
+  bytes[at] = first
+  bytes[at + 1] = value
+  return at + 2
 }
 
-function putFloat(bytes: Uint8Array, at: number, value: number): number {
+function putTwo(bytes: Uint8Array, at: number, first: number, value: number): number {
+  bytes[at] = first
+  bytes[at + 1] = value >>> 8
+  bytes[at + 2] = value
+  return at + 3
+}
+
+function putFour(bytes: Uint8Array, at: number, first: number, value: number): number {
+  putTwo(bytes, at, first, value >>> 16)
+  bytes[at + 3] = value >>> 8
+  bytes[at + 4] = value
+  return at + 5
+}
+
+function putEight(bytes: Uint8Array, at: number, first: number, value: number): number {
+  const low = value >>> 0
+  putFour(bytes, at, first, Math.floor(value / 0x1_0000_0000))
+  bytes[at + 5] = low >>> 24
+  bytes[at + 6] = low >>> 16
+  bytes[at + 7] = low >>> 8
+  bytes[at + 8] = low
+  return at + 9
+}
+
+export function putFloat(bytes: Uint8Array, at: number, value: number): number {
   scratch.setFloat64(0, value)
   return putScratch(bytes, at, 0xcb)
 }
@@ -70,34 +92,32 @@ function putScratch(bytes: Uint8Array, at: number, first: number): number {
 }
 
 export function putNil(bytes: Uint8Array, at: number): number {
-  bytes[at] = 0xc0
-  return at + 1
+  return putFirst(bytes, at, 0xc0)
 }
 
 export function putBoolean(bytes: Uint8Array, at: number, value: boolean): number {
-  bytes[at] = value ? 0xc3 : 0xc2
-  return at + 1
+  return putFirst(bytes, at, value ? 0xc3 : 0xc2)
 }
 
 export function putArrayHeader(bytes: Uint8Array, at: number, count: number): number {
-  if (count <= 0x0f) return putTail(bytes, at, 0x90 | count, 1)
-  return count <= 0xffff ? putBytes(bytes, at, 0xdc, count, 2) : putBytes(bytes, at, 0xdd, count, 4)
+  if (count <= 0x0f) return putFirst(bytes, at, 0x90 | count)
+  return count <= 0xffff ? putTwo(bytes, at, 0xdc, count) : putFour(bytes, at, 0xdd, count)
 }
 
 export function putMapHeader(bytes: Uint8Array, at: number, count: number): number {
-  if (count <= 0x0f) return putTail(bytes, at, 0x80 | count, 1)
-  return count <= 0xffff ? putBytes(bytes, at, 0xde, count, 2) : putBytes(bytes, at, 0xdf, count, 4)
+  if (count <= 0x0f) return putFirst(bytes, at, 0x80 | count)
+  return count <= 0xffff ? putTwo(bytes, at, 0xde, count) : putFour(bytes, at, 0xdf, count)
 }
 
 export function putBinaryHeader(bytes: Uint8Array, at: number, length: number): number {
-  if (length <= 0xff) return putBytes(bytes, at, 0xc4, length, 1)
-  return length <= 0xffff ? putBytes(bytes, at, 0xc5, length, 2) : putBytes(bytes, at, 0xc6, length, 4)
+  if (length <= 0xff) return putOne(bytes, at, 0xc4, length)
+  return length <= 0xffff ? putTwo(bytes, at, 0xc5, length) : putFour(bytes, at, 0xc6, length)
 }
 
 function putStringHeader(bytes: Uint8Array, at: number, length: number): number {
-  if (length <= 0x1f) return putTail(bytes, at, 0xa0 | length, 1)
-  if (length <= 0xff) return putBytes(bytes, at, 0xd9, length, 1)
-  return length <= 0xffff ? putBytes(bytes, at, 0xda, length, 2) : putBytes(bytes, at, 0xdb, length, 4)
+  if (length <= 0x1f) return putFirst(bytes, at, 0xa0 | length)
+  if (length <= 0xff) return putOne(bytes, at, 0xd9, length)
+  return length <= 0xffff ? putTwo(bytes, at, 0xda, length) : putFour(bytes, at, 0xdb, length)
 }
 
 export function putString(bytes: Uint8Array, at: number, text: string): number {

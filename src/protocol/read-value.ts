@@ -26,19 +26,19 @@ export function readNumber(bytes: Uint8Array, at: number): number {
     case 0xcc:
       return bytes[at + 1] as number
     case 0xcd:
-      return readLength(bytes, at + 1, 2)
+      return twoBytes(bytes, at + 1)
     case 0xce:
-      return readLength(bytes, at + 1, 4)
+      return fourBytes(bytes, at + 1)
     case 0xcf:
-      return safe(readLength(bytes, at + 1, 4) * 0x1_0000_0000 + readLength(bytes, at + 5, 4))
+      return safe(fourBytes(bytes, at + 1) * 0x1_0000_0000 + fourBytes(bytes, at + 5))
     case 0xd0:
       return ((bytes[at + 1] as number) << 24) >> 24
     case 0xd1:
-      return (readLength(bytes, at + 1, 2) << 16) >> 16
+      return (twoBytes(bytes, at + 1) << 16) >> 16
     case 0xd2:
-      return readLength(bytes, at + 1, 4) | 0
+      return fourBytes(bytes, at + 1) | 0
     case 0xd3:
-      return safe((readLength(bytes, at + 1, 4) | 0) * 0x1_0000_0000 + readLength(bytes, at + 5, 4))
+      return safe((fourBytes(bytes, at + 1) | 0) * 0x1_0000_0000 + fourBytes(bytes, at + 5))
     case 0xca:
       return copied(bytes, at + 1, 4).getFloat32(0)
     case 0xcb:
@@ -46,6 +46,14 @@ export function readNumber(bytes: Uint8Array, at: number): number {
     default:
       return NaN
   }
+}
+
+function twoBytes(bytes: Uint8Array, at: number): number {
+  return ((bytes[at] as number) << 8) | (bytes[at + 1] as number)
+}
+
+function fourBytes(bytes: Uint8Array, at: number): number {
+  return (twoBytes(bytes, at) * 0x1_0000 + twoBytes(bytes, at + 2)) >>> 0
 }
 
 function safe(integer: number): number {
@@ -146,8 +154,8 @@ class ValueReader {
   }
 }
 
-/** Bytes that follow the first byte of a number. */
-function numberWidth(byte: number): number {
+/** Bytes that follow the first byte of a number; 0 as well for what is no number. */
+export function numberWidth(byte: number): number {
   switch (byte) {
     case 0xcc:
     case 0xd0:

@@ -8,7 +8,7 @@
 import { checkOptions, checkValue, isMapByte, isStringByte, lengthWidth, readLength } from './check.ts'
 import { internAscii } from './intern.ts'
 import { MAX_DEPTH } from './limits.ts'
-import { readNumber, readValue } from './read-value.ts'
+import { numberWidth, readNumber, readValue } from './read-value.ts'
 import { decodeUtf8, isUtf8 } from './utf8.ts'
 
 /** A place beyond every end. */
@@ -78,16 +78,17 @@ export class Reader {
 
   /** A number; NaN for an integer beyond 2^53 and for what is no number. */
   number(): number {
-    const { at } = this
+    const { at, bytes } = this
     if (at < this.end) {
-      const byte = this.bytes[at] as number
-      if (byte < 0x80) {
-        this.at = at + 1
-        return byte
+      const byte = bytes[at] as number
+      const next = at + 1 + (byte < 0x80 ? 0 : numberWidth(byte))
+      if (next <= this.end && (byte < 0x80 || next > at + 1)) {
+        this.at = next
+        return readNumber(bytes, at)
       }
     }
     this.skip(1)
-    return this.failed ? NaN : readNumber(this.bytes, at)
+    return this.failed ? NaN : readNumber(bytes, at)
   }
 
   /** A short string, the same object for the same bytes; '' for what is no string. Not for secrets. */

@@ -16,6 +16,7 @@ import {
   putBigInt,
   putBinaryHeader,
   putBoolean,
+  putFloat,
   putMapHeader,
   putNil,
   putNumber,
@@ -77,6 +78,8 @@ export function writeValue(out: Output, value: unknown, depth = MAX_DEPTH): void
 
 function writeScalar(out: Output, value: Scalar): void {
   if (typeof value === 'string') out.at = putString(out.reserve(stringRoom(value)), out.at, value)
+  // A header has no use for a negative zero, but a value may mean it.
+  else if (Object.is(value, -0)) out.at = putFloat(out.reserve(9), out.at, -0)
   else if (typeof value === 'number') out.at = putNumber(out.reserve(9), out.at, value)
   else if (typeof value === 'bigint') out.at = putBigInt(out.reserve(9), out.at, value)
   else if (typeof value === 'boolean') out.at = putBoolean(out.reserve(1), out.at, value)
