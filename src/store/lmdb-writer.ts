@@ -1,0 +1,185 @@
+/**
+ * Group commit: the calls that change something wait here, and many of them share one transaction and so one sync of the disk.
+ *
+ * While one transaction is being written, the next calls gather; they are the next transaction. One at a time, because
+ * the second would be built on what the first has cached before it is known whether the first is on the disk. Calls run in the
+ * order in which they were made, and each is answered after the commit.
+ */
+import type { Environment } from './lmdb-environment.ts'
+import { DamagedRecord } from './lmdb-records.ts'
+import type { LmdbTables } from './lmdb-tables.ts'
+import { StoreError } from './store.ts'
+
+/** Calls and bytes of bodies of one transaction, so that the loop is not held for long. */
+const BATCH_CALLS = 1_024
+const BATCH_BYTES = 4 * 1024 * 1024
+
+/** What may wait; more is refused. */
+const WAITING_CALLS = 65_536
+const WAITING_BYTES = 128 * 1024 * 1024
+
+/** The disk is taken for stuck when a transaction takes longer. */
+const PATIENCE_MS = 30_000
+
+interface Call {
+  readonly bytes: number
+  /** Does it, and keeps the answer. */
+  run(): void
+  /** Gives the answer that was kept. */
+  answer(): void
+  fail(error: StoreError): void
+}
+
+export class LmdbWriter {
+  readonly #environment: Environment
+  readonly #tables: LmdbTables
+  readonly #onDamaged: (key: Uint8Array) => void
+  #waiting: Call[] = []
+  #waitingBytes = 0
+  #writing: Promise<void> | null = null
+  /** What is in the transaction that is under way. */
+  #batch: Call[] = []
+  #running: Call | null = null
+  /** Set while a transaction takes too long. */
+  #stuck: StoreError | null = null
+
+  /** `onDamaged` moves aside what stands under that key; it runs inside a transaction. */
+  constructor(environment: Environment, tables: LmdbTables, onDamaged: (key: Uint8Array) => void) {
+    this.#environment = environment
+    this.#tables = tables
+    this.#onDamaged = onDamaged
+  }
+
+  /** Resolves with what `run` returned, once that is durable. `bytes`: about what it will write. */
+  write<T>(bytes: number, run: () => T): Promise<T> {
+    if (this.#stuck !== null) return Promise.reject(this.#stuck)
+    if (this.#waiting.length >= WAITING_CALLS || this.#waitingBytes + bytes > WAITING_BYTES) {
+      return Promise.reject(
+        new StoreError('The store has more to write than the disk takes.', 'Use a faster disk, or send less.'),
+      )
+    }
+    return new Promise<T>((resolve, reject) => {
+      let result: T
+      this.#waiting.push({
+        bytes,
+        run: () => {
+          result = run()
+        },
+        answer: () => resolve(result),
+        fail: reject,
+      })
+      this.#waitingBytes += bytes
+      this.#writing ??= this.#writeAll()
+    })
+  }
+
+  /** Waits for what is under way. */
+  async drain(): Promise<void> {
+    await this.#writing
+  }
+
+  async #writeAll(): Promise<void> {
+    while (this.#waiting.length > 0) await this.#writeBatch()
+    this.#writing = null
+  }
+
+  async #writeBatch(): Promise<void> {
+    const late = setTimeout(() => this.#giveUp(), PATIENCE_MS)
+    try {
+      await this.#transaction(() => {
+        this.#batch = this.#take()
+        for (const call of this.#batch) {
+          this.#running = call
+          call.run()
+        }
+      })
+      for (const call of this.#batch) call.answer()
+    } catch (error) {
+      if (error instanceof DamagedRecord) await this.#repair(error)
+      else for (const call of this.#batch.length > 0 ? this.#batch : this.#take()) call.fail(storeError(error))
+    } finally {
+      clearTimeout(late)
+      this.#batch = []
+      this.#stuck = null
+    }
+  }
+
+  async #transaction(run: () => void): Promise<void> {
+    try {
+      await this.#environment.transaction(() => this.#tables.change(run))
+      this.#tables.settle(true)
+    } catch (error) {
+      this.#tables.settle(false)
+      throw error
+    }
+  }
+
+  /** Moves a damaged message aside, or fails the call that met what cannot be. The rest of the batch is written again. */
+  async #repair(damaged: DamagedRecord): Promise<void> {
+    const poisoned = this.#running
+    this.#waiting.unshift(...this.#batch.filter(call => damaged.entryKey !== null || call !== poisoned))
+    if (damaged.entryKey === null) {
+      poisoned?.fail(storeError(damaged))
+      return
+    }
+    const key = damaged.entryKey
+    try {
+      await this.#transaction(() => this.#onDamaged(key))
+    } catch (error) {
+      for (const call of this.#take()) call.fail(storeError(error))
+    }
+  }
+
+  #take(): Call[] {
+    let calls = 0
+    let bytes = 0
+    for (const call of this.#waiting) {
+      if (calls >= BATCH_CALLS || bytes >= BATCH_BYTES) break
+      calls++
+      bytes += call.bytes
+    }
+    this.#waitingBytes = Math.max(0, this.#waitingBytes - bytes)
+    return this.#waiting.splice(0, calls)
+  }
+
+  #giveUp(): void {
+    this.#stuck = new StoreError(
+      `The disk has not taken a write for ${PATIENCE_MS / 1000} s.`,
+      'Check the disk of the data directory; if it is well, restart ackd.',
+    )
+    for (const call of [...this.#batch, ...this.#waiting]) call.fail(this.#stuck)
+    this.#waiting = []
+    this.#waitingBytes = 0
+  }
+}
+
+const FIXES: readonly (readonly [pattern: RegExp, fix: string])[] = [
+  [
+    /MAP_FULL/,
+    'The data file has reached its largest size; drain or delete mailboxes, or raise the limit of the store.',
+  ],
+  [
+    /No space left|Disk quota|File too large/,
+    'Free some space on the disk of the data directory; ackd goes on by itself.',
+  ],
+  [/Input\/output error/, 'The disk is full or failing; free some space, and look into the log of the system.'],
+  [/Read-only/, 'Make the file system of the data directory writable again.'],
+]
+
+export function storeError(error: unknown): StoreError {
+  if (error instanceof StoreError) return error
+  const text = error instanceof Error ? error.message : String(error)
+  if (error instanceof DamagedRecord) {
+    return new StoreError(
+      `The data file is damaged: ${text}.`,
+      'Stop ackd and restore a copy of the data directory.',
+      error,
+    )
+  }
+  const fix = FIXES.find(([pattern]) => pattern.test(text))?.[1]
+  return new StoreError(
+    `The store could not write: ${text}`,
+    fix ?? 'Restart ackd; if it stays, restore a copy.',
+    error,
+  )
+}

@@ -1,0 +1,188 @@
+/**
+ * The default store: LMDB, embedded, owned by one process.
+ *
+ * Reads that change nothing are answered at once from the last commit, unless a call for the same id is still to be written: then
+ * they wait behind it, which keeps the order. Everything else goes through the group commit of `LmdbWriter`, and every answer
+ * of that kind comes after the sync of the disk, also where the interface asks for less: one rule is easier to trust than two.
+ */
+import type {
+  BindRequest,
+  BindResult,
+  EnqueueResult,
+  Entry,
+  FencedResult,
+  Lost,
+  PageResult,
+  Parcel,
+} from '../protocol/mailbox.ts'
+import type { SyncReply } from '../protocol/frames.ts'
+import { openDirectory, type DataDirectory } from './lmdb-directory.ts'
+import { quarantine } from './lmdb-quarantine.ts'
+import { DamagedRecord, LAST_KEY, Tag } from './lmdb-records.ts'
+import { LmdbTables } from './lmdb-tables.ts'
+import { LmdbWriter, storeError } from './lmdb-writer.ts'
+import { defaultStoreLimits, StoreError, type ClientRecord, type Store, type StoreLimits } from './store.ts'
+
+export interface LmdbOptions {
+  /** Made when it is not there. */
+  readonly directory: string
+  readonly limits?: StoreLimits
+  /** ms since the epoch. */
+  readonly clock?: () => number
+  /** The largest size of the data file. */
+  readonly mapBytes?: number
+  /** ms to look for damage before starting. What is not looked at then is checked when it is read. */
+  readonly verifyMs?: number
+  /** Is told, in a sentence, what an operator should know. */
+  readonly onNote?: (note: string) => void
+}
+
+const DEFAULT_MAP_BYTES = 64 * 1024 ** 3
+const DEFAULT_VERIFY_MS = 5_000
+
+/** Ended messages that wait to be told by `sweep`; beyond, senders learn of them by `sync`. */
+const UNTOLD = 10_000
+
+/** Bytes of a call besides bodies, about. */
+const CALL_BYTES = 64
+
+/** Rejects with `StoreError` when the directory is in use, damaged, or not to be written. */
+export async function openLmdbStore(options: LmdbOptions): Promise<LmdbStore> {
+  const { mapBytes = DEFAULT_MAP_BYTES, verifyMs = DEFAULT_VERIFY_MS, onNote = () => {} } = options
+  const directory = await openDirectory(options.directory, { mapBytes, verifyMs, onNote })
+  return new LmdbStore(directory, options.limits ?? defaultStoreLimits, options.clock ?? Date.now, onNote)
+}
+
+export class LmdbStore implements Store {
+  readonly name = 'lmdb'
+  readonly shared = false
+  readonly #directory: DataDirectory
+  readonly #tables: LmdbTables
+  readonly #writer: LmdbWriter
+  readonly #onNote: (note: string) => void
+  /** Calls that are to be written, by id. */
+  readonly #pending = new Map<string, number>()
+  readonly #untold: Lost[] = []
+  #quarantined: number
+  #closed: Promise<void> | null = null
+
+  constructor(directory: DataDirectory, limits: StoreLimits, clock: () => number, onNote: (note: string) => void) {
+    const { environment } = directory
+    this.#directory = directory
+    this.#onNote = onNote
+    this.#tables = new LmdbTables(environment, limits, clock)
+    this.#writer = new LmdbWriter(environment, this.#tables, key => this.#quarantine(key))
+    this.#quarantined = [...environment.range(Uint8Array.of(Tag.quarantined), LAST_KEY)].length
+    for (const key of directory.damaged) void this.#writer.write(0, () => this.#quarantine(key)).catch(() => {})
+  }
+
+  /** Messages that were moved aside because they were damaged on the disk, ever. */
+  get quarantined(): number {
+    return this.#quarantined
+  }
+
+  bind(request: BindRequest): Promise<BindResult> {
+    return this.#write(request.id, 0, () => this.#tables.bind(request))
+  }
+
+  unbind(id: string, token: string, suspect: number): Promise<FencedResult> {
+    return this.#write(id, 0, () => this.#tables.unbind(id, token, suspect))
+  }
+
+  enqueue(id: string, batch: readonly Parcel[]): Promise<EnqueueResult> {
+    const bytes = batch.reduce((sum, { body }) => sum + body.end - body.start, 0)
+    return this.#write(id, bytes, () => this.#tables.enqueue(id, batch))
+  }
+
+  page(id: string, token: string, after: number, limit: number, maxBytes: number): Promise<PageResult> {
+    return this.#read(
+      id,
+      () => this.#tables.page(id, token, after, limit, maxBytes),
+      () => this.#tables.pageChanges(id, token),
+    )
+  }
+
+  remove(id: string, token: string, upTo: number): Promise<FencedResult> {
+    return this.#write(id, 0, () => this.#tables.remove(id, token, upTo))
+  }
+
+  refuse(id: string, token: string, s: number, reason: string): Promise<FencedResult> {
+    return this.#write(id, 0, () => this.#tables.refuse(id, token, s, reason))
+  }
+
+  sync(id: string, stream: string): Promise<SyncReply> {
+    return this.#read(id, () => this.#tables.sync(id, stream))
+  }
+
+  rotate(id: string, token: string, hash: Uint8Array): Promise<FencedResult> {
+    return this.#write(id, 0, () => this.#tables.rotate(id, token, hash))
+  }
+
+  touch(ids: readonly string[]): Promise<void> {
+    return this.#write('', 0, () => this.#tables.touch(ids))
+  }
+
+  async sweep(): Promise<readonly Lost[]> {
+    const lost = await this.#write('', 0, () => this.#tables.sweep())
+    return [...this.#untold.splice(0), ...lost]
+  }
+
+  mailboxes(after: string, limit: number): Promise<readonly ClientRecord[]> {
+    return this.#read('', () => this.#tables.mailboxes(after, limit))
+  }
+
+  client(id: string): Promise<ClientRecord | null> {
+    return this.#read(id, () => this.#tables.client(id))
+  }
+
+  view(id: string, after: number, limit: number): Promise<readonly Entry[]> {
+    return this.#read(id, () => this.#tables.view(id, after, limit))
+  }
+
+  deadLetters(id: string): Promise<readonly Entry[]> {
+    return this.#read(id, () => this.#tables.deadLetters(id))
+  }
+
+  /** Writes, because a full disk still reads. */
+  async check(): Promise<void> {
+    await this.#write('', 0, () => this.#directory.touch())
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#writer.drain().then(() => this.#directory.close())
+    return this.#closed
+  }
+
+  /** The empty id stands for all of them. */
+  async #write<T>(id: string, bytes: number, run: () => T): Promise<T> {
+    if (this.#closed !== null) throw new StoreError('The store is closed.', 'Start ackd again.')
+    this.#pending.set(id, (this.#pending.get(id) ?? 0) + 1)
+    try {
+      return await this.#writer.write(bytes + CALL_BYTES, run)
+    } finally {
+      const left = (this.#pending.get(id) ?? 1) - 1
+      if (left > 0) this.#pending.set(id, left)
+      else this.#pending.delete(id)
+    }
+  }
+
+  /** Answers at once, unless it comes behind a call that is to be written, or `changes` something itself. */
+  #read<T>(id: string, run: () => T, changes: () => boolean = () => false): Promise<T> {
+    if (this.#closed !== null || this.#pending.has(id) || this.#pending.has('')) return this.#write(id, 0, run)
+    try {
+      return changes() ? this.#write(id, 0, run) : Promise.resolve(run())
+    } catch (error) {
+      // What is damaged is moved aside in a transaction.
+      if (error instanceof DamagedRecord) return this.#write(id, 0, run)
+      return Promise.reject(storeError(error))
+    }
+  }
+
+  #quarantine(key: Uint8Array): void {
+    const { moved, lost } = quarantine(this.#directory.environment, this.#tables, key)
+    this.#quarantined += moved
+    this.#untold.push(...lost.slice(0, Math.max(0, UNTOLD - this.#untold.length)))
+    if (moved > 0)
+      this.#onNote(`${moved} damaged messages were moved aside, ${lost.length} of them told to their senders.`)
+  }
+}
