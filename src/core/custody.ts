@@ -8,7 +8,7 @@
  */
 import type { EndReason, ErrorCode } from '../protocol/errors.ts'
 import type { SyncReply } from '../protocol/frames.ts'
-import type { EnqueueResult, Outcome } from '../protocol/mailbox.ts'
+import type { EnqueueResult, Lost, Outcome } from '../protocol/mailbox.ts'
 import { assert } from './assert.ts'
 import type { Hub } from './hub.ts'
 import type { Message } from './message.ts'
@@ -88,31 +88,40 @@ export class Custody {
    * sender is about to hear of it, so what is still on its way there must end now, or the two would count credit differently.
    */
   learned(recipient: string, stream: string, { last, delivered, lost = [] }: SyncReply): void {
-    const parking = this.#parkings.get(recipient)
-    if (parking === undefined) return
-    for (const message of parking.open(stream, 1, Math.max(last, delivered))) {
+    for (const message of this.#open(recipient, stream, 1, Math.max(last, delivered))) {
       const kind = lost.find(([n]) => n === message.n)?.[1]
       if (kind !== undefined) this.ended(message, kind, kind)
       else if (message.n <= delivered) this.delivered(message)
-      else {
-        this.#hub.stats.stored++
-        message.source?.stored(message.n)
-        this.settle(message)
-      }
+      else this.stored(message)
     }
+    this.#hub.receiving(recipient)?.forgetEnded(stream)
+  }
+
+  /** Its recipient has acked message n, which came out of its mailbox. */
+  drained(recipient: string, stream: string, n: number): void {
+    if (this.#parkings.has(recipient)) this.learned(recipient, stream, { last: n, delivered: n })
+  }
+
+  /** Message n has ended in its mailbox. False: it was not waited for here. */
+  lost({ recipient, stream, n, kind, reason }: Lost): boolean {
+    let waited = false
+    for (const message of this.#open(recipient, stream, n, n)) {
+      this.ended(message, kind, reason)
+      waited = true
+    }
+    if (waited) this.#hub.receiving(recipient)?.forgetEnded(stream)
+    return waited
   }
 
   // ── ends ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The store has answered for one parked message. */
   parked(message: Message, outcome: Outcome): void {
-    const { recipient, source, stream, n } = message
+    const { recipient, stream } = message
     switch (outcome) {
       case 'ok':
       case 'stored':
-        this.#hub.stats.stored++
-        source?.stored(n)
-        this.settle(message)
+        this.stored(message)
         this.#hub.receiving(recipient)?.arrived()
         return
       case 'delivered':
@@ -132,6 +141,13 @@ export class Custody {
     }
     // It ended long ago, so no page will bring it, and what waits behind it here would wait in vain.
     this.#hub.receiving(recipient)?.parkHeld(stream)
+  }
+
+  /** It is in the mailbox, durably. */
+  stored(message: Message): void {
+    this.#hub.stats.stored++
+    message.source?.stored(message.n)
+    this.settle(message)
   }
 
   /** The recipient acked it. */
@@ -183,6 +199,12 @@ export class Custody {
     message.source?.failed(message.n, code)
     this.settle(message)
     this.#dropFrom(message, message.n)
+  }
+
+  /** The numbers from `first` to `last` of a stream that have no end yet, wherever they are. */
+  *#open(recipient: string, stream: string, first: number, last: number): Generator<Message> {
+    yield* this.#parkings.get(recipient)?.open(stream, first, last) ?? []
+    yield* this.#hub.receiving(recipient)?.unended(stream, first, last) ?? []
   }
 
   /** What follows a refused message of its stream cannot be taken before that one. */

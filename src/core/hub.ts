@@ -243,13 +243,15 @@ export class Hub {
     if (message.reason !== '' || message.lane === null) return
     this.stats.drained++
     const { from, stream } = message.lane
-    this.custody.learned(message.recipient, stream, { last: message.n, delivered: message.n })
+    this.custody.drained(message.recipient, stream, message.n)
     this.#sessions.get(from)?.sending?.drained(stream, message.recipient, message.n)
   }
 
   /** These ended in mailboxes without having been delivered; their senders may be here. */
   told(lost: readonly Lost[]): void {
-    for (const { recipient, stream, n, kind, reason } of lost) {
+    for (const one of lost) {
+      if (this.custody.lost(one)) continue
+      const { recipient, stream, n, kind, reason } = one
       this.stats[kind]++
       const [from] = splitStream(stream)
       this.#sessions.get(from)?.sending?.lost(stream, recipient, n, kind, reason)

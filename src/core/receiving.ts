@@ -112,6 +112,23 @@ export class Receiving implements Due {
     else this.#session.close('replaced')
   }
 
+  /** The numbers from `first` to `last` of a stream that came from their sender and have no end yet. */
+  *unended(stream: string, first: number, last: number): Generator<Message> {
+    const lane = this.#lanes.get(stream)
+    if (lane === undefined) return
+    const within = ({ n, ended }: Message): boolean => n >= first && n <= last && !ended
+    for (const message of this.#window) if (message.s === 0 && message.lane === lane && within(message)) yield message
+    for (const message of lane.held) if (within(message)) yield message
+  }
+
+  /** What was held of a stream and has ended elsewhere comes out of the mailbox, if at all. */
+  forgetEnded(stream: string): void {
+    const lane = this.#lanes.get(stream)
+    if (lane === undefined) return
+    for (const message of lane.held.splice(0)) if (!message.ended) lane.held.push(message)
+    this.#forgetWaiting()
+  }
+
   /** A message of this stream was refused: n is what its sender has to send next, so what waits here from there on goes. */
   dropFrom(stream: string, n: number): void {
     const lane = this.#lanes.get(stream)
@@ -179,7 +196,7 @@ export class Receiving implements Due {
     const suspect = head !== undefined && (timedOut || this.#hub.now - head.sentAt >= SUSPECT_MS) ? head.s : 0
     while (this.#window.size > 0) {
       const message = this.#window.shift()
-      if (message.s === 0) this.#parkAt(message)
+      if (message.s === 0 && !message.ended) this.#parkAt(message)
     }
     for (const lane of this.#waiting) for (const message of lane.held) this.#parkAt(message)
     this.#waiting = []
@@ -249,7 +266,8 @@ export class Receiving implements Due {
     if (s === 0) {
       lane.live--
       stats.ackMs.add(this.#hub.now - message.sentAt)
-      custody.delivered(message)
+      if (message.ended) message.source?.delivered(n)
+      else custody.delivered(message)
     } else {
       this.#drain.acked(s)
       stats.drainAckMs.add(this.#hub.now - message.sentAt)
@@ -264,7 +282,8 @@ export class Receiving implements Due {
     lane.markRejected(n, reason)
     if (s === 0) {
       lane.live--
-      this.#hub.custody.ended(message, 'rejected', reason)
+      if (message.ended) message.source?.ended('rejected', n, reason)
+      else this.#hub.custody.ended(message, 'rejected', reason)
       return
     }
     this.#drain.nacked(s, reason)
@@ -272,7 +291,7 @@ export class Receiving implements Due {
 
   /** Answers a resend of something at or below the tail. False: the mailbox knows more of it than this session. */
   #repeated(message: Message, lane: Downstream): boolean {
-    const { n, source } = message
+    const { n } = message
     if (n <= lane.acked) {
       const reason = lane.rejected(n)
       if (reason === undefined) this.#hub.custody.delivered(message)
@@ -282,9 +301,8 @@ export class Receiving implements Due {
     for (const held of lane.held) if (held.n === n) return this.#adopt(held, message)
     for (const sent of this.#window) {
       if (sent.lane !== lane || sent.n !== n) continue
-      if (sent.s === 0) return this.#adopt(sent, message)
-      source?.stored(n)
-      this.#hub.custody.settle(message)
+      if (sent.s === 0 && !sent.ended) return this.#adopt(sent, message)
+      this.#hub.custody.stored(message)
       return true
     }
     return false
@@ -328,10 +346,20 @@ export class Receiving implements Due {
       }
       if (!this.#drain.advance(entry.s)) continue
       this.#hub.stats.sentParked++
-      this.#send(message, this.#lane(entry.stream))
+      const lane = this.#lane(entry.stream)
+      this.#send(message, lane)
+      this.#overtaken(lane)
     }
     if (this.#waiting.length > 0) this.#release()
     this.touch()
+  }
+
+  /** What waits here and came out of the mailbox meanwhile was offered twice; it is stored. */
+  #overtaken(lane: Downstream): void {
+    for (let head = lane.held[0]; head !== undefined && head.n <= lane.sent; head = lane.held[0]) {
+      lane.held.shift()
+      this.#hub.custody.stored(head)
+    }
   }
 
   #lane(stream: string): Downstream {

@@ -23,10 +23,12 @@ export class Upstream {
   /** Where the recipient is connected, if it was looked up; valid while `receiving.open`. */
   receiving: Receiving | null = null
   #refused = 0
+  /**
+   * The highest number to tell at the end of this turn, 0 for none. Not the highest ever told: after a failover the store may have
+   * less than it had, and saying again what was true then would be a lie now.
+   */
   #delivered = 0
   #stored = 0
-  #tellDelivered = false
-  #tellStored = false
 
   constructor(sending: Sending, stream: string, target: string, numbered: boolean) {
     this.sending = sending
@@ -37,7 +39,7 @@ export class Upstream {
 
   /** Whether something is noted that was not written yet. */
   get hasReceipt(): boolean {
-    return this.#tellDelivered || this.#tellStored
+    return this.#delivered !== 0 || this.#stored !== 0
   }
 
   /** Whether message n is to be dropped in silence, because one below it was refused and has not come again. */
@@ -49,17 +51,15 @@ export class Upstream {
   }
 
   delivered(n: number): void {
+    if (!this.hasReceipt) this.sending.tell(this)
     if (n > this.#delivered) this.#delivered = n
     if (n >= this.#refused) this.#refused = 0
-    if (!this.hasReceipt) this.sending.tell(this)
-    this.#tellDelivered = true
   }
 
   stored(n: number): void {
+    if (!this.hasReceipt) this.sending.tell(this)
     if (n > this.#stored) this.#stored = n
     if (n >= this.#refused) this.#refused = 0
-    if (!this.hasReceipt) this.sending.tell(this)
-    this.#tellStored = true
   }
 
   ended(kind: EndReason, n: number, reason: string): void {
@@ -78,11 +78,10 @@ export class Upstream {
   /** Writes what was noted since the last turn. */
   flush(): void {
     const { connection } = this.sending
-    if (this.#tellDelivered) connection.delivered(this.target, this.#delivered)
-    const covered = this.#tellDelivered && this.#stored <= this.#delivered
-    if (this.#tellStored && !covered) connection.stored(this.target, this.#stored)
-    this.#tellDelivered = false
-    this.#tellStored = false
+    if (this.#delivered > 0) connection.delivered(this.target, this.#delivered)
+    if (this.#stored > this.#delivered) connection.stored(this.target, this.#stored)
+    this.#delivered = 0
+    this.#stored = 0
   }
 
   /** Notes a refusal; false when the sender was told of one at or below n already. */
@@ -93,6 +92,7 @@ export class Upstream {
     }
     if (this.#refused !== 0 && n >= this.#refused) return false
     this.#refused = n
+    if (this.#stored >= n) this.#stored = n - 1
     return true
   }
 }

@@ -99,8 +99,21 @@ export class Person {
     const secretHash = this.id === null ? null : encoder.encode(this.#secret)
     const attempt = this.#outbox.nextAttempt()
     const outbox = this.#outbox.name
-    const greeting = { id: this.id, secretHash, nonce: random.word(12), outbox, numbered: true, attempt, window: scenario.window }
-    const wire: Wire = new Wire(this.#world, node, this.#events(() => this.wire === wire), greeting)
+    const greeting = {
+      id: this.id,
+      secretHash,
+      nonce: random.word(12),
+      outbox,
+      numbered: true,
+      attempt,
+      window: scenario.window,
+    }
+    const wire: Wire = new Wire(
+      this.#world,
+      node,
+      this.#events(() => this.wire === wire),
+      greeting,
+    )
     this.wire = wire
     let welcomed = false
     this.#welcomed = () => (welcomed = true)
@@ -147,7 +160,8 @@ export class Person {
       failed: (target: string, n: number, code: ErrorCode) => heard(now => this.#outbox.failed(target, n, code, now)),
       retry: (target: string, n: number, code: ErrorCode, afterMs: number) =>
         heard(now => this.#outbox.retry(target, n, code, afterMs, now)),
-      reply: (ref: Ref, value: unknown) => heard(now => this.#outbox.synced(String(ref).slice(5), value as SyncReply, now)),
+      reply: (ref: Ref, value: unknown) =>
+        heard(now => this.#outbox.synced(String(ref).slice(5), value as SyncReply, now)),
       error: (ref: Ref | null) => heard(now => this.#outbox.synced(String(ref).slice(5), null, now)),
       close: (name: CloseName) => {
         if (current()) this.#lost()
