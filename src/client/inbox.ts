@@ -138,6 +138,16 @@ export class Inbox {
     this.#showNext(now)
   }
 
+  /** Nothing more is shown; what is with its handler may still be dealt with. */
+  stop(): void {
+    this.#started = false
+  }
+
+  /** A message is with its handler. */
+  get busy(): boolean {
+    return this.#shown !== null
+  }
+
   /** A connection was welcomed, with that window. */
   opened(frames: Pick<ClientFrames, 'ack' | 'nack'>, window: number): void {
     this.#frames = frames
@@ -289,7 +299,7 @@ export class Inbox {
   }
 
   #next(): Queued | null {
-    return this.#shown === null ? (this.#queue.shift() ?? null) : null
+    return this.#started && this.#shown === null ? (this.#queue.shift() ?? null) : null
   }
 
   #showOne(entry: Queued, now: number): void {

@@ -26,6 +26,7 @@ import type { Body, ClientFrames, SyncReply } from '../protocol/frames.ts'
 import type { Outcome, OutboxEvents, OutboxOptions, OutboxSnapshot, Outgoing, SendTerms } from './outgoing.ts'
 import { Held, type Stream } from './stream.ts'
 import { Streams } from './streams.ts'
+import { syncRef } from './sync.ts'
 
 /** Shadows of one stream, so that n − floor stays below `MAX_AHEAD`. */
 const MAX_SHADOWS = 1_000
@@ -35,7 +36,6 @@ const SYNC_PAUSE_MS = 1_000
 const FULL_PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 30_000
 const FIRST_PAUSE_MS = 10
-
 /** Refused at the door: the messages were not looked at, so nobody has taken them. */
 const atTheDoor: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['rate_limited', 'window_exceeded', 'overloaded'])
 /** Refused because nobody could ever have taken the message. */
@@ -315,7 +315,7 @@ export class Outbox {
     stream.asking = true
     stream.heardAt = now
     stream.askedUpTo = stream.held[stream.stored - 1]?.n ?? 0
-    this.#frames?.sync(`sync ${stream.target}`, stream.target)
+    this.#frames?.sync(syncRef(stream.target), stream.target)
   }
 
   #stallAt(stream: Stream): number {

@@ -1,0 +1,219 @@
+/**
+ * Keeps a client connected: opens one link after another, waits between them, and knows when not to.
+ *
+ * It comes back for ever, with full jitter, and obeys what the server says about it: `retryAfterMs` is waited for, and after a
+ * close that means "do not come back" only the application connects again.
+ */
+import type { ClientFrames, HelloOptions, Ref, WelcomeOptions } from '../protocol/frames.ts'
+import { DEFAULT_WINDOW, PROTOCOL_VERSION } from '../protocol/limits.ts'
+import { backoff, defaultBackoff, type BackoffOptions } from './backoff.ts'
+import { AckdError, closeError } from './errors.ts'
+import type { Identity, IdentityStore } from './identity.ts'
+import { Link, type LinkEnd, type LinkFrames } from './link.ts'
+import type { Requests } from './requests.ts'
+import type { OpenSocket } from './sockets.ts'
+
+export interface ConnectorOptions {
+  readonly openSocket: OpenSocket
+  /** Proves who this client is instead of an identity of the server's making; asked for at each connection. */
+  readonly token?: string | (() => string | Promise<string>)
+  /** For people. */
+  readonly name?: string
+  /** What this program is, for the operator's logs. */
+  readonly agent?: string
+  /** Most un-acked messages wanted at a time. */
+  readonly window?: number
+  readonly backoff?: BackoffOptions
+  /** ms from opening a socket until the server must have welcomed. */
+  readonly welcomeTimeoutMs?: number
+}
+
+export type Status =
+  | { readonly state: 'connecting' }
+  /** `resumed`: the id is the one from before. */
+  | { readonly state: 'connected'; readonly id: string; readonly resumed: boolean }
+  /** `retryAt`: ms since the epoch. */
+  | { readonly state: 'waiting'; readonly reason: string; readonly text: string; readonly retryAt: number }
+  /** Until `reconnect()`, or for good when the application closed it. */
+  | { readonly state: 'closed'; readonly reason: string; readonly error: AckdError }
+
+export interface ConnectorEvents {
+  readonly frames: LinkFrames
+  /** What only the client can say in the next hello. */
+  hello(): Pick<HelloOptions, 'outbox' | 'attempt'>
+  /** There is something to flush. */
+  turn(): void
+  /** The link is gone; comes before the status that says so. */
+  lost(): void
+  status(status: Status): void
+  failed(error: AckdError): void
+}
+
+/** ms; a connection that lived longer was a good one, and the next failure starts counting again. */
+const GOOD_AFTER_MS = 5_000
+const WELCOME_TIMEOUT_MS = 10_000
+
+export class Connector {
+  readonly #url: string
+  readonly #options: ConnectorOptions
+  readonly #store: IdentityStore
+  readonly #events: ConnectorEvents
+  #status: Status = { state: 'connecting' }
+  #identity: Identity | null
+  #id: string | null
+  /** Welcomed or on its way there. */
+  #link: Link | null = null
+  #attempts = 0
+  #welcomedAt = 0
+  #timer: ReturnType<typeof setTimeout> | undefined
+  /** Which start is the current one, since a token can come too late. */
+  #start = 0
+  #over = false
+  #ready: { resolve: (id: string) => void; reject: (error: AckdError) => void }[] = []
+
+  constructor(url: string, options: ConnectorOptions, store: IdentityStore, events: ConnectorEvents) {
+    this.#url = url
+    this.#options = options
+    this.#store = store
+    this.#events = events
+    this.#identity = options.token === undefined ? store.load() : null
+    this.#id = this.#identity?.id ?? null
+  }
+
+  get id(): string | null {
+    return this.#id
+  }
+
+  get status(): Status {
+    return this.#status
+  }
+
+  /** The link, once it was welcomed. */
+  get link(): Link | null {
+    return this.#status.state === 'connected' ? this.#link : null
+  }
+
+  ready(): Promise<string> {
+    const status = this.#status
+    if (status.state === 'connected') return Promise.resolve(status.id)
+    if (status.state === 'closed') return Promise.reject(status.error)
+    return new Promise((resolve, reject) => this.#ready.push({ resolve, reject }))
+  }
+
+  /** Connects now, unless it is connected or about to be. */
+  start(): void {
+    if (this.#over || this.#link !== null) return
+    clearTimeout(this.#timer)
+    const start = ++this.#start
+    this.#set({ state: 'connecting' })
+    const { token } = this.#options
+    if (typeof token !== 'function') return this.#open(token)
+    Promise.resolve()
+      .then(token)
+      .then(
+        value => start === this.#start && this.#open(value),
+        (error: unknown) => {
+          if (start === this.#start) this.#wait(endOf('unauthorized', `There is no token: ${String(error)}`))
+        },
+      )
+  }
+
+  /** Gives up this link for a new one. */
+  again(reason: string, text: string): void {
+    this.#link?.end(reason, text)
+  }
+
+  /** Asks something over the link. */
+  ask(requests: Requests, write: (frames: ClientFrames, ref: Ref) => void): Promise<unknown> {
+    const { link } = this
+    if (link === null) return Promise.reject(new AckdError('not_connected'))
+    const answer = requests.ask(ref => write(link.frames, ref))
+    this.#events.turn()
+    return answer
+  }
+
+  keepSecret(secret: string): void {
+    if (this.#id === null) return
+    this.#identity = { id: this.#id, secret }
+    try {
+      this.#store.save(this.#identity)
+    } catch (error) {
+      this.#events.failed(new AckdError('not_kept', 'the identity', error))
+    }
+  }
+
+  /** Ends it for good. */
+  close(reason: string, error: AckdError): void {
+    this.#over = true
+    this.#link?.end(reason, error.message)
+    this.#stop(reason, error)
+  }
+
+  #open(token: string | undefined): void {
+    const { openSocket, name, agent, window = DEFAULT_WINDOW, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = this.#options
+    const hello: HelloOptions = {
+      v: PROTOCOL_VERSION,
+      ...(token === undefined ? this.#identity : { token }),
+      ...(name !== undefined && { name }),
+      ...(agent !== undefined && { agent }),
+      window,
+      ...this.#events.hello(),
+    }
+    const frames: LinkFrames = { ...this.#events.frames, welcome: options => this.#welcomed(options) }
+    try {
+      this.#link = new Link(
+        { url: this.#url, openSocket, hello, welcomeTimeoutMs },
+        frames,
+        () => this.#events.turn(),
+        end => this.#ended(end),
+      )
+    } catch (error) {
+      this.#wait(endOf('lost', String(error)))
+    }
+  }
+
+  #welcomed(welcome: WelcomeOptions): void {
+    const { id, secret, resumed } = welcome
+    this.#welcomedAt = performance.now()
+    this.#id = id
+    if (secret !== undefined) this.keepSecret(secret)
+    this.#status = { state: 'connected', id, resumed }
+    this.#events.frames.welcome(welcome)
+    this.#events.status(this.#status)
+    for (const { resolve } of this.#ready.splice(0)) resolve(id)
+  }
+
+  #ended(end: LinkEnd): void {
+    const good = this.#status.state === 'connected' && performance.now() - this.#welcomedAt > GOOD_AFTER_MS
+    if (good) this.#attempts = 0
+    this.#link = null
+    this.#events.lost()
+    if (this.#over) return
+    if (end.again) this.#wait(end)
+    else this.#stop(end.reason, closeError(end.reason, end.text))
+  }
+
+  #wait({ reason, text, retryAfterMs }: LinkEnd): void {
+    const jitter = backoff(this.#attempts++, Math.random(), this.#options.backoff ?? defaultBackoff)
+    const delay = Math.max(retryAfterMs, jitter)
+    this.#set({ state: 'waiting', reason, text, retryAt: Date.now() + delay })
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.start(), delay)
+  }
+
+  #stop(reason: string, error: AckdError): void {
+    this.#start++
+    clearTimeout(this.#timer)
+    this.#set({ state: 'closed', reason, error })
+    for (const { reject } of this.#ready.splice(0)) reject(error)
+  }
+
+  #set(status: Status): void {
+    this.#status = status
+    this.#events.status(status)
+  }
+}
+
+function endOf(reason: string, text: string): LinkEnd {
+  return { reason, text, again: true, retryAfterMs: 0 }
+}

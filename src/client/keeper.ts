@@ -1,0 +1,57 @@
+/**
+ * What outlives a connection, and where: who the client is, what its outbox holds, how far its inbox has read.
+ *
+ * In a browser that is the identity alone; on Node a directory keeps all of it. Another keeper can be brought along. The client calls
+ * `commit` before anything leaves that follows from what it told the keeper, so a keeper may gather until then.
+ */
+import { AckdError } from './errors.ts'
+import { memoryIdentity, type Identity, type IdentityStore } from './identity.ts'
+import type { Cursor } from './inbox.ts'
+import type { OutboxChange, OutboxSnapshot } from './outgoing.ts'
+
+export interface Keeper {
+  readonly identity: IdentityStore
+  /** What was held when the last process ended. */
+  readonly outbox: OutboxSnapshot | null
+  readonly cursors: readonly Cursor[]
+  /** Called once, before the changes: where to read the whole when the changes have become many. */
+  attach(outbox: () => OutboxSnapshot, cursors: () => readonly Cursor[]): void
+  changed(change: OutboxChange): void
+  recorded(cursor: Cursor): void
+  /** Throws when it could not be written; what was told is kept, and written by a later call. */
+  commit(): void
+  close(): void
+}
+
+/** Keeps the identity, if its store works, and nothing else. `report` hears when the store does not work. */
+export function identityKeeper(store: IdentityStore, report: (error: AckdError) => void): Keeper {
+  return {
+    identity: withFallback(store, report),
+    outbox: null,
+    cursors: [],
+    attach: () => {},
+    changed: () => {},
+    recorded: () => {},
+    commit: () => {},
+    close: () => {},
+  }
+}
+
+function withFallback(store: IdentityStore, report: (error: AckdError) => void): IdentityStore {
+  const memory = memoryIdentity()
+  const attempt = <Result>(work: () => Result, otherwise: Result): Result => {
+    try {
+      return work()
+    } catch (error) {
+      report(new AckdError('not_kept', 'the identity lives only as long as this client', error))
+      return otherwise
+    }
+  }
+  return {
+    load: () => memory.load() ?? attempt<Identity | null>(() => store.load(), null),
+    save: identity => {
+      memory.save(identity)
+      attempt(() => store.save(identity), undefined)
+    },
+  }
+}

@@ -1,0 +1,157 @@
+/**
+ * One connection, from opening a socket to its end: writes frames once per turn, answers pings, and gives up on silence.
+ *
+ * Any packet is a sign of life. The server pings; a client that is alive only has to answer, so hidden tabs whose timers run once a
+ * minute stay connected.
+ */
+import { createClientFrameEncoder, createServerFrameDecoder, type PacketDecoder } from '../protocol/codec.ts'
+import type { PacketOutput } from '../protocol/codec.ts'
+import { closeReasons, mayReconnect } from '../protocol/errors.ts'
+import type { ClientFrames, HelloOptions, ServerFrames, WelcomeOptions } from '../protocol/frames.ts'
+import type { OpenSocket, Socket } from './sockets.ts'
+
+/** Why a connection ended. */
+export interface LinkEnd {
+  /** The name of a close (§8), or words of this library. */
+  readonly reason: string
+  readonly text: string
+  /** Whether the client may come back by itself. */
+  readonly again: boolean
+  /** ms; the server wants to be left alone for so long. */
+  readonly retryAfterMs: number
+}
+
+export interface LinkOptions {
+  readonly url: string
+  readonly openSocket: OpenSocket
+  readonly hello: HelloOptions
+  /** ms, from opening the socket to welcome. */
+  readonly welcomeTimeoutMs: number
+}
+
+/** ms beyond two ping intervals until silence is the end. */
+const SILENCE_SLACK_MS = 5_000
+
+/** What a link hands on; pings and closes it deals with itself. */
+export type LinkFrames = Omit<ServerFrames, 'ping' | 'pong' | 'close' | 'unknown'>
+
+export class Link {
+  readonly frames: ClientFrames
+  readonly #output: PacketOutput
+  readonly #decoder: PacketDecoder
+  readonly #socket: Socket
+  readonly #ended: (end: LinkEnd) => void
+  readonly #turn: () => void
+  #over = false
+  #open = false
+  #silenceMs = 0
+  #heardAt = 0
+  #timer: ReturnType<typeof setTimeout>
+
+  /** `turn` is called when something is to be flushed; `ended` once, last, and never from within the constructor. */
+  constructor(options: LinkOptions, frames: LinkFrames, turn: () => void, ended: (end: LinkEnd) => void) {
+    const encoder = createClientFrameEncoder(false)
+    this.frames = encoder
+    this.#output = encoder
+    this.#turn = turn
+    this.#ended = ended
+    this.#decoder = createServerFrameDecoder(this.#hearing(frames))
+    this.frames.hello(options.hello)
+    this.#socket = options.openSocket(options.url, {
+      opened: () => this.#opened(),
+      packet: (bytes, text) => this.#packet(bytes, text),
+      closed: (number, name) => this.#closed(number, name),
+    })
+    this.#timer = setTimeout(() => this.end('timeout', 'There was no welcome in time.'), options.welcomeTimeoutMs)
+  }
+
+  /** Bytes that wait for the end of the turn. */
+  get pending(): number {
+    return this.#output.pending
+  }
+
+  /** Writes what is pending. */
+  flush(): void {
+    if (!this.#open || this.#over) return
+    this.#output.flush(packet => {
+      this.#socket.send(packet)
+      return true
+    })
+  }
+
+  /** Ends it from this side, without writing what is pending; the client may come back. */
+  end(reason: string, text: string): void {
+    this.#finish({ reason, text, again: true, retryAfterMs: 0 })
+  }
+
+  #hearing(frames: LinkFrames): ServerFrames {
+    const { frames: mouth } = this
+    return {
+      welcome: options => {
+        this.#welcomed(options)
+        frames.welcome(options)
+      },
+      message: frames.message.bind(frames),
+      void: frames.void.bind(frames),
+      delivered: frames.delivered.bind(frames),
+      stored: frames.stored.bind(frames),
+      ended: frames.ended.bind(frames),
+      failed: frames.failed.bind(frames),
+      retry: frames.retry.bind(frames),
+      signal: frames.signal.bind(frames),
+      reply: frames.reply.bind(frames),
+      error: frames.error.bind(frames),
+      close: (name, text, retryAfterMs) => {
+        const again = mayReconnect(name, 4000)
+        this.#finish({ reason: name, text, again, retryAfterMs: retryAfterMs ?? 0 })
+      },
+      ping: () => mouth.pong(),
+      pong: () => {},
+      unknown: () => {},
+    }
+  }
+
+  #opened(): void {
+    if (this.#over) return
+    this.#open = true
+    this.flush()
+  }
+
+  #packet(bytes: Uint8Array, text: boolean): void {
+    if (this.#over) return
+    this.#heardAt = performance.now()
+    const fault = this.#decoder.decode(bytes, 0, bytes.length, text)
+    if (fault !== null) this.end('bad_frame', `The server sent what is not a frame: ${fault}`)
+    else this.#turn()
+  }
+
+  #welcomed({ pingInterval }: WelcomeOptions): void {
+    this.#silenceMs = 2 * pingInterval + SILENCE_SLACK_MS
+    this.#watch()
+  }
+
+  /** One timer that is only moved on when it fires, since moving it at every packet would cost more than the packet. */
+  #watch(): void {
+    clearTimeout(this.#timer)
+    const left = this.#heardAt + this.#silenceMs - performance.now()
+    if (left <= 0) this.end('timeout', 'The server was silent for two ping intervals.')
+    else this.#timer = setTimeout(() => this.#watch(), left)
+  }
+
+  #closed(number: number, name: string): void {
+    const known = Object.entries(closeReasons).find(([, close]) => close.number === number)
+    const reason = known?.[0] ?? (name === '' ? 'lost' : name)
+    const text = known?.[1].text ?? 'The connection was lost or could not be made.'
+    this.#finish({ reason, text, again: mayReconnect(reason, number), retryAfterMs: 0 })
+  }
+
+  #finish(end: LinkEnd): void {
+    if (this.#over) return
+    this.#over = true
+    clearTimeout(this.#timer)
+    this.#decoder.stop()
+    this.#output.discard()
+    this.#socket.close()
+    this.#ended(end)
+  }
+}
