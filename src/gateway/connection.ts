@@ -306,7 +306,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     this.#text = text
     this.#phase = 'binding'
     this.#around.greeted(this)
-    this.#encoder = createServerFrameEncoder(text, this.#around.limits.maxPacket)
+    this.#encoder = createServerFrameEncoder(text)
     if (bytes.length > MAX_BEFORE_WELCOME) return this.hangUp('too_large', TOO_MUCH_BEFORE_WELCOME)
     const first = readFirstPacket(bytes, text)
     if (typeof first === 'string') return this.hangUp('bad_frame', first)

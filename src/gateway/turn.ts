@@ -11,6 +11,9 @@ import type { Pipe } from '../transport/transport.ts'
 import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
 
+/** Bytes that leave as one binary packet. */
+const ONE_PACKET = 16 * 1024
+
 /** A connection that wants to be called at the end of the turn. */
 export interface AtTurnEnd {
   /** Hands on what arrived before `welcome` was written. */
@@ -62,8 +65,8 @@ export class Turn {
   /** Writes everything that is pending to a pipe. False: something was dropped. */
   write(output: PacketOutput, pipe: Pipe, text: boolean): boolean {
     this.#pipe = pipe
-    if (!text) return output.flush(this.#writePacket)
-    // A text packet holds one frame, so there may be many of them.
+    if (!text && output.pending <= ONE_PACKET) return output.flush(this.#writePacket)
+    // A text packet holds one frame, and a binary one is of limited size, so there may be many of them.
     let whole = true
     pipe.cork(() => {
       whole = output.flush(this.#writePacket)
