@@ -35,8 +35,11 @@ export class BinaryDecoder<F> {
     const reader = this.#reader
     reader.open(bytes, start, end)
     let wrong: string | null = start < end ? null : 'the packet is empty'
-    while (wrong === null && reader.at < end && !this.#stopped) wrong = this.#frame(reader)
-    reader.close()
+    try {
+      while (wrong === null && reader.at < end && !this.#stopped) wrong = this.#frame(reader)
+    } finally {
+      reader.close()
+    }
     return wrong
   }
 

@@ -4,7 +4,8 @@
  * In JSON, bytes are `{"$bin": "<base64>"}`, integers beyond 2^53 `{"$int": "<decimal>"}`, NaN and infinities null. A real map of
  * one key that would look like that gets one more `$`: `$bin` is written `$$bin`, `$$bin` is written `$$$bin`, and so on; on
  * the way back one `$` is taken off a key that has two or more. So every map survives. A map `{"$bin": …}` that does not hold exactly what an
- * encoder writes there (padded base64, a decimal integer of 64 bits) is not ours: it stays the map that it is.
+ * encoder writes there (padded base64, a decimal integer of 64 bits) is not ours: it stays the map that it is. A plain JSON number is a
+ * double, as in every browser; whoever means an exact integer beyond 2^53 writes `$int`.
  */
 import { fromBase64, toBase64 } from './base64.ts'
 import { readValue, setOwn } from './read-value.ts'

@@ -41,7 +41,7 @@ function direction<F extends ClientFrames | ServerFrames>(
 
     test.each(frames)('reads $name from both encodings', golden => {
       const said: Call[] = []
-      golden.say(record<F>(said))
+      golden.say(record(said) as F)
       expect(decoded(decoder, hex(golden.binary), false)).toEqual(said)
       const asText = said.map(call => call.map(value => (value === MSGPACK_BODY ? JSON_BODY : value)))
       expect(decoded(decoder, utf8(golden.text), true)).toEqual(asText)
@@ -49,7 +49,7 @@ function direction<F extends ClientFrames | ServerFrames>(
 
     test('reads all frames of one binary packet, in order', () => {
       const said: Call[] = []
-      for (const golden of frames) golden.say(record<F>(said))
+      for (const golden of frames) golden.say(record(said) as F)
       expect(decoded(decoder, hex(frames.map(golden => golden.binary).join('')), false)).toEqual(said)
     })
 
@@ -70,7 +70,7 @@ function direction<F extends ClientFrames | ServerFrames>(
 
     test.each(frames)('reads $name between other bytes, and ignores what a later version may add', golden => {
       const said: Call[] = []
-      golden.say(record<F>(said))
+      golden.say(record(said) as F)
       const bytes = hex(golden.binary)
       const longer = Uint8Array.of(0xc1, ...bytes, 0xa1, 0x78, 0xc1)
       longer[1] = (bytes[0] as number) + 1
@@ -159,7 +159,7 @@ describe('a packet', () => {
 
   test('is decoded no further once the decoder was stopped', () => {
     const calls: Call[] = []
-    const frames = record<ClientFrames>(calls)
+    const frames = record(calls)
     const decoder = createClientFrameDecoder({ ...forwarded(frames), ping: () => decoder.stop() })
     const bytes = hex('91 a4706f6e67 91 a470696e67 91 a4706f6e67 c1')
     expect(decoder.decode(bytes, 0, bytes.length, false)).toBeNull()
@@ -170,7 +170,7 @@ describe('a packet', () => {
 
   test('lets go of its bytes even when a frame throws, and the next one is decoded', () => {
     const calls: Call[] = []
-    const frames = record<ClientFrames>(calls)
+    const frames = record(calls)
     const decoder = createClientFrameDecoder({
       ...forwarded(frames),
       ping: () => {

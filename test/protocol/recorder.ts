@@ -4,7 +4,7 @@ import type { Body, ClientFrames, ServerFrames } from '../../src/protocol/frames
 export type Call = readonly unknown[]
 
 /** A recorder of either direction: `calls` grows with every frame. */
-export function record<F extends ClientFrames | ServerFrames>(calls: Call[]): F {
+export function record(calls: Call[]): ClientFrames & ServerFrames {
   const handler: ProxyHandler<object> = {
     get:
       (_target, op) =>
@@ -12,7 +12,7 @@ export function record<F extends ClientFrames | ServerFrames>(calls: Call[]): F 
         calls.push([op, ...values.map(shown)])
       },
   }
-  return new Proxy({}, handler) as F
+  return new Proxy({}, handler) as ClientFrames & ServerFrames
 }
 
 function shown(value: unknown): unknown {
