@@ -29,6 +29,7 @@ function isCount(value: unknown): value is number {
 
 function isLoss(value: unknown): value is readonly [n: number, reason: EndReason] {
   if (!Array.isArray(value)) return false
-  const [n, reason] = value as unknown[]
+  const pair: readonly unknown[] = value
+  const [n, reason] = pair
   return isCount(n) && (reason === 'rejected' || reason === 'expired' || reason === 'dead')
 }

@@ -1,0 +1,156 @@
+/**
+ * A keeper that keeps everything in a directory: `identity.json`, `journal`, and `lock` with the number of the process that uses it.
+ *
+ * An outbox name belongs to one live instance, so a directory has one user at a time. What a journal record says is in the
+ * file before anything that follows from it leaves the process, so a killed process loses nothing; with `fsync` (the default) new
+ * messages are also on the disk, and a machine that loses power loses none. Receipts and cursors are not flushed: losing them costs a
+ * question to the server, or a gap that is none.
+ */
+import { mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, closeSync, fsyncSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { AckdError } from './errors.ts'
+import { readIdentity, type Identity, type IdentityStore } from './identity.ts'
+import { Journal, readJournal, syncDirectory } from './journal.node.ts'
+import type { Keeper } from './keeper.ts'
+import { encodeChange, encodeCursor, encodeSnapshot, isDurable, kindOf, replay, type Kept } from './records.ts'
+
+export interface DirectoryOptions {
+  /** Flush new messages to the disk before they are sent; true unless said otherwise. */
+  readonly fsync?: boolean
+}
+
+/** Directories that this process uses now. */
+const inUse = new Set<string>()
+
+/** Opens a directory, which is made if need be. Throws an AckdError when another client uses it, when it is damaged or cannot be written. */
+export function directoryKeeper(dir: string, { fsync = true }: DirectoryOptions = {}): Keeper {
+  const path = resolve(dir)
+  mkdirSync(path, { recursive: true, mode: 0o700 })
+  const release = lock(path)
+  try {
+    return new DirectoryKeeper(path, fsync, release)
+  } catch (error) {
+    release()
+    throw error
+  }
+}
+
+class DirectoryKeeper implements Keeper {
+  readonly identity: IdentityStore
+  readonly outbox: Kept['outbox'] | null
+  readonly cursors: Kept['cursors']
+  readonly #path: string
+  readonly #fsync: boolean
+  readonly #release: () => void
+  #journal: Journal | null = null
+
+  constructor(path: string, fsync: boolean, release: () => void) {
+    this.#path = join(path, 'journal')
+    this.#fsync = fsync
+    this.#release = release
+    this.identity = fileIdentity(join(path, 'identity.json'))
+    const kept = readKept(this.#path)
+    this.outbox = kept?.outbox ?? null
+    this.cursors = kept?.cursors ?? []
+  }
+
+  attach(outbox: () => Kept['outbox'], cursors: () => Kept['cursors']): void {
+    const snapshot = (): Uint8Array => encodeSnapshot({ outbox: outbox(), cursors: cursors() })
+    this.#journal = new Journal(this.#path, snapshot, this.#fsync)
+  }
+
+  changed(change: Parameters<Keeper['changed']>[0]): void {
+    this.#journal?.add(encodeChange(change), isDurable(change.kind))
+  }
+
+  recorded(cursor: Parameters<Keeper['recorded']>[0]): void {
+    this.#journal?.add(encodeCursor(cursor), false)
+  }
+
+  commit(): void {
+    this.#journal?.commit()
+  }
+
+  close(): void {
+    if (this.#journal === null) return
+    this.#journal.close()
+    this.#journal = null
+    this.#release()
+  }
+}
+
+function readKept(path: string): Kept | null {
+  const content = readJournal(path, record => isDurable(kindOf(record)))
+  if (content === null) return null
+  if ('damagedAt' in content) throw new AckdError('unreadable', `${path} at byte ${content.damagedAt}`)
+  try {
+    return replay(content.records)
+  } catch (error) {
+    throw new AckdError('unreadable', path, error)
+  }
+}
+
+/** The identity in a file that only its owner may read, replaced as a whole. */
+function fileIdentity(path: string): IdentityStore {
+  return {
+    load: () => {
+      const text = readIfThere(path)
+      const identity = readIdentity(text)
+      if (text !== null && identity === null) throw new AckdError('unreadable', path)
+      return identity
+    },
+    save: (identity: Identity) => {
+      const file = openSync(`${path}.new`, 'w', 0o600)
+      try {
+        writeFileSync(file, `${JSON.stringify(identity)}\n`)
+        fsyncSync(file)
+      } finally {
+        closeSync(file)
+      }
+      renameSync(`${path}.new`, path)
+      syncDirectory(join(path, '..'))
+    },
+  }
+}
+
+/** Makes the directory this process's own until the returned function is called. A lock of a process that is gone is taken over. */
+function lock(path: string): () => void {
+  const file = join(path, 'lock')
+  const owner = Number(readIfThere(file) ?? 0)
+  if (inUse.has(path) || (owner !== process.pid && owner > 0 && isAlive(owner))) {
+    throw new AckdError('in_use', `${path}, by process ${owner}`)
+  }
+  rmSync(file, { force: true })
+  try {
+    writeFileSync(file, `${process.pid}\n`, { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    throw hasCode(error, 'EEXIST') ? new AckdError('in_use', path, error) : error
+  }
+  inUse.add(path)
+  return () => {
+    inUse.delete(path)
+    rmSync(file, { force: true })
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    return hasCode(error, 'EPERM')
+  }
+}
+
+function readIfThere(path: string): string | null {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    if (hasCode(error, 'ENOENT')) return null
+    throw error
+  }
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code
+}
