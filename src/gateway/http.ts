@@ -28,7 +28,7 @@ export function createHttp(gateway: Gateway, store: Store, maxLagMs: number): An
       case '/readyz':
         return readiness(gateway, store, maxLagMs)
       case '/metrics':
-        return { status: 200, type: metrics.contentType, body: await metrics.metrics() }
+        return { status: 200, type: metrics.contentType, body: await metrics.text() }
       default:
         return json(404, {
           error: `There is nothing at this path; see /healthz, /readyz, /metrics and the WebSocket at /ws.`,

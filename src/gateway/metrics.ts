@@ -2,7 +2,7 @@
  * The counters of the core and the shell, in the form that Prometheus reads. Nothing is done for it until somebody asks: then the
  * plain integers are copied. No label names a client, so their number is small and known.
  */
-import { Counter, Gauge, Histogram as PrometheusHistogram, Registry } from 'prom-client'
+import { Counter, Gauge, Registry } from 'prom-client'
 import { ackBucketsMs, type Histogram, type Stats } from '../core/stats.ts'
 import type { CallStats, StoreEffects } from './effects.ts'
 import type { Gateway } from './gateway.ts'
@@ -10,14 +10,19 @@ import type { Gateway } from './gateway.ts'
 const MS_PER_SECOND = 1_000
 const US_PER_SECOND = 1e6
 
-/** A registry of everything that a node counts. */
-export function createMetrics(gateway: Gateway): Registry {
+export interface Metrics {
+  readonly contentType: string
+  /** All that a node counts, as it stands now. */
+  text(): Promise<string>
+}
+
+export function createMetrics(gateway: Gateway): Metrics {
   const sheet = new Sheet()
   addConnections(sheet, gateway)
   addMessages(sheet, gateway.hub.stats)
   addStore(sheet, gateway.effects)
   addProcess(sheet, gateway)
-  return sheet.registry
+  return sheet
 }
 
 function addConnections(sheet: Sheet, { counters, hub: { stats } }: Gateway): void {
@@ -84,16 +89,33 @@ function addProcess(sheet: Sheet, gateway: Gateway): void {
 type Reading = number | Readonly<Record<string, number>>
 type Histograms = Readonly<Record<string, Histogram>>
 
+interface HistogramMetric {
+  readonly name: string
+  readonly help: string
+  readonly label: string
+  readonly read: () => Histograms
+}
+
 /** Metrics that are read when they are asked for. A metric has one label, or none: ''. */
-class Sheet {
-  readonly registry = new Registry()
+class Sheet implements Metrics {
+  readonly #registry = new Registry()
+  readonly #histograms: HistogramMetric[] = []
+
+  get contentType(): string {
+    return this.#registry.contentType
+  }
+
+  async text(): Promise<string> {
+    const rest = await this.#registry.metrics()
+    return [rest, ...this.#histograms.map(writeHistogram), ''].join('\n')
+  }
 
   counter(name: string, help: string, label: string, read: () => Reading): void {
     const collect = function (this: Counter): void {
       this.reset()
       for (const [labels, value] of samples(label, read())) this.inc(labels, value)
     }
-    this.registry.registerMetric(new Counter({ name, help, labelNames: names(label), registers: [], collect }))
+    this.#registry.registerMetric(new Counter({ name, help, labelNames: names(label), registers: [], collect }))
   }
 
   gauge(name: string, help: string, label: string, read: () => Reading): void {
@@ -101,11 +123,11 @@ class Sheet {
       this.reset()
       for (const [labels, value] of samples(label, read())) this.set(labels, value)
     }
-    this.registry.registerMetric(new Gauge({ name, help, labelNames: names(label), registers: [], collect }))
+    this.#registry.registerMetric(new Gauge({ name, help, labelNames: names(label), registers: [], collect }))
   }
 
   histogram(name: string, help: string, label: string, read: () => Histograms): void {
-    this.registry.registerMetric(new CopiedHistogram(name, help, label, read))
+    this.#histograms.push({ name, help, label, read })
   }
 }
 
@@ -118,43 +140,21 @@ function samples(label: string, reading: Reading): (readonly [labels: Record<str
   return Object.entries(reading).map(([name, value]) => [{ [label]: name }, value])
 }
 
-interface Sample {
-  readonly metricName: string
-  readonly labels: Record<string, string | number>
-  readonly value: number
-}
-
-/** A histogram whose buckets are counted elsewhere. */
-class CopiedHistogram extends PrometheusHistogram {
-  readonly #name: string
-  readonly #label: string
-  readonly #read: () => Histograms
-
-  constructor(name: string, help: string, label: string, read: () => Histograms) {
-    super({ name, help, labelNames: [label], registers: [], buckets: ackBucketsMs.map(ms => ms / MS_PER_SECOND) })
-    this.#name = name
-    this.#label = label
-    this.#read = read
-  }
-
-  override async get(): ReturnType<PrometheusHistogram['get']> {
-    const values = Object.entries(this.#read()).flatMap(([value, histogram]) => this.#samples(value, histogram))
-    return { ...(await super.get()), values }
-  }
-
-  #samples(name: string, { counts, sum }: Histogram): Sample[] {
-    const labels = { [this.#label]: name }
+/**
+ * A histogram in the text form of Prometheus. Written here, since the histograms of prom-client can only be filled by observing one
+ * value after the other.
+ */
+function writeHistogram({ name, help, label, read }: HistogramMetric): string {
+  const lines = [`# HELP ${name} ${help}`, `# TYPE ${name} histogram`]
+  for (const [value, { counts, sum }] of Object.entries(read())) {
+    const labels = `${label}="${value}"`
     let total = 0
-    const samples = counts.map((count, i): Sample => {
+    for (const [i, count] of counts.entries()) {
       const bound = ackBucketsMs[i]
       total += count
-      const le = bound === undefined ? '+Inf' : bound / MS_PER_SECOND
-      return { metricName: `${this.#name}_bucket`, labels: { ...labels, le }, value: total }
-    })
-    return [
-      ...samples,
-      { metricName: `${this.#name}_sum`, labels, value: sum / MS_PER_SECOND },
-      { metricName: `${this.#name}_count`, labels, value: total },
-    ]
+      lines.push(`${name}_bucket{${labels},le="${bound === undefined ? '+Inf' : bound / MS_PER_SECOND}"} ${total}`)
+    }
+    lines.push(`${name}_sum{${labels}} ${sum / MS_PER_SECOND}`, `${name}_count{${labels}} ${total}`)
   }
+  return lines.join('\n')
 }

@@ -1,6 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { MemoryStore } from '../../src/store/memory.ts'
 import { exchange, House } from './house.ts'
 
 const utf8 = (text: string): Uint8Array => new TextEncoder().encode(text)
@@ -228,11 +227,10 @@ describe('a connection', () => {
   })
 
   it('outlives an exception: that connection is told, all others go on', async () => {
-    const store = new MemoryStore()
-    const faulty = build({}, store)
+    const faulty = build()
     const peer = faulty.connect()
-    await peer.hello()
-    const session = faulty.gateway.hub.session(String((peer.heard[0]?.[1] as { id: string }).id))
+    const { id } = await peer.hello()
+    const session = faulty.gateway.hub.session(id)
     Object.defineProperty(session, 'presence', {
       value: () => {
         throw new Error('on purpose')

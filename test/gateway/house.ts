@@ -35,11 +35,7 @@ export class House {
   readonly store: Store
   readonly gateway: Gateway
 
-  constructor(
-    more: Overrides = {},
-    store: Store = new MemoryStore(),
-    log: Log = silentLog,
-  ) {
+  constructor(more: Overrides = {}, store: Store = new MemoryStore(), log: Log = silentLog) {
     this.store = store
     const options: GatewayOptions = {
       core: { ...defaults.core, ...more.core },

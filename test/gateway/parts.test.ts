@@ -1,0 +1,175 @@
+/** The small parts of the shell that only count: rates, guesses, admission, rounds, slabs. */
+import { describe, expect, it } from 'vitest'
+import { Admission } from '../../src/gateway/admission.ts'
+import { Guesses } from '../../src/gateway/guesses.ts'
+import { FrameRate } from '../../src/gateway/rate.ts'
+import { Rounds } from '../../src/gateway/rounds.ts'
+import { Slab } from '../../src/gateway/slab.ts'
+import { Sparing } from '../../src/gateway/sparing.ts'
+
+function takeAll(rate: FrameRate): number {
+  let taken = 0
+  while (taken < 10_000 && rate.take()) taken++
+  return taken
+}
+
+describe('the rate of frames', () => {
+  it('allows a burst of twice the rate, then the rate', () => {
+    const rate = new FrameRate(100, 0)
+    expect(takeAll(rate)).toBe(200)
+    rate.fill(500)
+    expect(takeAll(rate)).toBe(50)
+    rate.fill(60_000)
+    expect(takeAll(rate)).toBe(200)
+  })
+
+  it('loses nothing to looks that are too close to earn a frame', () => {
+    const rate = new FrameRate(10, 0)
+    takeAll(rate)
+    for (let now = 1; now <= 1_000; now++) rate.fill(now)
+    expect(takeAll(rate)).toBe(10)
+  })
+
+  it('counts refusals within a second as one strike, and closes at the third', () => {
+    const rate = new FrameRate(100, 0)
+    expect([rate.struck(0), rate.struck(10), rate.struck(999)]).toEqual([false, false, false])
+    expect(rate.struck(1_000)).toBe(false)
+    expect(rate.struck(2_000)).toBe(true)
+  })
+
+  it('counts another burst refused within a second as a strike', () => {
+    const rate = new FrameRate(100, 0)
+    let refused = 1
+    while (!rate.struck(0)) refused++
+    expect(refused).toBe(401)
+  })
+
+  it('forgives after a minute of obedience', () => {
+    const rate = new FrameRate(100, 0)
+    for (let minute = 0; minute < 10; minute++) expect(rate.struck(minute * 61_000)).toBe(false)
+  })
+})
+
+describe('guesses', () => {
+  it('delays the sixth wrong one of a minute and more those after it, up to a bound', () => {
+    const guesses = new Guesses()
+    const delays = Array.from({ length: 14 }, () => guesses.wrong('10.0.0.1', 'alice', 0))
+    expect(delays.slice(0, 8)).toEqual([0, 0, 0, 0, 0, 250, 500, 1_000])
+    expect(delays.at(-1)).toBe(5_000)
+  })
+
+  it('counts by address and by id', () => {
+    const byAddress = new Guesses()
+    for (let i = 0; i < 5; i++) byAddress.wrong('10.0.0.1', `id${i}`, 0)
+    expect(byAddress.wrong('10.0.0.1', 'fresh', 0)).toBe(250)
+    const byId = new Guesses()
+    for (let i = 0; i < 5; i++) byId.wrong(`10.0.0.${i}`, 'alice', 0)
+    expect(byId.wrong('10.0.0.9', 'alice', 0)).toBe(250)
+    expect(byId.wrong('10.0.0.8', 'bob', 0)).toBe(0)
+  })
+
+  it('forgets after a minute', () => {
+    const guesses = new Guesses()
+    for (let i = 0; i < 9; i++) guesses.wrong('10.0.0.1', 'alice', 0)
+    expect(guesses.wrong('10.0.0.1', 'alice', 60_000)).toBe(0)
+  })
+})
+
+describe('admission', () => {
+  const limits = { connectionsPerAddress: 2, connectRate: 3, maxLagMs: 100 }
+
+  it('admits so many per address, and again when one has left', () => {
+    const admission = new Admission(limits)
+    expect([admission.enter('a', 0), admission.enter('a', 0)]).toEqual([null, null])
+    expect(admission.enter('a', 0)).toBeGreaterThan(0)
+    admission.left('a')
+    expect(admission.enter('a', 0)).toBeNull()
+  })
+
+  it('admits so many in a second', () => {
+    const admission = new Admission(limits)
+    for (const address of ['a', 'b', 'c']) expect(admission.enter(address, 5)).toBeNull()
+    expect(admission.enter('d', 999)).not.toBeNull()
+    expect(admission.enter('d', 1_000)).toBeNull()
+  })
+
+  it('admits nobody while the event loop is late', () => {
+    const admission = new Admission(limits)
+    admission.lagMs = 101
+    expect(admission.enter('a', 0)).not.toBeNull()
+    admission.lagMs = 100
+    expect(admission.enter('a', 0)).toBeNull()
+  })
+
+  it('spreads those it turns away over a span that grows with their number, up to a bound', () => {
+    const latest = new Admission(limits, () => 1)
+    const soonest = new Admission(limits, () => 0)
+    expect(soonest.spread(1_000)).toBe(500)
+    expect(latest.spread(3)).toBe(3_500)
+    expect(latest.spread(30)).toBe(21_500)
+    expect(latest.spread(1e9)).toBe(30_500)
+  })
+})
+
+describe('rounds', () => {
+  it('visits everything once in a round, a part on every tick', () => {
+    const rounds = new Rounds<number>(4)
+    for (let i = 0; i < 10; i++) rounds.add(i)
+    const visited: number[] = []
+    const counts: number[] = []
+    for (let tick = 0; tick < 4; tick++) {
+      const before = visited.length
+      rounds.tick(i => visited.push(i))
+      counts.push(visited.length - before)
+    }
+    expect(visited.sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    expect(Math.max(...counts)).toBe(3)
+  })
+
+  it('leaves out what was deleted, even during the visit', () => {
+    const rounds = new Rounds<number>(1)
+    for (let i = 0; i < 4; i++) rounds.add(i)
+    const visited: number[] = []
+    rounds.tick(i => {
+      visited.push(i)
+      rounds.delete(i)
+      rounds.delete(i + 1)
+    })
+    expect(visited).toEqual([0, 2])
+    expect(rounds.size).toBe(0)
+  })
+})
+
+describe('the slab', () => {
+  it('keeps the bytes of packets, small and large, for good', () => {
+    const slab = new Slab()
+    const kept: { bytes: Uint8Array; start: number; size: number; value: number }[] = []
+    for (let i = 0; i < 500; i++) {
+      const size = (i * 37) % 6_000
+      const lent = new Uint8Array(size).fill(i % 256)
+      const start = slab.keep(lent)
+      kept.push({ bytes: slab.bytes, start, size, value: i % 256 })
+      lent.fill(0)
+    }
+    for (const { bytes, start, size, value } of kept) {
+      expect(bytes.subarray(start, start + size).every(byte => byte === value)).toBe(true)
+    }
+  })
+
+  it('puts small packets side by side', () => {
+    const slab = new Slab()
+    const first = slab.keep(new Uint8Array(100))
+    const { bytes } = slab
+    const second = slab.keep(new Uint8Array(100))
+    expect([second - first, slab.bytes === bytes]).toEqual([100, true])
+  })
+})
+
+describe('sparing words', () => {
+  it('says one thing a second and how many it left out', () => {
+    const sparing = new Sparing()
+    const said: number[] = []
+    for (const now of [0, 1, 2, 999, 1_000, 1_001, 2_500]) sparing.say(now, unsaid => said.push(unsaid))
+    expect(said).toEqual([0, 3, 1])
+  })
+})

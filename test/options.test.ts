@@ -1,0 +1,136 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { describe, expect, it } from 'vitest'
+import {
+  environmentName,
+  flagName,
+  formatDuration,
+  formatSize,
+  OptionError,
+  optionTable,
+  parseDuration,
+  parseSize,
+  readFlags,
+  readOptions,
+  type Option,
+} from '../src/options.ts'
+
+function withFile<Result>(content: string, use: (path: string) => Result): Result {
+  const folder = mkdtempSync(join(tmpdir(), 'ackd-options-'))
+  try {
+    const path = join(folder, 'ackd.json')
+    writeFileSync(path, content)
+    return use(path)
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+describe('the table of options', () => {
+  const entries = Object.entries<Option<unknown>>(optionTable)
+
+  it.each(entries)('%s: its default is in its own range and is shown as it is written', (name, option) => {
+    if (name === 'origins') expect(option.default).toEqual([])
+    else expect(option.parse(option.shown)).toEqual(option.default)
+    expect(option.help).toMatch(/^[A-Z].*\.$/)
+  })
+
+  it('names an option alike everywhere', () => {
+    expect(environmentName('mailboxMessages')).toBe('ACKD_MAILBOX_MESSAGES')
+    expect(flagName('mailboxMessages')).toBe('--mailbox-messages')
+  })
+
+  it('never gives uWebSockets.js a time-out at which it ends the process', () => {
+    expect(() => readOptions({ flags: { pingInterval: '321s' } })).toThrow(OptionError)
+    expect((readOptions({ flags: { pingInterval: '300s' } }).pingInterval * 3) / 1_000).toBeLessThanOrEqual(960)
+  })
+})
+
+describe('reading options', () => {
+  it('gives the defaults when nothing is set', () => {
+    const options = readOptions()
+    expect([options.port, options.store, options.ackTimeout, options.maxPacket]).toEqual([
+      5000,
+      'lmdb',
+      30_000,
+      1_048_576,
+    ])
+  })
+
+  it('takes a flag before the environment, and that before the file', () => {
+    const read = (flags: Record<string, string>, environment: Record<string, string>): number =>
+      withFile('{"port": 1}', path => readOptions({ flags, environment: { ...environment, ACKD_CONFIG: path } }).port)
+    expect(read({}, {})).toBe(1)
+    expect(read({}, { ACKD_PORT: '2' })).toBe(2)
+    expect(read({ port: '3' }, { ACKD_PORT: '2' })).toBe(3)
+  })
+
+  it.each<[string, Record<string, string>, string]>([
+    ['a misspelt variable', { ACKD_PROT: '1' }, 'There is no option ACKD_PROT; did you mean ACKD_PORT?'],
+    ['an unknown variable', { ACKD_SOMETHING_ELSE: '1' }, 'There is no option ACKD_SOMETHING_ELSE'],
+    ['a number out of range', { ACKD_PORT: '65536' }, 'ACKD_PORT cannot be "65536"; give 0 to 65535 (default 5000).'],
+    ['a duration without a unit', { ACKD_ACK_TIMEOUT: '30' }, 'give 1s to 10m (default 30s)'],
+    ['an unknown choice', { ACKD_STORE: 'redis' }, 'give lmdb | memory (default lmdb)'],
+    ['an origin with a path', { ACKD_ORIGINS: 'https://a.example/x' }, 'ACKD_ORIGINS cannot be'],
+    ['an empty value', { ACKD_DATA_DIR: '' }, 'ACKD_DATA_DIR cannot be ""'],
+  ])('refuses %s, and says what to do', (_, environment, message) => {
+    expect(() => readOptions({ environment })).toThrow(OptionError)
+    expect(() => readOptions({ environment })).toThrow(message)
+  })
+
+  it('refuses unknown flags and unknown keys of the file', () => {
+    expect(() => readOptions({ flags: { ackTimout: '1s' } })).toThrow('did you mean --ack-timeout?')
+    withFile('{"hots": "::1"}', path => {
+      expect(() => readOptions({ flags: { config: path } })).toThrow('did you mean "host"')
+    })
+  })
+
+  it.each(['nonsense', '[]', 'null'])('refuses a file that holds %s', content => {
+    withFile(content, path => {
+      expect(() => readOptions({ flags: { config: path } })).toThrow(OptionError)
+    })
+  })
+
+  it('leaves alone what belongs to the clients, and what is not its own', () => {
+    const environment = { ACKD_URL: 'ws://x', ACKD_HOME: '/x', HOME: '/x' }
+    expect(readOptions({ environment })).toEqual(readOptions())
+  })
+
+  it('reads a list of origins', () => {
+    const environment = { ACKD_ORIGINS: 'https://a.example, http://b.example:8080' }
+    expect(readOptions({ environment }).origins).toEqual(['https://a.example', 'http://b.example:8080'])
+  })
+})
+
+describe('units', () => {
+  it('are read with their names only', () => {
+    expect(['30s', '250ms', '7d', '1h', '2m'].map(parseDuration)).toEqual([
+      30_000, 250, 604_800_000, 3_600_000, 120_000,
+    ])
+    expect(['64KiB', '1MiB', '4096B', '1GiB'].map(parseSize)).toEqual([65_536, 1_048_576, 4_096, 1_073_741_824])
+    expect(['', '5', 's', '-1s', '1.5s', '1 s', '1x', '1toString'].map(parseDuration)).toEqual(
+      new Array(8).fill(undefined),
+    )
+  })
+
+  it('are written in the largest that fits', () => {
+    expect([1_500, 30_000, 90_000, 86_400_000].map(formatDuration)).toEqual(['1500ms', '30s', '90s', '1d'])
+    expect([1_000, 65_536, 1_048_576].map(formatSize)).toEqual(['1000B', '64KiB', '1MiB'])
+  })
+})
+
+describe('flags', () => {
+  it('are read in both forms', () => {
+    expect(readFlags(['--port', '1', '--ack-timeout=5s', '--origins=https://a.example/?x=1'])).toEqual({
+      port: '1',
+      ackTimeout: '5s',
+      origins: 'https://a.example/?x=1',
+    })
+  })
+
+  it('need dashes and a value', () => {
+    expect(() => readFlags(['port'])).toThrow('is not a flag')
+    expect(() => readFlags(['--port'])).toThrow('--port needs a value')
+  })
+})
