@@ -325,8 +325,10 @@ export class Outbox {
   #learn(stream: Stream, reply: SyncReply, now: number): void {
     const known = Math.max(reply.last, reply.delivered)
     for (const [n, reason] of reply.lost ?? []) this.#endOne(stream, n, { kind: reason, reason })
-    this.#end(stream, stream.upTo(reply.delivered), DELIVERED)
-    this.#store(stream, stream.upTo(reply.last), now)
+    // What is on its way here counts at the server until its receipt, which comes by itself; so it counts here as long.
+    const upTo = (n: number): number => Math.min(stream.upTo(n), stream.sent > 0 ? stream.stored : Infinity)
+    this.#end(stream, upTo(reply.delivered), DELIVERED)
+    this.#store(stream, upTo(reply.last), now)
     const at = stream.upTo(known)
     // What is on its way meets the hole at the server and comes back with a retry, which goes back far enough.
     const lost = at < stream.stored && (stream.held[at]?.n ?? Infinity) <= stream.askedUpTo

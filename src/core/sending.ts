@@ -24,6 +24,7 @@ const MINUTE_MS = 60_000
 /** What a refused sender is told to wait, ms. */
 const SHORT_PAUSE_MS = 100
 const LONG_PAUSE_MS = 1_000
+const LONGEST_PAUSE_MS = 8_000
 
 export class Sending {
   readonly connection: Connection
@@ -143,8 +144,9 @@ export class Sending {
     const { options, now, time } = this.#hub
     const open = this.#open
     if (open >= options.sendWindow || (open > 0 && this.#openBytes + size > options.sendWindowBytes)) {
-      up.retry(n, 'window_exceeded', SHORT_PAUSE_MS)
-      return this.#strike(now)
+      const flood = this.#strike(now)
+      up.retry(n, 'window_exceeded', Math.min(SHORT_PAUSE_MS * 2 ** this.#strikes, LONGEST_PAUSE_MS))
+      return flood
     }
     if (!this.#hub.custody.admits(size)) {
       up.retry(n, 'overloaded', LONG_PAUSE_MS)

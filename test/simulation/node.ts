@@ -18,6 +18,8 @@ export class Node implements Effects {
   life = 0
   hub: Hub
   #pausedUntil = 0
+  /** What reached the process and was not taken yet; it fills while the process is stopped. */
+  #heard: ((hub: Hub) => void)[] = []
   #turnPlanned = false
   /** Calls leave in order. */
   #lastCallAt = 0
@@ -32,13 +34,15 @@ export class Node implements Effects {
   /** Lets something reach the hub, unless the process has died since; a stopped one hears it when it goes on. */
   tell(life: number, input: (hub: Hub) => void): void {
     if (!this.up || this.life !== life) return
-    if (this.world.now < this.#pausedUntil) {
-      this.world.schedule.at(this.#pausedUntil, () => this.tell(life, input))
-      return
-    }
+    this.#heard.push(input)
+    if (this.world.now >= this.#pausedUntil) this.#listen()
+  }
+
+  /** Takes what has come, in the order in which it came. */
+  #listen(): void {
     this.hub.clock(this.world.now, this.world.time)
-    input(this.hub)
-    this.#planTurn(life)
+    for (const input of this.#heard.splice(0)) input(this.hub)
+    this.#planTurn(this.life)
   }
 
   /** kill -9, and a new process after a while. */
@@ -46,13 +50,13 @@ export class Node implements Effects {
     if (!this.up) return
     this.up = false
     this.life++
+    this.#heard = []
     for (const wire of [...this.wires]) wire.serverDied()
     this.wires.clear()
     this.world.schedule.after(ms, () => this.heal())
   }
 
   heal(): void {
-    this.#pausedUntil = Math.min(this.#pausedUntil, this.world.now)
     if (this.up) return
     this.up = true
     this.#lastCallAt = 0
@@ -63,8 +67,13 @@ export class Node implements Effects {
 
   /** SIGSTOP, and SIGCONT after a while. */
   pause(ms: number): void {
-    this.#pausedUntil = this.world.now + ms
-    this.world.history.paused(this.world.now, this.#pausedUntil)
+    const { now, schedule, history } = this.world
+    const { life } = this
+    this.#pausedUntil = Math.max(this.#pausedUntil, now + ms)
+    history.paused(now, this.#pausedUntil)
+    schedule.at(this.#pausedUntil, () => {
+      if (this.life === life && this.world.now >= this.#pausedUntil) this.#listen()
+    })
   }
 
   bind(session: Session, request: BindRequest): void {
