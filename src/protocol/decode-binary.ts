@@ -4,7 +4,7 @@
  * Every byte is checked once before anything is made of it. The frequent frames are read where they lie, by their dialect; the others
  * become a header of plain values, of as many elements as any frame has.
  */
-import { type Dialect } from './dialect.ts'
+import type { Dialect } from './dialect.ts'
 import { isStringByte } from './check.ts'
 import type { Body } from './frames.ts'
 import { Reader } from './reader.ts'
@@ -55,25 +55,32 @@ export class BinaryDecoder<F> {
   #anyFrame(reader: Reader, count: number): string | null {
     if (reader.at >= reader.end || !isStringByte(reader.bytes[reader.at] as number)) return 'an op is not a string'
     const op = reader.name()
+    const starts: number[] = []
+    const wrong = this.#checkElements(reader, count, this.#dialect.optionsAt(op), starts)
+    if (wrong !== null || reader.failed) return wrong
     const bodyAt = this.#dialect.bodyAt(op)
-    const optionsAt = this.#dialect.optionsAt(op)
-    const places: number[] = [reader.at]
-    for (let i = 1; i < count && !reader.failed; i++) {
-      if (i <= MAX_READ) places.push(reader.at)
-      const wrong = i === optionsAt ? reader.skipOptions() : null
-      if (wrong !== null) return wrong
-      if (i !== optionsAt) reader.skip(1)
-    }
-    if (reader.failed) return null
-    places.push(reader.at)
+    const hasBody = bodyAt > 0 && bodyAt < count
     const header: unknown[] = [op]
-    let body: Body | null = null
-    for (let i = 1; i < count && i < MAX_READ; i++) {
-      const start = places[i] as number
-      if (i !== bodyAt) header.push(reader.valueAt(start))
-      else body = { bytes: reader.bytes, start, end: places[i + 1] as number, text: false }
-      if (body !== null) break
+    for (let i = 1; i < Math.min(count, MAX_READ, hasBody ? bodyAt : count); i++) {
+      header.push(reader.valueAt(starts[i - 1] as number))
     }
-    return this.#dialect.read(this.#frames, op, header, body)
+    return this.#dialect.read(this.#frames, op, header, hasBody ? bodyOf(reader.bytes, starts, bodyAt) : null)
   }
+
+  /** Steps over the elements after the op and notes where each begins, and where the last one noted ends. */
+  #checkElements(reader: Reader, count: number, optionsAt: number, starts: number[]): string | null {
+    let wrong: string | null = null
+    for (let i = 1; i < count && wrong === null && !reader.failed; i++) {
+      if (i <= MAX_READ) starts.push(reader.at)
+      if (i === optionsAt) wrong = reader.skipOptions()
+      else reader.skip(1)
+    }
+    if (starts.length < MAX_READ) starts.push(reader.at)
+    return wrong
+  }
+}
+
+/** The body that is element `at` of a frame; elements lie back to back, so it ends where the next one begins. */
+function bodyOf(bytes: Uint8Array, starts: readonly number[], at: number): Body {
+  return { bytes, start: starts[at - 1] as number, end: starts[at] as number, text: false }
 }
