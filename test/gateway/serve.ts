@@ -1,0 +1,11 @@
+/**
+ * A server as a process of its own, for tests that send it signals: options from the environment, the ready line on stdout. With
+ * the argument `stuck` its shutdown never ends.
+ */
+import { readOptions } from '../../src/options.ts'
+import { closeOnSignals, readyLine, startServer } from '../../src/server.ts'
+
+const server = await startServer(readOptions({ environment: process.env }))
+const stuck = process.argv[2] === 'stuck'
+closeOnSignals(stuck ? { ...server, close: () => new Promise(() => {}) } : server)
+process.stdout.write(`${readyLine(server)}\n`)
