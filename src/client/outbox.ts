@@ -198,8 +198,10 @@ export class Outbox {
 
   /** The answer to a `sync`; null when it was refused. */
   synced(target: string, reply: SyncReply | null, now: number): void {
-    const stream = this.#heard(target, now)
-    if (stream === null || !stream.asking) return
+    const stream = this.#streams.get(target)
+    if (this.#frames === null || stream === undefined || !stream.asking) return
+    // An answer says nothing about the messages on their way, so it does not keep a stall from being seen.
+    if (stream.sent === 0) stream.heardAt = now
     stream.asking = false
     stream.askAt = now + (reply ? this.#resyncMs : SYNC_PAUSE_MS)
     if (reply) {

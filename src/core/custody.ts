@@ -79,6 +79,8 @@ export class Custody {
     const parking = this.#parkings.get(id)
     if (parking === undefined) return
     parking.answered(result?.outcomes ?? null, now)
+    // Without an answer, too, there may be something.
+    this.#hub.receiving(id)?.arrived()
     if (parking.empty) this.#parkings.delete(id)
     else this.#toPark.push(parking)
   }
@@ -121,9 +123,7 @@ export class Custody {
     switch (outcome) {
       case 'ok':
       case 'stored':
-        this.stored(message)
-        this.#hub.receiving(recipient)?.arrived()
-        return
+        return this.stored(message)
       case 'delivered':
         this.delivered(message)
         break

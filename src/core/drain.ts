@@ -24,17 +24,19 @@ export class Drain {
   #asked = 0
   #removing = false
   #paging = false
-  /** There may be something after the last sent. */
-  #more: boolean
+  /**
+   * There may be something after the last sent. True at first, whatever the bind said of the mailbox: a message can have come into it
+   * between the bind and its answer.
+   */
+  #more = true
   #pauseUntil = 0
   #lookedAt: number
   /** Nacked entries, in order, whose removal the store has not confirmed; no more than the window holds. */
   readonly #nacked: { readonly s: number; readonly reason: string }[] = []
 
-  constructor(hub: Hub, session: Session, parked: number) {
+  constructor(hub: Hub, session: Session) {
     this.#hub = hub
     this.#session = session
-    this.#more = parked > 0
     this.#lookedAt = hub.now
   }
 

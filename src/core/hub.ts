@@ -227,6 +227,7 @@ export class Hub {
     const stream = streamName(session.id, session.greeting.outbox)
     const delivered = Math.max(reply.delivered, this.receiving(target)?.acked(stream) ?? 0)
     this.custody.learned(target, stream, { ...reply, delivered })
+    session.sending?.synced(target, Math.max(reply.last, delivered))
     session.connection.reply(ref, { ...reply, delivered })
   }
 
@@ -274,7 +275,7 @@ export class Hub {
     if (older !== undefined && !isNewer(bound.token, older.token)) return session.close('replaced')
     if (older !== undefined) this.stats.takeovers++
     older?.close('replaced')
-    session.bind(id, bound.token, bound.parked)
+    session.bind(id, bound.token)
     this.#sessions.set(id, session)
     this.stats.sessions = this.#sessions.size
     const { options, time } = this

@@ -37,12 +37,12 @@ export class Receiving implements Due {
   #dirty = false
   /** The next entry did not fit; an ack makes room. */
   #full = false
-  constructor(hub: Hub, session: Session, window: number, parked: number) {
+  constructor(hub: Hub, session: Session, window: number) {
     this.#hub = hub
     this.#session = session
     this.#room = window
     this.#roomBytes = hub.options.windowBytes
-    this.#drain = new Drain(hub, session, parked)
+    this.#drain = new Drain(hub, session)
     this.touch()
   }
 

@@ -85,6 +85,11 @@ export class Sending {
     this.#known(stream, target)?.ended(kind, n, reason)
   }
 
+  /** The client is told by a `sync` that everything up to n was taken. */
+  synced(target: string, n: number): void {
+    this.#streams.get(target)?.known(n)
+  }
+
   /** A message of this connection met its end. */
   release(up: Upstream, bytes: number): void {
     up.open--

@@ -68,10 +68,10 @@ export class Session {
   }
 
   /** The store has made this node the owner of the client. */
-  bind(id: string, token: string, parked: number): void {
+  bind(id: string, token: string): void {
     const { outbox, numbered, nonce } = this.greeting
     const sending = new Sending(this.#hub, this.connection, id, outbox, numbered, nonce)
-    this.#bound = { id, token, sending, receiving: new Receiving(this.#hub, this, this.window, parked) }
+    this.#bound = { id, token, sending, receiving: new Receiving(this.#hub, this, this.window) }
   }
 
   send(n: number, floor: number, target: string, ttl: number, body: Body): void {

@@ -50,6 +50,11 @@ export class Upstream {
     return false
   }
 
+  /** The sender learns that everything up to n was taken, so a number refused before need not come again. */
+  known(n: number): void {
+    if (n >= this.#refused) this.#refused = 0
+  }
+
   delivered(n: number): void {
     if (!this.hasReceipt) this.sending.tell(this)
     if (n > this.#delivered) this.#delivered = n

@@ -206,8 +206,8 @@ export class Node implements Effects {
     this.#lastCallAt = Math.max(this.#lastCallAt + 0.001, world.now + random.between(1, 12) + slow)
     schedule.after(STORE_PATIENCE_MS, () => reply(null))
     schedule.at(this.#lastCallAt, () => {
-      // What a process wrote just before it was killed may be on its way still.
-      if (this.life !== life && random.chance(0.5)) return
+      // What a process wrote just before it was killed may be on its way still, unless the store died with it.
+      if (this.life !== life && (world.scenario.pollMs === 0 || random.chance(0.5))) return
       if (!world.storeUp) return schedule.after(5, () => reply(null))
       if (faulty && random.chance(0.04)) return
       const result = operation(world.tables)

@@ -27,6 +27,8 @@ export interface Scenario {
   readonly ackTimeoutMs: number
   readonly window: number
   readonly sendWindow: number
+  /** ms between looks into mailboxes that other nodes may fill; 0 where one node owns the store. */
+  readonly pollMs: number
 }
 
 export const defaultScenario: Scenario = {
@@ -40,7 +42,16 @@ export const defaultScenario: Scenario = {
   ackTimeoutMs: 3_000,
   window: 4,
   sendWindow: 6,
+  pollMs: 1_000,
 }
+
+/** The worlds of a run, taken in turn by seed. */
+export const scenarios: readonly Scenario[] = [
+  defaultScenario,
+  { ...defaultScenario, window: 1, sendWindow: 2, messages: 8 },
+  { ...defaultScenario, nodes: 1, failover: false, pollMs: 0 },
+  { ...defaultScenario, nodes: 2, clients: 3, messages: 16, window: 16, sendWindow: 16 },
+]
 
 /** ms that a node waits for an answer of the store. */
 export const STORE_PATIENCE_MS = 1_500
@@ -82,7 +93,7 @@ export class World {
   }
 
   get coreOptions(): Omit<CoreOptions, 'node'> {
-    const { ackTimeoutMs, window, sendWindow } = this.scenario
+    const { ackTimeoutMs, window, sendWindow, pollMs } = this.scenario
     return {
       ackTimeoutMs,
       window,
@@ -91,7 +102,7 @@ export class World {
       sendWindowBytes: 256 * 1024,
       heldBytes: 1024 * 1024,
       newRecipients: 200,
-      pollMs: 1_000,
+      pollMs,
       maxPacket: 1024 * 1024,
       pingIntervalMs: 15_000,
     }
