@@ -31,7 +31,7 @@ export interface Environment extends Table {
 
 export interface EnvironmentOptions {
   readonly readOnly: boolean
-  /** The largest size of the file; address space, not memory. */
+  /** Address space for the file, at first; the driver takes more when it grows beyond. */
   readonly mapBytes: number
 }
 
@@ -49,6 +49,8 @@ export function openEnvironment(path: string, { readOnly, mapBytes }: Environmen
     maxReaders: MAX_READERS,
     mapSize: mapBytes,
     overlappingSync: false,
+    // Its batches make promises that nobody can reach, which are unhandled when a commit fails.
+    eventTurnBatching: false,
     permissionsMode: 0o600,
   } as const
   const database = open<Buffer, Uint8Array>(options)

@@ -61,6 +61,12 @@ function isHeld(path: string, text: string): boolean {
   return Date.now() - statSync(path).mtimeMs < EXPIRED_MS
 }
 
+/** Whether a living process holds the lock. */
+export function isLocked(path: string): boolean {
+  const text = tryRead(() => readFileSync(path, 'latin1'))
+  return text !== '' && isHeld(path, text)
+}
+
 export interface Lock {
   release(): void
 }

@@ -280,6 +280,8 @@ export class LmdbTables {
   #erase(id: string): Lost[] {
     const lost = this.#load(id)?.erase() ?? []
     this.#mailboxes.delete(id)
+    this.#changeOwnership(id)
+    this.#ownerships.delete(id)
     return lost
   }
 

@@ -155,10 +155,6 @@ export class LmdbWriter {
 
 const FIXES: readonly (readonly [pattern: RegExp, fix: string])[] = [
   [
-    /MAP_FULL/,
-    'The data file has reached its largest size; drain or delete mailboxes, or raise the limit of the store.',
-  ],
-  [
     /No space left|Disk quota|File too large/,
     'Free some space on the disk of the data directory; ackd goes on by itself.',
   ],

@@ -29,7 +29,7 @@ export interface LmdbOptions {
   readonly limits?: StoreLimits
   /** ms since the epoch. */
   readonly clock?: () => number
-  /** The largest size of the data file. */
+  /** Address space for the data file, at first; more is taken when it grows beyond. */
   readonly mapBytes?: number
   /** ms to look for damage before starting. What is not looked at then is checked when it is read. */
   readonly verifyMs?: number

@@ -18,7 +18,7 @@ import type {
   PageResult,
   Parcel,
 } from '../protocol/mailbox.ts'
-import { contested, createOwnership, disown, disproved, own, useSecret } from './ownership.ts'
+import { contested, createOwnership, disown, disproved, forgettable, own, useSecret } from './ownership.ts'
 import type { Owner, Ownership, Secrets } from './ownership.ts'
 import type { ClientRecord, StoreLimits } from './store.ts'
 import { createStream, recordDelivered, recordLost, syncReply, untaken, type StreamRecord } from './streams.ts'
@@ -356,6 +356,7 @@ export class MemoryTables {
     if (box === undefined) return []
     const since = this.#clock() - this.#limits.deadLifeMs
     box.dead = box.dead.filter(({ at }) => at > since)
+    if (forgettable(box.ownership, this.#clock())) box.ownership = createOwnership()
     // A connected client may have been sent what is due; its pages decide.
     if (box.ownership.owner !== null) return []
     if (!this.#lapsed(box)) return this.#expire(id, box, 0)
