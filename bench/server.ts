@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createInterface } from 'node:readline'
 
-const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
+const main = process.env['BENCH_MAIN'] ?? fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 
 const lifted = {
   ACKD_PORT: '0',

@@ -1,0 +1,134 @@
+/**
+ * A connected client for a command, and what its troubles mean to someone at a terminal.
+ *
+ * The client library never gives up on a server, which is right for a program that stays. A command is asked once and answers: it
+ * ends when the first attempt finds nobody there. What was connected before may come back, and is waited for.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { AckdError, connect, type Client } from '../client/index.node.ts'
+import { Failure, failureOf } from './failure.ts'
+import { DEFAULT_PROFILE, type Profiles } from './profiles.ts'
+import { showDuration } from './quantities.ts'
+import type { Terminal } from './terminal.ts'
+
+/** Commands without `--as` that may run side by side, each under a spare profile. */
+const SPARES = 16
+const RETRY_MS = 50
+
+export interface Connecting {
+  readonly url: string
+  /** The profile that was asked for; without one it is the default, or while that is in use the first spare that is free. */
+  readonly as?: string | undefined
+  /** ms to wait for a profile in use, and again for the server's welcome. */
+  readonly waitMs: number
+  readonly timeoutMs: number
+}
+
+export interface Connected {
+  readonly client: Client
+  readonly profile: string
+}
+
+/** Throws when nobody is there, when the server says no, and when the time is over. */
+export async function openClient(asked: Connecting, profiles: Profiles, terminal: Terminal): Promise<Connected> {
+  const { url, as, timeoutMs } = asked
+  const connected = as === undefined ? takeAny(url, profiles) : await take(url, as, asked.waitMs, profiles)
+  const { client } = connected
+  try {
+    await within(timeoutMs, 'welcome', Promise.race([client.ready(), firstTrouble(client, url)]))
+  } catch (error) {
+    await client.close()
+    throw error instanceof AckdError ? refusal(error) : error
+  }
+  client.on('status', status => {
+    if (status.state === 'connected') terminal.status('connected again')
+    if (status.state === 'waiting') terminal.status(`no connection (${status.reason}); trying again`)
+  })
+  return connected
+}
+
+async function take(url: string, profile: string, waitMs: number, profiles: Profiles): Promise<Connected> {
+  const deadline = performance.now() + waitMs
+  for (;;) {
+    const client = tryOpen(url, profiles.folder(profile))
+    if (client) return { client, profile }
+    if (performance.now() >= deadline) {
+      throw new Failure(
+        'failed',
+        `another command is using profile '${profile}'`,
+        'end that one, or be somebody else: --as NAME',
+      )
+    }
+    await pause(RETRY_MS)
+  }
+}
+
+function takeAny(url: string, profiles: Profiles): Connected {
+  for (let i = 1; i <= SPARES; i++) {
+    const profile = i === 1 ? DEFAULT_PROFILE : `${DEFAULT_PROFILE}-${i}`
+    const client = tryOpen(url, profiles.folder(profile))
+    if (client) return { client, profile }
+  }
+  throw new Failure('failed', `all ${SPARES} default profiles are in use`, 'give each command a name: --as NAME')
+}
+
+/** Null while another process uses the folder. */
+function tryOpen(url: string, folder: string): Client | null {
+  try {
+    return connect(url, { dir: folder })
+  } catch (error) {
+    if (!(error instanceof AckdError)) throw error
+    if (error.code === 'in_use') return null
+    throw failureOf('failed', error.message, 'see docs/client.md')
+  }
+}
+
+/** The server is there, and says when to come back. */
+const worthWaiting = ['restart', 'overloaded', 'unavailable']
+
+/** Rejects when an attempt to connect finds nobody there. */
+export function firstTrouble(client: Client, url: string): Promise<never> {
+  return new Promise((_, reject) => {
+    client.on('status', status => {
+      if (status.state === 'waiting' && !worthWaiting.includes(status.reason)) reject(unreachable(url, status.text))
+    })
+  })
+}
+
+function unreachable(url: string, why: string): Failure {
+  const fix = 'start a server with: ackd serve, or name another with --url or ACKD_URL'
+  return new Failure('unreachable', `cannot connect to ${url}: ${why}`, fix)
+}
+
+/** The server's no as the end of a command. */
+export function refusal(error: AckdError): Failure {
+  return failureOf('refused', error.message, `see docs/protocol.md for ${error.code}`)
+}
+
+/** Resolves like `work`, or fails when the time is over. */
+export async function within<Value>(timeoutMs: number, what: string, work: Promise<Value>): Promise<Value> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new Failure('late', `no ${what} within ${showDuration(timeoutMs)}`, 'give it more time: --timeout 60s'))
+    }, timeoutMs)
+  })
+  try {
+    return await Promise.race([work, late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Resolves at the first Ctrl-C or SIGTERM. A second one ends the process as usual. */
+export function interrupted(): Promise<void> {
+  return new Promise(resolve => {
+    const stop = (): void => {
+      process.off('SIGINT', stop)
+      process.off('SIGTERM', stop)
+      resolve()
+    }
+    process.on('SIGINT', stop)
+    process.on('SIGTERM', stop)
+  })
+}

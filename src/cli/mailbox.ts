@@ -1,0 +1,72 @@
+/**
+ * `ackd mailbox`: looks into the embedded store from outside, without the server's help and without changing anything.
+ *
+ * It reads what was committed when it was asked, so it works while the server runs, and when it does not start.
+ */
+import { openLmdbReader, type MailboxReader } from '../store/lmdb-reader.ts'
+import { decodeBody } from '../protocol/values.ts'
+import { splitStream, type Entry } from '../protocol/mailbox.ts'
+import { StoreError } from '../store/store.ts'
+import { toJson, toText } from './bodies.ts'
+import { Failure } from './failure.ts'
+import { Profiles } from './profiles.ts'
+import type { Context } from './program.ts'
+import { showBytes, showDuration } from './quantities.ts'
+import { columns, harmless } from './terminal.ts'
+
+export interface MailboxFlags {
+  readonly dataDir: string
+  readonly count: number
+  readonly json?: boolean
+}
+
+export async function listMailboxes(flags: MailboxFlags, { terminal }: Context): Promise<void> {
+  const clients = await reading(flags, reader => reader.mailboxes('', flags.count))
+  if (flags.json === true) {
+    for (const { id, parked, bytes, oldest, deadLetters } of clients) {
+      await terminal.data(toJson({ id, parked, bytes, oldest, deadLetters }))
+    }
+    return
+  }
+  const rows = clients.map(({ id, parked, bytes, oldest }) => [id, String(parked), showBytes(bytes), age(oldest)])
+  if (rows.length === 0) terminal.status('no messages are waiting')
+  else for (const line of columns([['id', 'waiting', 'bytes', 'oldest'], ...rows])) await terminal.data(line)
+}
+
+export async function viewMailbox(
+  to: string,
+  flags: MailboxFlags & { readonly url: string },
+  { terminal, environment }: Context,
+): Promise<void> {
+  const { id } = new Profiles(environment, flags.url).resolve(to)
+  const entries = await reading(flags, reader => {
+    if (reader.client(id) !== null) return reader.view(id, 0, flags.count)
+    throw new Failure('failed', `no client '${id}' is known in ${flags.dataDir}`, 'see who has mail: ackd mailbox ls')
+  })
+  for (const entry of entries) await terminal.data(describeEntry(entry, flags))
+  if (entries.length === 0) terminal.status('no messages are waiting')
+}
+
+async function reading<Answer>(flags: MailboxFlags, ask: (reader: MailboxReader) => Answer): Promise<Answer> {
+  try {
+    const reader = openLmdbReader(flags.dataDir)
+    try {
+      return ask(reader)
+    } finally {
+      await reader.close()
+    }
+  } catch (error) {
+    throw error instanceof StoreError ? new Failure('failed', error.message, error.fix) : error
+  }
+}
+
+function describeEntry({ s, stream, n, time, body, reason }: Entry, flags: MailboxFlags): string {
+  const [from, outbox] = splitStream(stream)
+  const value = body === null ? null : decodeBody(body)
+  if (flags.json === true) return toJson({ s, from, outbox, n, time, reason, body: value })
+  return `${new Date(time).toISOString()}  ${from}  ${body === null ? `(${reason})` : harmless(toText(value))}`
+}
+
+function age(time: number): string {
+  return `${showDuration(Math.max(0, Date.now() - time))} ago`
+}

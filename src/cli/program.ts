@@ -1,0 +1,250 @@
+/**
+ * The commands, their flags and their help, and nothing of what they do: each is in a file of its own, loaded when it is called, so that
+ * `ackd send` does not wait for a server to be loaded.
+ *
+ * A flag is checked when it is read. What a command throws becomes an exit code here, in one place.
+ */
+import { readFileSync } from 'node:fs'
+import { Argument, Command, CommanderError, Option } from 'commander'
+import { environmentName, flagName, optionTable, type Option as ServerOption } from '../options.ts'
+import { exitCodes, Failure } from './failure.ts'
+import { countFlag, durationFlag, sizeFlag } from './quantities.ts'
+import type { Terminal } from './terminal.ts'
+
+const DEFAULT_URL = 'ws://127.0.0.1:5000/ws'
+const MAX_BODY_FLAG = 1024 * 1024 - 1024
+
+/** What every command is given besides its own flags. */
+export interface Context {
+  readonly terminal: Terminal
+  readonly environment: NodeJS.ProcessEnv
+}
+
+/** Runs one command line to its end and returns the exit code. */
+export async function run(
+  argv: readonly string[],
+  terminal: Terminal,
+  environment: NodeJS.ProcessEnv,
+): Promise<number> {
+  try {
+    await createProgram({ terminal, environment }).parseAsync(argv, { from: 'user' })
+    return exitCodes.ok
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
+    if (!(error instanceof Failure)) throw error
+    terminal.complain(`${terminal.tint('red', 'ackd:')} ${error.message}`)
+    terminal.complain(`  ${terminal.tint('dim', 'fix:')} ${error.fix}`)
+    return exitCodes[error.ending]
+  }
+}
+
+function createProgram(context: Context): Command {
+  const { terminal } = context
+  const program = new Command('ackd')
+    .description(
+      'A reliable messaging server: every message is acknowledged by its recipient, or kept, in order, until it is back.',
+    )
+    .version(readVersion(), '-V, --version')
+    .exitOverride()
+    .configureOutput({
+      outputError: (text, write) => write(`ackd: ${text.replace(/^error: /, '')}`),
+      writeErr: text => terminal.complain(text.replace(/\n$/, '')),
+    })
+    .showHelpAfterError('  fix: see ackd --help')
+    .addHelpText('after', examples('ackd serve', 'ackd listen --as bob', 'ackd send bob "hello"', 'ackd mailbox ls'))
+  addServe(program, context)
+  addListen(program, context)
+  addSend(program, context)
+  addMailbox(program, context)
+  addProfiles(program, context)
+  addBench(program, context)
+  return program
+}
+
+function addServe(program: Command, context: Context): void {
+  const command = program
+    .command('serve')
+    .description('Run a server.')
+    .option('--config <file>', 'Options as a JSON object: {"port": 5000}. (ACKD_CONFIG)')
+  for (const [name, option] of Object.entries<ServerOption<unknown>>(optionTable)) {
+    const { help, range, shown } = option
+    command.option(`${flagName(name)} <value>`, `${help} (${range}; default ${shown}; ${environmentName(name)})`)
+  }
+  command
+    .addHelpText(
+      'after',
+      examples('ackd serve', 'ackd serve --port 0 --data-dir /var/lib/ackd', 'ackd serve --store memory'),
+    )
+    .action(async (flags: Record<string, string>) => {
+      const { serve } = await import('./serve.ts')
+      await serve(flags, context)
+    })
+  program
+    .command('options')
+    .description('List what can be set on a server, with defaults and ranges.')
+    .option('--markdown', 'as the page docs/options.md')
+    .action(async (flags: { markdown?: boolean }) => {
+      const { optionsPage, optionsList } = await import('./options-page.ts')
+      for (const line of flags.markdown ? optionsPage() : optionsList()) await terminal(context).data(line)
+    })
+}
+
+function addListen(program: Command, context: Context): void {
+  connecting(program.command('listen'), context)
+    .description('Print the messages for a client, one a line, and ack each once it is printed.')
+    .addOption(
+      new Option('--ack <mode>', 'none: print but never ack, so that everything comes again')
+        .choices(['auto', 'none'])
+        .default('auto'),
+    )
+    .addOption(new Option('-n, --count <n>', 'end after this many messages').argParser(countFlag(1, 2 ** 31)))
+    .addOption(new Option('--json', 'one JSON object a line; the first says who is listening').conflicts('raw'))
+    .option('--raw', 'only the bodies, as they are')
+    .addHelpText(
+      'after',
+      examples(
+        'ackd listen --as bob',
+        'ackd listen --as bob --json | jq .body',
+        'ackd listen -n 1 --raw > message.txt',
+      ),
+    )
+    .action(async (flags: import('./listen.ts').ListenFlags) => {
+      const { listen } = await import('./listen.ts')
+      await listen(flags, context)
+    })
+}
+
+function addSend(program: Command, context: Context): void {
+  connecting(program.command('send'), context)
+    .description('Send a message and say what became of it.')
+    .argument('<to>', 'a profile of this machine if there is one of that name, else an id')
+    .addArgument(new Argument('[body]', 'text; - reads stdin, one message a line'))
+    .option('--body-json', 'the body, or each line, is JSON')
+    .addOption(
+      new Option('--ttl <duration>', 'give up on it after this time in the mailbox, such as 60s').argParser(
+        durationFlag,
+      ),
+    )
+    .addOption(
+      new Option('--wait <state>', 'what to wait for; stored is content with either')
+        .choices(['stored', 'delivered'])
+        .default('stored'),
+    )
+    .addOption(new Option('--timeout <duration>', 'how long to wait').argParser(durationFlag).default(10_000, '10s'))
+    .option('--json', 'one JSON object for each message')
+    .addHelpText(
+      'after',
+      examples(
+        'ackd send bob "hello"',
+        'ackd send V1StGXR8_Z5jdHi6 hello --wait delivered',
+        'tail -f app.log | ackd send bob -',
+      ),
+    )
+    .action(async (to: string, body: string | undefined, flags: import('./send.ts').SendFlags) => {
+      const { send } = await import('./send.ts')
+      await send(to, body, flags, context)
+    })
+}
+
+function addMailbox(program: Command, context: Context): void {
+  const mailbox = program
+    .command('mailbox')
+    .description('Look into the embedded store of this machine, also while the server runs.')
+  const list = mailbox.command('ls').description('The clients with messages waiting.')
+  const view = mailbox.command('view').description('The messages waiting for one client; nothing is taken out.')
+  for (const command of [list, view]) {
+    command
+      .option(
+        '--data-dir <directory>',
+        'where the store is (ACKD_DATA_DIR)',
+        context.environment['ACKD_DATA_DIR'] ?? './data',
+      )
+      .option('--json', 'one JSON object a line')
+      .addOption(new Option('-n, --count <n>', 'at most this many').argParser(countFlag(1, 1_000_000)).default(100))
+  }
+  list.action(async (flags: import('./mailbox.ts').MailboxFlags) => {
+    const { listMailboxes } = await import('./mailbox.ts')
+    await listMailboxes(flags, context)
+  })
+  view
+    .argument('<id>', 'a profile of this machine if there is one of that name, else an id')
+    .addOption(urlOption(context))
+    .action(async (id: string, flags: import('./mailbox.ts').MailboxFlags & { url: string }) => {
+      const { viewMailbox } = await import('./mailbox.ts')
+      await viewMailbox(id, flags, context)
+    })
+}
+
+function addProfiles(program: Command, context: Context): void {
+  connecting(program.command('whoami'), context)
+    .description('Print the id of a profile.')
+    .action(async (flags: import('./who.ts').WhoFlags) => {
+      const { whoAmI } = await import('./who.ts')
+      await whoAmI(flags, context)
+    })
+  program
+    .command('profile')
+    .description('The identities of this machine.')
+    .command('ls')
+    .description('List them: name and id.')
+    .addOption(urlOption(context))
+    .action(async (flags: import('./who.ts').WhoFlags) => {
+      const { listProfiles } = await import('./who.ts')
+      await listProfiles(flags, context)
+    })
+}
+
+function addBench(program: Command, context: Context): void {
+  program
+    .command('bench')
+    .description('Put load on a running server, through the client library, and measure.')
+    .addOption(urlOption(context))
+    .addOption(
+      new Option('--clients <n>', 'clients; each sends to a partner').argParser(countFlag(2, 10_000)).default(10),
+    )
+    .addOption(new Option('--window <n>', 'unsettled messages of a client').argParser(countFlag(1, 64)).default(16))
+    .addOption(new Option('--size <bytes>', 'bytes of a body').argParser(sizeFlag(8, MAX_BODY_FLAG)).default(128))
+    .addOption(new Option('--duration <duration>', 'how long to measure').argParser(durationFlag).default(5_000, '5s'))
+    .addOption(
+      new Option('--rate <n>', 'messages a second of all clients, instead of as many as will go').argParser(
+        countFlag(1, 10_000_000),
+      ),
+    )
+    .option('--json', 'the figures as a JSON object')
+    .addHelpText('after', examples('ackd bench', 'ackd bench --clients 100 --rate 5000 --duration 30s'))
+    .action(async (flags: import('./bench.ts').BenchFlags) => {
+      const { bench } = await import('./bench.ts')
+      await bench(flags, context)
+    })
+}
+
+function connecting(command: Command, context: Context): Command {
+  return command.addOption(urlOption(context)).option('--as <profile>', 'the identity to use, made on first use')
+}
+
+function urlOption(context: Context): Option {
+  return new Option('--url <url>', 'the server (ACKD_URL)')
+    .argParser(urlFlag)
+    .default(urlFlag(context.environment['ACKD_URL'] ?? DEFAULT_URL), DEFAULT_URL)
+}
+
+function urlFlag(text: string): string {
+  const protocol = URL.canParse(text) ? new URL(text).protocol : ''
+  if (protocol === 'ws:' || protocol === 'wss:') return text
+  throw new Failure('usage', `'${text}' is not the address of a server`, `write it like ${DEFAULT_URL}`)
+}
+
+function terminal(context: Context): Terminal {
+  return context.terminal
+}
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map(line => `  ${line}`).join('\n')}`
+}
+
+function readVersion(): string {
+  const description: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  return typeof description === 'object' && description !== null && 'version' in description
+    ? String(description.version)
+    : 'unknown'
+}

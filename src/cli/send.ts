@@ -1,0 +1,147 @@
+/**
+ * `ackd send`: hands over messages, one or a line each, and prints what became of every one, in their order.
+ *
+ * Many lines are on their way at once, bounded by number and bytes; the next one is read when there is room. The first refusal
+ * ends the command, since what follows may depend on what was refused.
+ */
+import { setTimeout as pause } from 'node:timers/promises'
+import { AckdError, type Client } from '../client/index.node.ts'
+import { parseJson, toJson } from './bodies.ts'
+import { openClient, refusal, within } from './connecting.ts'
+import { Failure } from './failure.ts'
+import { readLines } from './lines.ts'
+import { Profiles, type Address } from './profiles.ts'
+import type { Context } from './program.ts'
+import { showDuration } from './quantities.ts'
+import type { Terminal } from './terminal.ts'
+
+export interface SendFlags {
+  readonly url: string
+  readonly as?: string
+  readonly bodyJson?: boolean
+  /** ms */
+  readonly ttl?: number
+  readonly wait: 'stored' | 'delivered'
+  /** ms */
+  readonly timeout: number
+  readonly json?: boolean
+}
+
+/** ms; the first message to somebody who is there is stored, and acked at once. That is worth a moment. */
+const GRACE_MS = 100
+
+const MAX_LINE = 1024 * 1024
+const MAX_UNDER_WAY = 64
+const MAX_BYTES_UNDER_WAY = 4 * 1024 * 1024
+
+export async function send(to: string, body: string | undefined, flags: SendFlags, context: Context): Promise<void> {
+  const { terminal, environment } = context
+  if (body === undefined && process.stdin.isTTY) {
+    throw new Failure('usage', 'there is no body', `write it: ackd send ${to} "hello", or - to type one message a line`)
+  }
+  const profiles = new Profiles(environment, flags.url)
+  const address = profiles.resolve(to)
+  const { url, as, timeout } = flags
+  const { client } = await openClient({ url, as, waitMs: timeout, timeoutMs: timeout }, profiles, terminal)
+  try {
+    await sendAll(readBodies(body), new Sender(client, address, flags, terminal))
+  } finally {
+    await client.close()
+    process.stdin.destroy()
+  }
+}
+
+/** The body itself, or the lines of stdin. */
+async function* readBodies(body: string | undefined): AsyncGenerator<string> {
+  if (body !== undefined && body !== '-') yield body
+  else yield* readLines(process.stdin, MAX_LINE)
+}
+
+/** Sends all, many at a time. Throws at the first one that failed, also while it waits for the next line. */
+async function sendAll(bodies: AsyncGenerator<string>, sender: Sender): Promise<void> {
+  const underWay: { readonly bytes: number; readonly told: Promise<void> }[] = []
+  let bytes = 0
+  let told: Promise<void> = Promise.resolve()
+  let fail: (error: unknown) => void = () => {}
+  const failed = new Promise<never>((_, reject) => (fail = reject))
+  for (;;) {
+    const next = await Promise.race([bodies.next(), failed])
+    if (next.done === true) break
+    told = sender.send(next.value, told)
+    told.catch(fail)
+    underWay.push({ bytes: next.value.length, told })
+    bytes += next.value.length
+    while (underWay.length >= MAX_UNDER_WAY || bytes > MAX_BYTES_UNDER_WAY) {
+      const oldest = underWay.shift()
+      await oldest?.told
+      bytes -= oldest?.bytes ?? 0
+    }
+  }
+  await told
+}
+
+/** Sends to one address and tells what became of each message. */
+class Sender {
+  readonly #client: Client
+  readonly #address: Address
+  readonly #flags: SendFlags
+  readonly #terminal: Terminal
+
+  constructor(client: Client, address: Address, flags: SendFlags, terminal: Terminal) {
+    this.#client = client
+    this.#address = address
+    this.#flags = flags
+    this.#terminal = terminal
+  }
+
+  /** Resolves when it is printed, which happens after `before`. */
+  async send(body: string, before: Promise<void>): Promise<void> {
+    const start = performance.now()
+    const value = this.#flags.bodyJson === true ? parseJson(body) : body
+    const [sent] = await Promise.all([this.#deliver(value, start), before])
+    await this.#terminal.data(this.#describe(sent, performance.now() - start))
+  }
+
+  async #deliver(body: unknown, start: number): Promise<Settled> {
+    const { ttl, wait, timeout } = this.#flags
+    const options = ttl === undefined ? {} : { ttl: ttl / 1000 }
+    try {
+      const sent = await within(timeout, 'receipt', this.#client.send(this.#address.id, body, options))
+      const { status, n } = sent
+      if (status === 'delivered') return { status, n }
+      const left = wait === 'delivered' ? timeout - (performance.now() - start) : GRACE_MS
+      const end = await Promise.race([sent.delivered, pause(left, null, { ref: false })])
+      if (end === 'delivered') return { status: end, n }
+      if (wait === 'stored') return { status, n }
+      throw undelivered(end, timeout)
+    } catch (error) {
+      throw error instanceof AckdError ? this.#refusal(error) : error
+    }
+  }
+
+  #refusal(error: AckdError): Failure {
+    const { id, profile } = this.#address
+    if (profile !== null || (error.code !== 'unknown_recipient' && error.code !== 'bad_id')) return refusal(error)
+    return new Failure('refused', `nobody has the id '${id}', and no profile here has that name`, 'see ackd profile ls')
+  }
+
+  #describe({ status, n }: Settled, ms: number): string {
+    const { id, profile } = this.#address
+    if (this.#flags.json === true) return toJson({ status, to: id, profile, n, ms: Math.round(ms * 10) / 10 })
+    const mark = this.#terminal.paint(status === 'delivered' ? 'green' : 'yellow', status === 'delivered' ? '✓' : '●')
+    return `${mark} ${status} → ${profile ?? id}  ${this.#terminal.paint('dim', showDuration(ms))}`
+  }
+}
+
+interface Settled {
+  readonly status: 'delivered' | 'stored'
+  readonly n: number
+}
+
+/** `end`: how a stored message ended, or null while it still waits. */
+function undelivered(end: string | null, timeout: number): Failure {
+  if (end !== null)
+    return new Failure('refused', `the message was stored, and then ended as ${end}`, 'ask its recipient')
+  const fix = 'it waits in the mailbox, and nothing need be done'
+  return new Failure('late', `the message is stored, but was not acked within ${showDuration(timeout)}`, fix)
+}

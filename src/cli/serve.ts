@@ -1,0 +1,67 @@
+/**
+ * `ackd serve`: reads the options, starts the server, says where it is, and leaves the rest to it.
+ *
+ * On a terminal a banner says it to a person, and the log keeps to warnings unless it was asked for more; otherwise the first line of
+ * stdout is the ready line, for whoever started the process.
+ */
+import { closeOnSignals, ListenError, readyLine, startServer, StoreError, type Server } from '../index.ts'
+import { environmentName, OptionError, readOptions, type Options } from '../options.ts'
+import { Failure, failureOf } from './failure.ts'
+import type { Context } from './program.ts'
+import type { Terminal } from './terminal.ts'
+
+export async function serve(flags: Readonly<Record<string, string>>, context: Context): Promise<void> {
+  const { terminal } = context
+  const options = read(flags, context)
+  const server = await start(options)
+  closeOnSignals(server)
+  if (!terminal.interactive) return terminal.data(readyLine(server))
+  for (const line of banner(server, options, terminal)) await terminal.data(line)
+}
+
+function read(flags: Readonly<Record<string, string>>, { terminal, environment }: Context): Options {
+  const asked = flags['logLevel'] ?? environment[environmentName('logLevel')]
+  const quiet = terminal.interactive && asked === undefined
+  try {
+    return readOptions({ flags: quiet ? { ...flags, logLevel: 'warn' } : flags, environment })
+  } catch (error) {
+    if (error instanceof OptionError) throw failureOf('usage', error.message, 'see what can be set: ackd options')
+    throw error
+  }
+}
+
+async function start(options: Options): Promise<Server> {
+  try {
+    return await startServer(options)
+  } catch (error) {
+    if (error instanceof ListenError || error instanceof StoreError)
+      throw new Failure('failed', error.message, error.fix)
+    throw error
+  }
+}
+
+function banner(server: Server, options: Options, terminal: Terminal): string[] {
+  const store =
+    options.store === 'memory'
+      ? terminal.paint('yellow', 'memory: nothing survives this process')
+      : `${options.store}, in ${options.dataDir}`
+  return [
+    `${terminal.paint('bold', 'ackd')} is ready (process ${server.pid}; Ctrl-C ends it)`,
+    '',
+    `  clients   ${terminal.paint('cyan', server.ws)}`,
+    `  health    ${server.http}/readyz   ${server.http}/metrics`,
+    `  store     ${store}`,
+    '',
+    'Try it, from other terminals:',
+    `  ackd listen --as bob${elsewhere(server)}`,
+    `  ackd send bob "hello"${elsewhere(server)}`,
+    options.store === 'memory'
+      ? '  ackd bench'
+      : `  ackd mailbox ls${options.dataDir === './data' ? '' : ` --data-dir ${options.dataDir}`}`,
+  ]
+}
+
+/** What a client must be told when the server is not where clients look by themselves. */
+function elsewhere(server: Server): string {
+  return server.ws === 'ws://127.0.0.1:5000/ws' ? '' : ` --url ${server.ws}`
+}
