@@ -48,7 +48,7 @@ async function parkAll(store: LmdbStore): Promise<void> {
     for (const end = Math.min(messages, index + PER_TURN); index < end; index++) {
       calls.push(store.enqueue(idOf(index % mailboxes), [parcelOf(index)]))
     }
-    const turn = Promise.all(calls).then(() => open.delete(turn))
+    const turn: Promise<unknown> = Promise.all(calls).then(() => open.delete(turn))
     open.add(turn)
     if (open.size >= TURNS_AHEAD) await Promise.race(open)
     await new Promise(setImmediate)

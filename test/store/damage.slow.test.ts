@@ -8,7 +8,7 @@ import { streamName } from '../../src/protocol/mailbox.ts'
 import { openLmdbStore } from '../../src/store/lmdb.ts'
 import { dataFiles } from '../../src/store/lmdb-directory.ts'
 import { StoreError } from '../../src/store/store.ts'
-import { bindRequest, hash, parcel, register, textOf } from './contract.ts'
+import { bindRequest, hash, parcel, register, textOf } from './support.ts'
 
 const CLIENTS = 12
 const PARKED = 60

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { openLmdbStore } from '../../src/store/lmdb.ts'
-import { bindRequest, page, parcel, register, stream } from './contract.ts'
+import { bindRequest, page, parcel, register, stream } from './support.ts'
 
 let directory: string
 

@@ -9,7 +9,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { openLmdbStore } from '../../src/store/lmdb.ts'
 import { StoreError } from '../../src/store/store.ts'
-import { bindRequest, page, stream } from './contract.ts'
+import { bindRequest, page, stream } from './support.ts'
 
 let directory: string
 

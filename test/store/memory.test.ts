@@ -3,7 +3,8 @@ import { expect, test } from 'vitest'
 import { MemoryStore } from '../../src/store/memory.ts'
 import { MemoryTables } from '../../src/store/memory-tables.ts'
 import { defaultStoreLimits } from '../../src/store/store.ts'
-import { bindRequest, describeStore, parcel, stream } from './contract.ts'
+import { describeStore } from './contract.ts'
+import { bindRequest, parcel, stream } from './support.ts'
 
 describeStore('memory', (limits, clock) => {
   const store = new MemoryStore(limits, clock)

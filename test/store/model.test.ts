@@ -9,7 +9,7 @@ import { streamName, type Entry, type Lost } from '../../src/protocol/mailbox.ts
 import { openLmdbStore, type LmdbStore } from '../../src/store/lmdb.ts'
 import { MemoryTables } from '../../src/store/memory-tables.ts'
 import { defaultStoreLimits, type StoreLimits } from '../../src/store/store.ts'
-import { bindRequest, hash, parcel, START, textOf } from './contract.ts'
+import { bindRequest, hash, parcel, START, textOf } from './support.ts'
 
 // Few enough of everything that the limits are met; streams apart, since a store may remember a few more.
 const limits: StoreLimits = {

@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs'
 
 import { openLmdbStore } from '../../src/store/lmdb.ts'
 import { StoreError } from '../../src/store/store.ts'
-import { bindRequest, parcel, stream } from './contract.ts'
+import { bindRequest, parcel, stream } from './support.ts'
 
 const [, , directory = '', bodyBytes = '100'] = process.argv
 const text = 'x'.repeat(Number(bodyBytes))
