@@ -6,6 +6,7 @@ import type { Connection, Greeting } from '../../src/core/effects.ts'
 import type { Session } from '../../src/core/session.ts'
 import type { CloseName, EndReason, ErrorCode } from '../../src/protocol/errors.ts'
 import type { Body, Ref, ServerFrames, WelcomeOptions } from '../../src/protocol/frames.ts'
+import { streamName } from '../../src/protocol/mailbox.ts'
 import type { Node } from './node.ts'
 import { Promises } from './promises.ts'
 import type { World } from './world.ts'
@@ -106,6 +107,7 @@ export class Wire implements Connection {
   }
 
   stored(target: string, n: number): void {
+    this.#checkStored(target, n)
     this.#promises.keptUpTo(target, n)
     this.#toClient(client => client.stored(target, n))
   }
@@ -149,6 +151,15 @@ export class Wire implements Connection {
   ping(): void {}
   pong(): void {}
   unknown(): void {}
+
+  /** I2: the store has what it is said to have, unless a failover has taken it back. */
+  #checkStored(target: string, n: number): void {
+    if (this.#session === null || this.#world.history.failovers > 0) return
+    const { id, greeting } = this.#session
+    const { last, delivered } = this.#world.tables.sync(target, streamName(id, greeting.outbox))
+    if (Math.max(last, delivered) < n)
+      this.#world.history.wrong(`I2: message ${n} to ${target} was told stored and is not`)
+  }
 
   #latency(): number {
     return this.#world.random.between(1, 30)
