@@ -1,0 +1,182 @@
+/** What a directory gives back after a process has ended, and after its files were harmed. */
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { directoryKeeper } from '../../src/client/directory.node.ts'
+import { Inbox } from '../../src/client/inbox.ts'
+import type { Keeper } from '../../src/client/keeper.ts'
+import { Outbox } from '../../src/client/outbox.ts'
+import { textBody } from './bodies.ts'
+
+const terms = { sendWindow: { messages: 8, bytes: 1_000 }, ackTimeout: 30_000 }
+let dir: string
+let keeper: Keeper | null = null
+
+/** A process that uses the directory. */
+class Process {
+  readonly outbox: Outbox
+  readonly inbox: Inbox
+  readonly #keeper: Keeper
+
+  constructor() {
+    const opened = directoryKeeper(dir, { fsync: false })
+    keeper = this.#keeper = opened
+    const { outbox, cursors } = opened
+    this.outbox = new Outbox(
+      { settled: () => {}, changed: change => opened.changed(change), reconnect: () => {} },
+      { newName: () => 'outbox-x', ...(outbox && { restore: outbox }) },
+    )
+    this.inbox = new Inbox(
+      { show: () => {}, gap: () => {}, recorded: cursor => opened.recorded(cursor), reconnect: () => {} },
+      { restore: cursors },
+    )
+    opened.attach(
+      () => this.outbox.snapshot(),
+      () => this.inbox.snapshot(),
+    )
+    this.outbox.opened({ send: () => {}, sync: () => {} }, terms, 0)
+  }
+
+  commit(): void {
+    this.#keeper.commit()
+  }
+
+  /** Ends without another word. */
+  end(): void {
+    this.#keeper.close()
+    keeper = null
+  }
+}
+
+beforeEach(() => {
+  dir = mkdtempSync(join(tmpdir(), 'ackd-directory-'))
+})
+
+afterEach(() => {
+  keeper?.close()
+  keeper = null
+  rmSync(dir, { recursive: true })
+})
+
+function restart(before: Process): Process {
+  before.end()
+  return new Process()
+}
+
+describe('a directory', () => {
+  test('gives back the outbox as it was, whatever has happened to it', () => {
+    const action = fc.tuple(fc.nat(9), fc.nat(7), fc.constantFrom('ann', 'bob'))
+    fc.assert(
+      fc.property(fc.array(action, { maxLength: 60 }), actions => {
+        let process = new Process()
+        for (const [kind, n, target] of actions) {
+          const { outbox } = process
+          if (kind < 4) outbox.add(target, textBody(`${target} ${n}`), n, kind)
+          else if (kind === 4) outbox.stored(target, n, 0)
+          else if (kind === 5) outbox.delivered(target, n, 0)
+          else if (kind === 6) outbox.failed(target, n, 'mailbox_full', 0)
+          else if (kind === 7) outbox.ended('expired', target, n, '', 0)
+          else if (kind === 8) outbox.synced(target, { last: n, delivered: 0 }, 0)
+          else outbox.nextAttempt()
+          process.commit()
+        }
+        const before = process.outbox.snapshot()
+        process = restart(process)
+        const after = process.outbox.snapshot()
+        process.end()
+        rmSync(join(dir, 'journal'))
+        expect(after.streams.map(plain).sort()).toEqual(before.streams.map(plain).sort())
+        expect([after.name, after.attempt]).toEqual([before.name, before.attempt])
+      }),
+      { numRuns: 200 },
+    )
+  })
+
+  test('gives back how far was read', () => {
+    const process = new Process()
+    process.inbox.opened({ ack: () => {}, nack: () => {} }, 8)
+    process.inbox.start(0)
+    for (const n of [1, 2]) {
+      process.inbox.message(n, 'ann', 'outbox-a', n, 0, 0, textBody('x'), 5)
+      process.inbox.handled(5)
+    }
+    process.commit()
+    expect(restart(process).inbox.snapshot()).toEqual([{ from: 'ann', outbox: 'outbox-a', n: 2, time: 5 }])
+  })
+
+  test('keeps its files for their owner alone', () => {
+    const process = new Process()
+    keeper?.identity.save({ id: 'me', secret: 'hush' })
+    process.commit()
+    for (const name of ['identity.json', 'journal', 'lock']) expect(statSync(join(dir, name)).mode & 0o077).toBe(0)
+    expect(keeper?.identity.load()).toEqual({ id: 'me', secret: 'hush' })
+  })
+
+  test('does not grow without end', () => {
+    const process = new Process()
+    for (let n = 1; n <= 3_000; n++) {
+      process.outbox.add('ann', textBody('x'.repeat(1_000)), 0, 0)
+      process.outbox.delivered('ann', n, 0)
+      process.commit()
+    }
+    expect(statSync(join(dir, 'journal')).size).toBeLessThan(1_100_000)
+    expect(restart(process).outbox.snapshot().streams).toMatchObject([{ next: 3_001, messages: [] }])
+  })
+})
+
+describe('the lock', () => {
+  test('keeps a second user out, and is taken over from a process that is gone', () => {
+    const process = new Process()
+    expect(() => directoryKeeper(dir)).toThrow(expect.objectContaining({ code: 'in_use' }))
+    process.end()
+    writeFileSync(join(dir, 'lock'), '999999999\n')
+    new Process().end()
+    writeFileSync(join(dir, 'lock'), '1\n')
+    expect(() => directoryKeeper(dir)).toThrow(expect.objectContaining({ code: 'in_use' }))
+  })
+})
+
+describe('damage', () => {
+  function filled(): string {
+    const process = new Process()
+    for (let i = 0; i < 3; i++) process.outbox.add('ann', textBody(`message ${i}`), 0, 0)
+    process.commit()
+    process.end()
+    return join(dir, 'journal')
+  }
+
+  test.each([1, 5, 20])('at the end, %i bytes too few, costs the last record only', missing => {
+    const journal = filled()
+    truncateSync(journal, statSync(journal).size - missing)
+    expect(new Process().outbox.count).toBe(2)
+  })
+
+  test('at the end, of bytes that are no record, is cut off', () => {
+    appendFileSync(filled(), Buffer.alloc(100))
+    expect(new Process().outbox.count).toBe(3)
+  })
+
+  test('in the middle is told, and nothing is changed', () => {
+    const journal = filled()
+    const bytes = readFileSync(journal)
+    const at = bytes.indexOf('message 1')
+    bytes[at] = (bytes[at] ?? 0) ^ 1
+    writeFileSync(journal, bytes)
+    expect(() => new Process()).toThrow(expect.objectContaining({ code: 'unreadable' }))
+    expect(readFileSync(journal).equals(bytes)).toBe(true)
+  })
+
+  test('of the first line is told', () => {
+    const journal = filled()
+    writeFileSync(journal, 'something else')
+    expect(() => new Process()).toThrow(expect.objectContaining({ code: 'unreadable' }))
+  })
+})
+
+function plain(stream: ReturnType<Outbox['snapshot']>['streams'][number]): string {
+  const { target, next, messages } = stream
+  const lines = messages.map(({ id, n, body, ttl, stored }) => [id, n, ttl, stored, Buffer.from(body.bytes).toString()])
+  return JSON.stringify([target, next, lines])
+}
