@@ -37,8 +37,24 @@ interface CachedStream extends KeptStream {
   stored: boolean
 }
 
+/** Entries remembered between being read and being taken. */
+const HANDED = 4_096
+
+/** All of an entry that matters when it is taken away. */
+interface Handed {
+  readonly s: number
+  readonly stream: string
+  readonly n: number
+  readonly reason: string
+  readonly bytes: number
+}
+
 export function bodyBytes({ body }: Entry): number {
   return body === null ? 0 : body.end - body.start
+}
+
+function toHanded(entry: ParkedEntry): Handed {
+  return { s: entry.s, stream: entry.stream, n: entry.n, reason: entry.reason, bytes: bodyBytes(entry) }
 }
 
 /** What is public of an entry. */
@@ -59,6 +75,8 @@ export class Mailbox {
   /** The place of the oldest entry; null when it has to be looked up. */
   #head: number | null = null
   #tail = 0
+  /** What was read from the head on and not taken yet, so that taking it needs no second look. */
+  #handed: Handed[] = []
   /** What the checkpoint says. */
   #savedEarliest: number
   #savedExpires: number
@@ -175,20 +193,28 @@ export class Mailbox {
     return { entries, more: false }
   }
 
+  /** Like `read`, for the recipient, who will soon take away what it gets. */
+  hand(after: number, limit: number, maxBytes: number): { entries: ParkedEntry[]; more: boolean } {
+    const read = this.read(after, limit, maxBytes)
+    const known = this.#handed.at(-1)?.s ?? 0
+    if (after !== known) this.#handed = []
+    if (after !== known && after >= this.head()) return read
+    if (this.#handed.length + read.entries.length > HANDED) this.#handed = []
+    else for (const entry of read.entries) this.#handed.push(toHanded(entry))
+    return read
+  }
+
   /** Takes away every entry up to `upTo`, and the one at `refused` as rejected. */
   take(upTo: number, refused: number, reason: string): Lost[] {
     const { record } = this
     const lost: Lost[] = []
-    const [start] = boxRange(Tag.entry, record.number)
-    const entries = Array.from(this.#table.range(start, entryKey(record.number, upTo + 1)), ({ key, value }) =>
-      readEntry(key, value),
-    )
+    const entries = this.#upTo(upTo)
     if (entries.length === 0) return lost
     this.#head = record.count === entries.length ? 0 : null
     for (const entry of entries) {
       this.#table.remove(entryKey(record.number, entry.s))
       record.count--
-      record.bytes -= bodyBytes(entry)
+      record.bytes -= entry.bytes
       if (entry.reason !== '') continue
       if (entry.s === refused) lost.push(this.#lose(entry, 'rejected', reason))
       else this.#deliver(entry)
@@ -272,6 +298,19 @@ export class Mailbox {
     return lost
   }
 
+  /** The oldest entries, up to that place. */
+  #upTo(upTo: number): Handed[] {
+    const handed = this.#handed
+    if ((handed.at(-1)?.s ?? 0) >= upTo) {
+      const kept = handed.findIndex(({ s }) => s > upTo)
+      return handed.splice(0, kept < 0 ? handed.length : kept)
+    }
+    this.#handed = []
+    const [start] = boxRange(Tag.entry, this.record.number)
+    const range = this.#table.range(start, entryKey(this.record.number, upTo + 1))
+    return Array.from(range, ({ key, value }) => toHanded(readEntry(key, value)))
+  }
+
   #readTail(): void {
     const { entries } = this.read(this.record.through, Infinity)
     for (const entry of entries) {
@@ -307,13 +346,13 @@ export class Mailbox {
     this.#changed.add(name)
   }
 
-  #deliver({ stream, n }: Entry): void {
+  #deliver({ stream, n }: Handed): void {
     const known = this.#stream(stream)
     recordDelivered(known, n)
     this.#use(stream, known)
   }
 
-  #lose({ stream, n }: Entry, kind: EndReason, reason: string): Lost {
+  #lose({ stream, n }: Pick<Entry, 'stream' | 'n'>, kind: EndReason, reason: string): Lost {
     const known = this.#stream(stream)
     recordLost(known, n, kind, this.#limits.lost)
     this.#use(stream, known)
@@ -323,6 +362,7 @@ export class Mailbox {
   /** Leaves a void in the place of an entry. */
   #void(entry: ParkedEntry, reason: EndReason): Lost {
     this.record.bytes -= bodyBytes(entry)
+    this.#handed = []
     putEntry(this.record.number, { ...entry, body: null, reason }, this.#put)
     return this.#lose(entry, reason, reason)
   }

@@ -128,7 +128,7 @@ export class LmdbTables {
     if (mailbox === null) return { kind: 'stale' }
     // What came before `after` is with the recipient already, so its ack decides.
     const lost = mailbox.expire(this.#clock(), after)
-    const { entries, more } = mailbox.read(after, limit, maxBytes)
+    const { entries, more } = mailbox.hand(after, limit, maxBytes)
     return { kind: 'page', entries: entries.map(toEntry), more, oldest: mailbox.head(), lost }
   }
 

@@ -36,6 +36,8 @@ export class LmdbWriter {
   readonly #onDamaged: (key: Uint8Array) => void
   #waiting: Call[] = []
   #waitingBytes = 0
+  /** How many calls of each id are not answered yet. */
+  readonly #ids = new Map<string, number>()
   #writing: Promise<void> | null = null
   /** What is in the transaction that is under way. */
   #batch: Call[] = []
@@ -50,8 +52,8 @@ export class LmdbWriter {
     this.#onDamaged = onDamaged
   }
 
-  /** Resolves with what `run` returned, once that is durable. `bytes`: about what it will write. */
-  write<T>(bytes: number, run: () => T): Promise<T> {
+  /** Resolves with what `run` returned, once that is durable. `bytes`: about what it will write. The empty id is that of all. */
+  write<T>(id: string, bytes: number, run: () => T): Promise<T> {
     if (this.#stuck !== null) return Promise.reject(this.#stuck)
     if (this.#waiting.length >= WAITING_CALLS || this.#waitingBytes + bytes > WAITING_BYTES) {
       return Promise.reject(
@@ -65,12 +67,24 @@ export class LmdbWriter {
         run: () => {
           result = run()
         },
-        answer: () => resolve(result),
-        fail: reject,
+        answer: () => {
+          this.#unwait(id)
+          resolve(result)
+        },
+        fail: error => {
+          this.#unwait(id)
+          reject(error)
+        },
       })
+      this.#ids.set(id, (this.#ids.get(id) ?? 0) + 1)
       this.#waitingBytes += bytes
       this.#writing ??= this.#writeAll()
     })
+  }
+
+  /** Whether a call for that id is still to be answered. */
+  waits(id: string): boolean {
+    return this.#ids.has(id)
   }
 
   /** Waits for what is under way. */
@@ -130,6 +144,12 @@ export class LmdbWriter {
     }
   }
 
+  #unwait(id: string): void {
+    const left = (this.#ids.get(id) ?? 0) - 1
+    if (left > 0) this.#ids.set(id, left)
+    else this.#ids.delete(id)
+  }
+
   #take(): Call[] {
     let calls = 0
     let bytes = 0
@@ -148,6 +168,7 @@ export class LmdbWriter {
       'Check the disk of the data directory; if it is well, restart ackd.',
     )
     for (const call of [...this.#batch, ...this.#waiting]) call.fail(this.#stuck)
+    this.#batch = []
     this.#waiting = []
     this.#waitingBytes = 0
   }

@@ -60,8 +60,6 @@ export class LmdbStore implements Store {
   readonly #tables: LmdbTables
   readonly #writer: LmdbWriter
   readonly #onNote: (note: string) => void
-  /** Calls that are to be written, by id. */
-  readonly #pending = new Map<string, number>()
   readonly #untold: Lost[] = []
   #quarantined: number
   #closed: Promise<void> | null = null
@@ -73,7 +71,7 @@ export class LmdbStore implements Store {
     this.#tables = new LmdbTables(environment, limits, clock)
     this.#writer = new LmdbWriter(environment, this.#tables, key => this.#quarantine(key))
     this.#quarantined = [...environment.range(Uint8Array.of(Tag.quarantined), LAST_KEY)].length
-    for (const key of directory.damaged) void this.#writer.write(0, () => this.#quarantine(key)).catch(() => {})
+    for (const key of directory.damaged) void this.#writer.write('', 0, () => this.#quarantine(key)).catch(() => {})
   }
 
   /** Messages that were moved aside because they were damaged on the disk, ever. */
@@ -154,21 +152,14 @@ export class LmdbStore implements Store {
   }
 
   /** The empty id stands for all of them. */
-  async #write<T>(id: string, bytes: number, run: () => T): Promise<T> {
-    if (this.#closed !== null) throw new StoreError('The store is closed.', 'Start ackd again.')
-    this.#pending.set(id, (this.#pending.get(id) ?? 0) + 1)
-    try {
-      return await this.#writer.write(bytes + CALL_BYTES, run)
-    } finally {
-      const left = (this.#pending.get(id) ?? 1) - 1
-      if (left > 0) this.#pending.set(id, left)
-      else this.#pending.delete(id)
-    }
+  #write<T>(id: string, bytes: number, run: () => T): Promise<T> {
+    if (this.#closed !== null) return Promise.reject(new StoreError('The store is closed.', 'Start ackd again.'))
+    return this.#writer.write(id, bytes + CALL_BYTES, run)
   }
 
   /** Answers at once, unless it comes behind a call that is to be written, or `changes` something itself. */
   #read<T>(id: string, run: () => T, changes: () => boolean = () => false): Promise<T> {
-    if (this.#closed !== null || this.#pending.has(id) || this.#pending.has('')) return this.#write(id, 0, run)
+    if (this.#closed !== null || this.#writer.waits(id) || this.#writer.waits('')) return this.#write(id, 0, run)
     try {
       return changes() ? this.#write(id, 0, run) : Promise.resolve(run())
     } catch (error) {
