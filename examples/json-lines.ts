@@ -7,8 +7,8 @@ const say = (frame: unknown[]): void => socket.send(JSON.stringify(frame))
 
 socket.on('open', () => say(['hello', { v: 1, outbox: 'by-hand-0001' }]))
 
-socket.on('message', data => {
-  const [op, ...rest] = JSON.parse(String(data)) as [string, ...unknown[]]
+socket.on('message', (data: Buffer) => {
+  const [op, ...rest] = JSON.parse(data.toString()) as [string, ...unknown[]]
   switch (op) {
     case 'welcome': {
       const [{ id }] = rest as [{ id: string }]

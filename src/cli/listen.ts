@@ -30,7 +30,7 @@ export async function listen(flags: ListenFlags, { terminal, environment }: Cont
     await introduce(client.id, profile, flags, terminal)
     await Promise.race([interrupted(), closed(client), print(client, flags, profiles, terminal)])
   } finally {
-    await client.close()
+    await client.close(flags.ack === 'none' ? { flushMs: 0 } : {})
   }
 }
 

@@ -39,6 +39,8 @@ export async function send(to: string, body: string | undefined, flags: SendFlag
   if (body === undefined && process.stdin.isTTY) {
     throw new Failure('usage', 'there is no body', `write it: ackd send ${to} "hello", or - to type one message a line`)
   }
+  // What is wrong on the command line is said before anything is connected.
+  if (body !== undefined && flags.bodyJson === true && body !== '-') parseJson(body)
   const profiles = new Profiles(environment, flags.url)
   const address = profiles.resolve(to)
   const { url, as, timeout } = flags
