@@ -24,6 +24,7 @@ import { MAX_AHEAD } from '../protocol/limits.ts'
 import type { EndReason, ErrorCode } from '../protocol/errors.ts'
 import type { Body, ClientFrames, SyncReply } from '../protocol/frames.ts'
 import type { Outcome, OutboxEvents, OutboxOptions, OutboxSnapshot, Outgoing, SendTerms } from './outgoing.ts'
+import { atTheDoor, neverTaken } from './refusals.ts'
 import { Held, type Stream } from './stream.ts'
 import { Streams } from './streams.ts'
 import { syncRef } from './sync.ts'
@@ -36,16 +37,6 @@ const SYNC_PAUSE_MS = 1_000
 const FULL_PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 30_000
 const FIRST_PAUSE_MS = 10
-/** Refused at the door: the messages were not looked at, so nobody has taken them. */
-const atTheDoor: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['rate_limited', 'window_exceeded', 'overloaded'])
-/** Refused because nobody could ever have taken the message. */
-const neverTaken: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
-  'bad_id',
-  'bad_number',
-  'unknown_recipient',
-  'too_large',
-])
-
 const DELIVERED: Outcome = { kind: 'delivered' }
 const STORED: Outcome = { kind: 'stored' }
 
