@@ -57,6 +57,7 @@ export class Peer {
   readonly streams = new Map<string, Stream>()
   readonly #events: PeerEvents
   readonly #socket: Socket
+  readonly #known: Credentials | null
   #left: Buffer = nothing
   #upgraded = false
   #leaving = false
@@ -66,6 +67,7 @@ export class Peer {
 
   private constructor(port: number, events: PeerEvents, known: Credentials | null) {
     this.#events = events
+    this.#known = known
     this.#socket = connect({ port, host: '127.0.0.1', noDelay: true })
     this.#socket.on('data', chunk => this.#data(chunk))
     this.#socket.on('error', error => events.trouble(`socket: ${error.message}`))
@@ -76,7 +78,6 @@ export class Peer {
       `GET /ws HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
         `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
     )
-    this.#socket.write(packet(hello({ ...known, outbox: this.outbox })))
   }
 
   /** Resolves once the server has said welcome. */
@@ -128,6 +129,7 @@ export class Peer {
       }
       if (!bytes.toString('latin1', 0, 12).endsWith(' 101')) this.#events.trouble('the server refused the upgrade')
       this.#upgraded = true
+      this.#socket.write(packet(hello({ ...this.#known, outbox: this.outbox })))
       bytes = bytes.subarray(end + 4)
     }
     this.#packets(bytes)
@@ -149,7 +151,10 @@ export class Peer {
         short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : Number(bytes.readBigUInt64BE(at + 2))
       const end = at + head + length
       if (end > bytes.length) break
-      if ((bytes[at]! & 0x0f) === 2) this.#frames(bytes, at + head, end)
+      const kind = bytes[at]! & 0x0f
+      if (kind === 2) this.#frames(bytes, at + head, end)
+      else if (kind === 8 && !this.#leaving)
+        this.#events.trouble(`a close: ${bytes.toString('latin1', at + head, end)}`)
       at = end
     }
     if (at < bytes.length) this.#left = Buffer.from(bytes.subarray(at))
