@@ -222,7 +222,8 @@ export class Client<Payload = unknown> {
 
   async #close(bye: boolean, flushMs: number): Promise<void> {
     this.#inbox.stop()
-    if (flushMs > 0 && !this.#idle) await this.#idleWithin(flushMs)
+    const mayFlush = flushMs > 0 && this.status.state !== 'closed'
+    if (mayFlush && !this.#idle) await this.#idleWithin(flushMs)
     if (bye) this.#connector.link?.frames.bye()
     this.#turn()
     this.#connector.close('closed', new AckdError('closed'))

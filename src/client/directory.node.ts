@@ -49,6 +49,8 @@ class DirectoryKeeper implements Keeper {
     this.#fsync = fsync
     this.#release = release
     this.identity = fileIdentity(join(path, 'identity.json'))
+    // Damage is told here, while the directory can still be given back.
+    this.identity.load()
     const kept = readKept(this.#path)
     this.outbox = kept?.outbox ?? null
     this.cursors = kept?.cursors ?? []
@@ -72,8 +74,7 @@ class DirectoryKeeper implements Keeper {
   }
 
   close(): void {
-    if (this.#journal === null) return
-    this.#journal.close()
+    this.#journal?.close()
     this.#journal = null
     this.#release()
   }
@@ -128,8 +129,7 @@ function lock(path: string): () => void {
   }
   inUse.add(path)
   return () => {
-    inUse.delete(path)
-    rmSync(file, { force: true })
+    if (inUse.delete(path)) rmSync(file, { force: true })
   }
 }
 

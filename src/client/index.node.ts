@@ -29,14 +29,15 @@ export interface NodeOptions extends Partial<ClientOptions>, DirectoryOptions {
 export function connect<Payload = unknown>(url: string, options: NodeOptions = {}): Client<Payload> {
   const { dir, fsync, ...rest } = options
   checkUrl(url, options.openSocket === undefined)
-  const keeper =
-    options.keeper ?? (dir === undefined ? null : directoryKeeper(dir, fsync === undefined ? {} : { fsync }))
-  return new Client<Payload>(url, {
-    ...rest,
-    openSocket: options.openSocket ?? openWebSocket,
-    identity: options.identity ?? memoryIdentity(),
-    ...(keeper && { keeper }),
-  })
+  const openSocket = options.openSocket ?? openWebSocket
+  const identity = options.identity ?? memoryIdentity()
+  const keeper = options.keeper ?? (dir === undefined ? null : directoryKeeper(dir, { fsync: fsync ?? true }))
+  try {
+    return new Client<Payload>(url, { ...rest, openSocket, identity, ...(keeper && { keeper }) })
+  } catch (error) {
+    keeper?.close()
+    throw error
+  }
 }
 
 function checkUrl(url: string, webSocket: boolean): void {

@@ -1,6 +1,6 @@
 /** How a client connects, comes back and stays away, on a clock that is turned by hand. */
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { connect, memoryIdentity, type Client, type Status } from '../../src/client/index.ts'
+import { connect, memoryIdentity, type Client, type Keeper, type Status } from '../../src/client/index.ts'
 import type { ClientOptions } from '../../src/client/client.ts'
 import { encodeBody } from '../../src/protocol/values.ts'
 import { Network } from './wire.ts'
@@ -289,4 +289,35 @@ test('a place for the identity that does not work is told, and the client goes o
   await pass()
   expect(client.id).toBe('fresh')
   expect(errors).toEqual(['not_kept'])
+})
+
+test('nothing leaves that could not be kept, and it leaves when it can be', async () => {
+  let works = true
+  const keeper: Keeper = {
+    identity: memoryIdentity(),
+    outbox: null,
+    cursors: [],
+    attach: () => {},
+    changed: () => {},
+    recorded: () => {},
+    commit: () => {
+      if (!works) throw new Error('disk full')
+    },
+    close: () => {},
+  }
+  start({ keeper })
+  await connected()
+  const errors: string[] = []
+  client.on('error', error => errors.push(error.code))
+  works = false
+  const sent = client.send('bob', 1)
+  await pass(1)
+  expect(network.last.heard).toEqual([])
+  expect(client.status).toMatchObject({ state: 'waiting', reason: 'not_kept' })
+  expect(new Set(errors)).toEqual(new Set(['not_kept']))
+  works = true
+  await pass(250)
+  await connected()
+  network.last.say(frames => frames.delivered('bob', 1))
+  expect(await sent).toMatchObject({ status: 'delivered' })
 })

@@ -168,6 +168,13 @@ describe('damage', () => {
     expect(readFileSync(journal).equals(bytes)).toBe(true)
   })
 
+  test('of the identity is told, and the directory is given back', () => {
+    writeFileSync(join(dir, 'identity.json'), 'half a fi')
+    expect(() => new Process()).toThrow(expect.objectContaining({ code: 'unreadable' }))
+    rmSync(join(dir, 'identity.json'))
+    expect(() => new Process()).not.toThrow()
+  })
+
   test('of the first line is told', () => {
     const journal = filled()
     writeFileSync(journal, 'something else')
