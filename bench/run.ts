@@ -43,12 +43,15 @@ await main()
 async function main(): Promise<void> {
   const server = await Server.start(pinned(0))
   pinSelf()
-  // What goes wrong in the middle of a measurement is thrown where nobody waits for it.
-  process.once('uncaughtException', error => {
-    process.stderr.write(`${error.message}\n`)
-    process.on('uncaughtException', () => {})
+  // What goes wrong in the middle of a measurement is thrown where nobody waits for it; and whoever stops the bench means the server too.
+  let aborted = false
+  const abort = (reason: unknown): void => {
+    if (aborted) return
+    aborted = true
+    process.stderr.write(`${reason instanceof Error ? reason.message : String(reason)}\n`)
     void server.stop().then(() => process.exit(1))
-  })
+  }
+  for (const event of ['uncaughtException', 'SIGINT', 'SIGTERM']) process.on(event, abort)
   try {
     const results = await measureAll(server)
     if (!smoke) keep(results)
