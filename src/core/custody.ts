@@ -17,6 +17,8 @@ import type { Upstream } from './upstream.ts'
 
 /** Bytes that a held message costs besides its body. */
 const OVERHEAD = 256
+/** ms until a message that does not fit into its mailbox, and may not fail, is offered again. */
+const FULL_RETRY_MS = 5_000
 
 export class Custody {
   readonly #hub: Hub
@@ -133,6 +135,8 @@ export class Custody {
         this.ended(message, outcome, outcome)
         break
       case 'full':
+        // Its recipient may have seen a message that was sent live, so its number is not free: the sender keeps it, and waits.
+        if (message.sentAt > 0) return this.handBack(message, 'unavailable', FULL_RETRY_MS)
         return this.#fail(message, 'mailbox_full')
       case 'unknown':
         return this.#fail(message, 'unknown_recipient')
