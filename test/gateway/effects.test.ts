@@ -67,7 +67,7 @@ describe('the effects over a store', () => {
     alice.say(frames => frames.send(1, 1, id, 0, alice.body(1)))
     await sleep(50)
     expect(warned).toEqual([{ op: 'enqueue', unsaid: 0, error: 'the disk is full', fix: 'Free some space.' }])
-    expect(house.gateway.effects.up).toBe(false)
+    expect(house.gateway.effects.stats['enqueue']?.failures).toBe(1)
   })
 
   it('give up on a call after two seconds, and drop its late answer', async () => {
