@@ -7,9 +7,14 @@
 import { readFileSync } from 'node:fs'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { environmentName, flagName, optionTable, type Option as ServerOption } from '../options.ts'
+import type { BenchFlags } from './bench.ts'
 import { exitCodes, Failure } from './failure.ts'
+import type { ListenFlags } from './listen.ts'
+import type { MailboxFlags } from './mailbox.ts'
 import { countFlag, durationFlag, sizeFlag } from './quantities.ts'
+import type { SendFlags } from './send.ts'
 import type { Terminal } from './terminal.ts'
+import type { WhoFlags } from './who.ts'
 
 const DEFAULT_URL = 'ws://127.0.0.1:5000/ws'
 const MAX_BODY_FLAG = 1024 * 1024 - 1024
@@ -85,7 +90,7 @@ function addServe(program: Command, context: Context): void {
     .option('--markdown', 'as the page docs/options.md')
     .action(async (flags: { markdown?: boolean }) => {
       const { optionsPage, optionsList } = await import('./options-page.ts')
-      for (const line of flags.markdown ? optionsPage() : optionsList()) await terminal(context).data(line)
+      for (const line of flags.markdown ? optionsPage() : optionsList()) await context.terminal.data(line)
     })
 }
 
@@ -108,7 +113,7 @@ function addListen(program: Command, context: Context): void {
         'ackd listen -n 1 --raw > message.txt',
       ),
     )
-    .action(async (flags: import('./listen.ts').ListenFlags) => {
+    .action(async (flags: ListenFlags) => {
       const { listen } = await import('./listen.ts')
       await listen(flags, context)
     })
@@ -140,7 +145,7 @@ function addSend(program: Command, context: Context): void {
         'tail -f app.log | ackd send bob -',
       ),
     )
-    .action(async (to: string, body: string | undefined, flags: import('./send.ts').SendFlags) => {
+    .action(async (to: string, body: string | undefined, flags: SendFlags) => {
       const { send } = await import('./send.ts')
       await send(to, body, flags, context)
     })
@@ -162,14 +167,14 @@ function addMailbox(program: Command, context: Context): void {
       .option('--json', 'one JSON object a line')
       .addOption(new Option('-n, --count <n>', 'at most this many').argParser(countFlag(1, 1_000_000)).default(100))
   }
-  list.action(async (flags: import('./mailbox.ts').MailboxFlags) => {
+  list.action(async (flags: MailboxFlags) => {
     const { listMailboxes } = await import('./mailbox.ts')
     await listMailboxes(flags, context)
   })
   view
     .argument('<id>', 'a profile of this machine if there is one of that name, else an id')
     .addOption(urlOption(context))
-    .action(async (id: string, flags: import('./mailbox.ts').MailboxFlags & { url: string }) => {
+    .action(async (id: string, flags: MailboxFlags & { url: string }) => {
       const { viewMailbox } = await import('./mailbox.ts')
       await viewMailbox(id, flags, context)
     })
@@ -178,7 +183,7 @@ function addMailbox(program: Command, context: Context): void {
 function addProfiles(program: Command, context: Context): void {
   connecting(program.command('whoami'), context)
     .description('Print the id of a profile.')
-    .action(async (flags: import('./who.ts').WhoFlags) => {
+    .action(async (flags: WhoFlags) => {
       const { whoAmI } = await import('./who.ts')
       await whoAmI(flags, context)
     })
@@ -188,7 +193,7 @@ function addProfiles(program: Command, context: Context): void {
     .command('ls')
     .description('List them: name and id.')
     .addOption(urlOption(context))
-    .action(async (flags: import('./who.ts').WhoFlags) => {
+    .action(async (flags: WhoFlags) => {
       const { listProfiles } = await import('./who.ts')
       await listProfiles(flags, context)
     })
@@ -212,7 +217,7 @@ function addBench(program: Command, context: Context): void {
     )
     .option('--json', 'the figures as a JSON object')
     .addHelpText('after', examples('ackd bench', 'ackd bench --clients 100 --rate 5000 --duration 30s'))
-    .action(async (flags: import('./bench.ts').BenchFlags) => {
+    .action(async (flags: BenchFlags) => {
       const { bench } = await import('./bench.ts')
       await bench(flags, context)
     })
@@ -232,10 +237,6 @@ function urlFlag(text: string): string {
   const protocol = URL.canParse(text) ? new URL(text).protocol : ''
   if (protocol === 'ws:' || protocol === 'wss:') return text
   throw new Failure('usage', `'${text}' is not the address of a server`, `write it like ${DEFAULT_URL}`)
-}
-
-function terminal(context: Context): Terminal {
-  return context.terminal
 }
 
 function examples(...lines: string[]): string {
