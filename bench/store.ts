@@ -36,7 +36,7 @@ function parcelOf(index: number): Parcel {
   const n = Math.floor(index / mailboxes) + 1
   const bytes = Buffer.alloc(bodyBytes, index)
   const body = { bytes, start: 0, end: bodyBytes, text: false }
-  return { stream: 'sender0000000000 outbox000000', n, floor: 1, time: Date.now(), expires: 0, body }
+  return { stream: 'sender0000000000 outbox000000', n, floor: 1, time: Date.now(), expires: 0, body, repeated: false }
 }
 
 const idOf = (mailbox: number): string => `client${String(mailbox * 7919).padStart(10, '0')}`

@@ -33,6 +33,8 @@ export class Message implements Parcel {
   deadline: number
   /** Monotonic ms: when it was sent to its recipient. */
   sentAt = 0
+  /** It was sent to its recipient, in this session or in an earlier one. */
+  repeated = false
   /** Met its end; what still refers to it passes it over. */
   ended = false
 
@@ -62,7 +64,9 @@ export class Message implements Parcel {
 
   static fromMailbox(recipient: string, entry: Entry, deadline: number): Message {
     const { stream, n, time, body, s, reason } = entry
-    return new Message(recipient, stream, n, n, time, 0, body ?? nothing, s, reason, deadline)
+    const message = new Message(recipient, stream, n, n, time, 0, body ?? nothing, s, reason, deadline)
+    message.repeated = entry.repeated
+    return message
   }
 
   get size(): number {

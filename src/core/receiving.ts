@@ -21,6 +21,10 @@ const FORGOTTEN = 100
 /** ms un-acked from which a close, too, makes the head of the mailbox suspect. */
 const SUSPECT_MS = 1_000
 
+function flagsOf({ s, repeated }: Message): number {
+  return (s > 0 ? MessageFlag.parked : 0) | (repeated ? MessageFlag.repeated : 0)
+}
+
 export class Receiving implements Due {
   armed = false
   /** Live messages are taken; false once closing has begun. */
@@ -218,13 +222,14 @@ export class Receiving implements Due {
 
   #send(message: Message, lane: Downstream): void {
     const { connection } = this.#session
-    const { n, s, body, reason } = message
+    const { n, body, reason } = message
     message.lane = lane
     message.sentAt = this.#hub.now
     lane.markSent(n)
     const seq = this.#window.push(message)
     if (reason !== '') connection.void(seq, lane.from, lane.outbox, n, reason)
-    else connection.message(seq, lane.from, lane.outbox, n, message.time, s > 0 ? MessageFlag.parked : 0, body)
+    else connection.message(seq, lane.from, lane.outbox, n, message.time, flagsOf(message), body)
+    message.repeated = true
     if (!this.armed) this.#hub.arm(this, message.deadline)
   }
 

@@ -7,7 +7,7 @@
  */
 import { refusals, type EndReason, type ErrorCode } from '../protocol/errors.ts'
 import type { Body } from '../protocol/frames.ts'
-import { MAX_AHEAD } from '../protocol/limits.ts'
+import { MAX_AHEAD, MAX_NUMBER } from '../protocol/limits.ts'
 import { streamName } from '../protocol/mailbox.ts'
 import { isClientId } from '../protocol/names.ts'
 import type { Connection } from './effects.ts'
@@ -129,12 +129,14 @@ export class Sending {
     if (!isClientId(target)) return target.startsWith('#') ? 'no_such_room' : 'bad_id'
     if (Number.isNaN(ttl)) return 'bad_number'
     if (n === 0) return floor === 0 ? null : 'bad_number'
+    if (n > MAX_NUMBER) return 'bad_number'
     if (!this.#numbered || !(floor >= 1 && floor <= n) || n - floor > MAX_AHEAD) return 'bad_number'
     return null
   }
 
   #reject(code: ErrorCode, n: number, target: string): void {
-    if (n >= 1) this.connection.failed(target, n, code)
+    // A receipt has to name a target.
+    if (n >= 1 && target !== '') this.connection.failed(target, n, code)
     else this.connection.error(null, code, refusals[code].text)
   }
 

@@ -13,6 +13,9 @@ export const MAX_BEFORE_WELCOME = 4096
 /** Levels of nesting of a value; a scalar is level 1, the array that is the frame itself does not count. */
 export const MAX_DEPTH = 16
 
+/** The highest number of a message: 48 bits, nine thousand years at a thousand a second. */
+export const MAX_NUMBER = 2 ** 48 - 1
+
 /** How far n may run ahead of its floor. */
 export const MAX_AHEAD = 1024
 

@@ -67,6 +67,8 @@ export interface Parcel {
   /** ms since the epoch; 0: the longest life that the store gives. */
   readonly expires: number
   readonly body: Body
+  /** It was sent to its recipient, who did not ack it. */
+  readonly repeated: boolean
 }
 
 /**
@@ -94,6 +96,8 @@ export interface Entry {
   readonly body: Body | null
   /** Why it is a void, else ''. */
   readonly reason: EndReason | ''
+  /** It may have been sent to its recipient before: it was parked so, or an earlier session was given it, or the store cannot tell. */
+  readonly repeated: boolean
 }
 
 /** A message that ended in a mailbox without having been delivered; its sender is to be told. */

@@ -11,31 +11,14 @@
 import type { EndReason } from '../protocol/errors.ts'
 import type { Entry, Lost, Outcome, Parcel } from '../protocol/mailbox.ts'
 import type { Table } from './lmdb-environment.ts'
-import {
-  boxKey,
-  boxRange,
-  entryKey,
-  putBox,
-  putEntry,
-  putStream,
-  readBox,
-  readEntry,
-  readStream,
-} from './lmdb-records.ts'
-import { streamKey, Tag, type BoxRecord, type KeptStream, type ParkedEntry } from './lmdb-records.ts'
+import { boxKey, boxRange, entryKey, putBox, putEntry, readBox, readEntry } from './lmdb-records.ts'
+import { Tag, type BoxRecord, type ParkedEntry } from './lmdb-records.ts'
+import { MailboxStreams } from './lmdb-streams.ts'
 import type { StoreLimits } from './store.ts'
-import { createStream, recordDelivered, recordLost, untaken, type StreamRecord } from './streams.ts'
+import { recordDelivered, recordLost, untaken, type StreamRecord } from './streams.ts'
 
 /** Entries parked since the last checkpoint, at most. */
 const TAIL = 256
-
-/** Streams that stay in memory once they are written down. */
-const IDLE_STREAMS = 32
-
-interface CachedStream extends KeptStream {
-  /** Whether it is written down at all. */
-  stored: boolean
-}
 
 /** Entries remembered between being read and being taken. */
 const HANDED = 4_096
@@ -58,8 +41,8 @@ function toHanded(entry: ParkedEntry): Handed {
 }
 
 /** What is public of an entry. */
-export function toEntry({ s, stream, n, time, body, reason }: ParkedEntry): Entry {
-  return { s, stream, n, time, body, reason }
+export function toEntry({ s, stream, n, time, body, reason, repeated }: ParkedEntry): Entry {
+  return { s, stream, n, time, body, reason, repeated }
 }
 
 export class Mailbox {
@@ -67,9 +50,7 @@ export class Mailbox {
   readonly record: BoxRecord
   readonly #table: Table
   readonly #limits: StoreLimits
-  readonly #streams = new Map<string, CachedStream>()
-  /** The streams that changed since the last checkpoint. */
-  readonly #changed = new Set<string>()
+  readonly #streams: MailboxStreams
   readonly #put = (key: Uint8Array, value: Uint8Array): void => this.#table.put(key, value)
   #lastS: number
   /** The place of the oldest entry; null when it has to be looked up. */
@@ -77,6 +58,12 @@ export class Mailbox {
   #tail = 0
   /** What was read from the head on and not taken yet, so that taking it needs no second look. */
   #handed: Handed[] = []
+  /**
+   * The last entry that an earlier session was given, and that this one was. Not written down: what was there when the mailbox was
+   * loaded counts as given, since it may have been.
+   */
+  #givenBefore = 0
+  #given = 0
   /** What the checkpoint says. */
   #savedEarliest: number
   #savedExpires: number
@@ -86,6 +73,7 @@ export class Mailbox {
     this.record = record
     this.#table = table
     this.#limits = limits
+    this.#streams = new MailboxStreams(table, limits, record)
     this.#lastS = record.through
     this.#savedEarliest = record.earliest
     this.#savedExpires = record.expires
@@ -98,6 +86,7 @@ export class Mailbox {
     if (value === undefined) return null
     const mailbox = new Mailbox(table, limits, id, readBox(key, value))
     mailbox.#readTail()
+    mailbox.#given = mailbox.#givenBefore = mailbox.#lastS
     return mailbox
   }
 
@@ -123,7 +112,7 @@ export class Mailbox {
 
   /** What is known of a stream; zeros for one that is not remembered. */
   stream(name: string): StreamRecord {
-    return this.#stream(name)
+    return this.#streams.get(name)
   }
 
   /** The place of the oldest entry, or 0. */
@@ -133,9 +122,9 @@ export class Mailbox {
   }
 
   park(parcel: Parcel, now: number): Outcome {
-    const { stream, n, time, expires, body } = parcel
+    const { stream, n, time, expires, body, repeated } = parcel
     const { record } = this
-    const known = this.#stream(stream)
+    const known = this.#streams.get(stream)
     const refused = untaken(known, parcel)
     if (refused !== null) return refused
     const size = body.end - body.start
@@ -143,7 +132,7 @@ export class Mailbox {
     const longest = now + this.#limits.messageLifeMs
     const ends = expires === 0 ? longest : Math.min(expires, longest)
     const s = Math.max(this.#lastS + 1, now * 1000)
-    putEntry(record.number, { s, stream, n, time, body, reason: '', expires: ends }, this.#put)
+    putEntry(record.number, { s, stream, n, time, body, reason: '', repeated, expires: ends }, this.#put)
     this.#lastS = s
     this.#tail++
     if (record.count === 0) this.#head = s
@@ -151,7 +140,7 @@ export class Mailbox {
     record.bytes += size
     record.earliest = Math.min(record.earliest, ends)
     known.last = n
-    this.#use(stream, known)
+    this.#streams.use(stream, known)
     return 'ok'
   }
 
@@ -162,15 +151,7 @@ export class Mailbox {
 
   checkpoint(): void {
     const { record } = this
-    for (const name of this.#changed) {
-      const stream = this.#stream(name)
-      putStream(record.number, name, stream, this.#put)
-      if (!stream.stored) record.streams++
-      stream.stored = true
-    }
-    this.#changed.clear()
-    if (record.streams > this.#limits.streams * 1.25) this.#forgetStreams()
-    if (this.#streams.size > IDLE_STREAMS) this.#streams.clear()
+    this.#streams.checkpoint()
     record.through = this.#lastS
     this.#tail = 0
     this.#savedEarliest = record.earliest
@@ -195,13 +176,18 @@ export class Mailbox {
 
   /** Like `read`, for the recipient, who will soon take away what it gets. */
   hand(after: number, limit: number, maxBytes: number): { entries: ParkedEntry[]; more: boolean } {
-    const read = this.read(after, limit, maxBytes)
+    const read = this.#mark(this.read(after, limit, maxBytes))
     const known = this.#handed.at(-1)?.s ?? 0
     if (after !== known) this.#handed = []
     if (after !== known && after >= this.head()) return read
     if (this.#handed.length + read.entries.length > HANDED) this.#handed = []
     else for (const entry of read.entries) this.#handed.push(toHanded(entry))
     return read
+  }
+
+  /** Another session begins. */
+  handOver(): void {
+    this.#givenBefore = this.#given
   }
 
   /** Takes away every entry up to `upTo`, and the one at `refused` as rejected. */
@@ -311,12 +297,22 @@ export class Mailbox {
     return Array.from(range, ({ key, value }) => toHanded(readEntry(key, value)))
   }
 
+  /** Notes what is given, and says which of it was given before. */
+  #mark({ entries, more }: { entries: ParkedEntry[]; more: boolean }): { entries: ParkedEntry[]; more: boolean } {
+    this.#given = Math.max(this.#given, entries.at(-1)?.s ?? 0)
+    if ((entries[0]?.s ?? Infinity) > this.#givenBefore) return { entries, more }
+    return {
+      entries: entries.map(entry => ({ ...entry, repeated: entry.repeated || entry.s <= this.#givenBefore })),
+      more,
+    }
+  }
+
   #readTail(): void {
     const { entries } = this.read(this.record.through, Infinity)
     for (const entry of entries) {
-      const known = this.#stream(entry.stream)
+      const known = this.#streams.get(entry.stream)
       known.last = Math.max(known.last, entry.n)
-      this.#use(entry.stream, known)
+      this.#streams.use(entry.stream, known)
       this.record.count++
       this.record.bytes += bodyBytes(entry)
       this.#lastS = entry.s
@@ -329,33 +325,16 @@ export class Mailbox {
     return Math.floor(this.#lastS / 1000) + this.#limits.messageLifeMs
   }
 
-  #stream(name: string): CachedStream {
-    const cached = this.#streams.get(name)
-    if (cached !== undefined) return cached
-    const key = streamKey(this.record.number, name)
-    const value = this.#table.get(key)
-    if (value === undefined) return { ...createStream(), used: 0, stored: false }
-    const stream = { ...readStream(key, value), stored: true }
-    this.#streams.set(name, stream)
-    return stream
-  }
-
-  #use(name: string, stream: CachedStream): void {
-    stream.used = ++this.record.uses
-    this.#streams.set(name, stream)
-    this.#changed.add(name)
-  }
-
   #deliver({ stream, n }: Handed): void {
-    const known = this.#stream(stream)
+    const known = this.#streams.get(stream)
     recordDelivered(known, n)
-    this.#use(stream, known)
+    this.#streams.use(stream, known)
   }
 
   #lose({ stream, n }: Pick<Entry, 'stream' | 'n'>, kind: EndReason, reason: string): Lost {
-    const known = this.#stream(stream)
+    const known = this.#streams.get(stream)
     recordLost(known, n, kind, this.#limits.lost)
-    this.#use(stream, known)
+    this.#streams.use(stream, known)
     return { recipient: this.id, stream, n, kind, reason }
   }
 
@@ -378,20 +357,5 @@ export class Mailbox {
       this.record.dead--
     }
     return this.#void(head, 'dead')
-  }
-
-  /** Forgets the least recently used streams. A quarter more than the limit may be there, so that this is rare. */
-  #forgetStreams(): void {
-    const [start, end] = boxRange(Tag.stream, this.record.number)
-    const streams = Array.from(this.#table.range(start, end), ({ key, value }) => ({
-      name: Buffer.from(key).toString('latin1', start.length),
-      used: readStream(key, value).used,
-    }))
-    streams.sort((a, b) => b.used - a.used)
-    for (const { name } of streams.slice(this.#limits.streams)) {
-      this.#table.remove(streamKey(this.record.number, name))
-      this.#streams.delete(name)
-    }
-    this.record.streams = Math.min(streams.length, this.#limits.streams)
   }
 }

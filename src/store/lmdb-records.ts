@@ -151,7 +151,7 @@ export function quarantineKey(key: Uint8Array): Uint8Array {
 /** Writes an entry through `put`, whose arguments are only lent. */
 export function putEntry(
   box: number,
-  { s, stream, n, time, body, reason, expires }: ParkedEntry,
+  { s, stream, n, time, body, reason, repeated, expires }: ParkedEntry,
   put: (key: Uint8Array, value: Uint8Array) => void,
   tag: number = Tag.entry,
 ): void {
@@ -160,7 +160,8 @@ export function putEntry(
   const room = roomFor(bodyAt + bodyBytes + 8)
   writeEntryKey(room, box, s, tag)
   let at = NUMBERED_KEY_BYTES
-  room[at++] = (body?.text === true ? 1 : 0) | (body === null ? 2 : 0) | (REASONS.indexOf(reason) << 2)
+  room[at++] =
+    (body?.text === true ? 1 : 0) | (body === null ? 2 : 0) | (REASONS.indexOf(reason) << 2) | (repeated ? 16 : 0)
   at = room.writeUIntBE(expires, at, 6)
   at = room.writeUIntBE(time, at, 6)
   at = room.writeUIntBE(n, at, 6)
@@ -182,7 +183,7 @@ export function readHeader(key: Uint8Array, value: Buffer): (ParkedEntry & { rea
   if (key.length !== NUMBERED_KEY_BYTES || value.length < bodyAt + 8) return null
   const sum = shortSum(value, bodyAt, shortSum(key, key.length))
   const flags = value[0] ?? 0
-  const reason = REASONS[flags >> 2]
+  const reason = REASONS[(flags >> 2) & 3]
   if (sum !== value.readUInt32BE(value.length - 4) || reason === undefined) return null
   return {
     s: entryPlace(key),
@@ -191,6 +192,7 @@ export function readHeader(key: Uint8Array, value: Buffer): (ParkedEntry & { rea
     time: value.readUIntBE(7, 6),
     body: flags & 2 ? null : { bytes: value, start: bodyAt, end: value.length - 8, text: (flags & 1) !== 0 },
     reason,
+    repeated: (flags & 16) !== 0,
     expires: value.readUIntBE(1, 6),
     bodyAt,
   }

@@ -97,6 +97,7 @@ export class LmdbTables {
     const resumed = !(create && request.proof.kind === 'secret')
     const used = useSecret(mailbox.record, request)
     if (mailbox.extend(this.#clock() + this.#limits.idLifeMs) || used) mailbox.checkpoint()
+    mailbox.handOver()
     return bound(mailbox, own(ownership, request, resumed))
   }
 

@@ -37,6 +37,9 @@ interface Box extends Secrets {
   entries: Parked[]
   bytes: number
   lastS: number
+  /** The last entry that an earlier session was given, and that this one was. */
+  givenBefore: number
+  given: number
   /** The head that sessions failed at, and how many of them in a row. */
   headS: number
   headAttempts: number
@@ -68,8 +71,8 @@ function bodyBytes({ body }: Entry): number {
 }
 
 /** What is public of an entry. */
-function toEntry({ s, stream, n, time, body, reason }: Parked): Entry {
-  return { s, stream, n, time, body, reason }
+function toEntry({ s, stream, n, time, body, reason, repeated }: Parked, givenBefore = 0): Entry {
+  return { s, stream, n, time, body, reason, repeated: repeated || s <= givenBefore }
 }
 
 export class MemoryTables {
@@ -134,8 +137,9 @@ export class MemoryTables {
       bytes += bodyBytes(parked)
       more = entries.length === limit || (entries.length > 0 && bytes > maxBytes)
       if (more) break
-      entries.push(toEntry(parked))
+      entries.push(toEntry(parked, box.givenBefore))
     }
+    box.given = Math.max(box.given, entries.at(-1)?.s ?? 0)
     return { kind: 'page', entries, more, oldest: box.entries[0]?.s ?? 0, lost }
   }
 
@@ -213,7 +217,7 @@ export class MemoryTables {
     return entries
       .filter(({ s }) => s > after)
       .slice(0, limit)
-      .map(toEntry)
+      .map(parked => toEntry(parked))
   }
 
   deadLetters(id: string): readonly Entry[] {
@@ -246,6 +250,8 @@ export class MemoryTables {
       entries: [],
       bytes: 0,
       lastS: 0,
+      givenBefore: 0,
+      given: 0,
       headS: 0,
       headAttempts: 0,
       streams: new Map(),
@@ -257,6 +263,7 @@ export class MemoryTables {
 
   #own(box: Box, request: BindRequest, resumed: boolean): BindResult {
     useSecret(box, request)
+    box.givenBefore = box.given
     box.expires = this.#clock() + this.#limits.idLifeMs
     return this.#bound(box, own(box.ownership, request, resumed))
   }
@@ -266,7 +273,7 @@ export class MemoryTables {
   }
 
   #park(box: Box, parcel: Parcel): Outcome {
-    const { stream, n, time, expires, body } = parcel
+    const { stream, n, time, expires, body, repeated } = parcel
     const known = this.#stream(box, stream)
     const refused = untaken(known, parcel)
     if (refused !== null) return refused
@@ -277,7 +284,7 @@ export class MemoryTables {
     const longest = now + this.#limits.messageLifeMs
     box.lastS = Math.max(box.lastS + 1, now * 1000)
     const ends = expires === 0 ? longest : Math.min(expires, longest)
-    box.entries.push({ s: box.lastS, stream, n, time, body, reason: '', expires: ends })
+    box.entries.push({ s: box.lastS, stream, n, time, body, reason: '', repeated, expires: ends })
     box.bytes += size
     known.last = n
     this.#use(box, stream, known)

@@ -104,14 +104,9 @@ export class Node implements Effects {
 
   enqueue(id: string, batch: readonly Parcel[]): void {
     // What is handed to a store is read when the call is made, not when it arrives.
-    const parcels = batch.map(({ stream, n, floor, time, expires, body }) => ({
-      stream,
-      n,
-      floor,
-      time,
-      expires,
-      body,
-    }))
+    const parcels = batch.map(({ stream, n, floor, time, expires, body, repeated }) => {
+      return { stream, n, floor, time, expires, body, repeated }
+    })
     this.#call(
       tables => tables.enqueue(id, parcels),
       (hub, result) => hub.enqueued(id, result),

@@ -67,6 +67,19 @@ export function describeMailboxes(name: string, open: Open): void {
       expect((await page(at.store, 'bob', token, 0, 2)).more).toBe(true)
     })
 
+    test('says what an earlier session may have been sent', async () => {
+      const first = await register(at.store, 'bob')
+      await at.store.enqueue('bob', [parcel(1), parcel(2), parcel(3, { repeated: true }), parcel(4)])
+      const shown = async (token: string): Promise<boolean[]> =>
+        (await page(at.store, 'bob', token)).entries.map(({ repeated }) => repeated)
+      await page(at.store, 'bob', first, 0, 1)
+      expect(await shown(first)).toEqual([false, false, true, false])
+      await at.store.unbind('bob', first, 0)
+      await at.store.enqueue('bob', [parcel(5)])
+      const second = tokenOf(await at.store.bind(bindRequest('bob')))
+      expect(await shown(second)).toEqual([true, true, true, true, false])
+    })
+
     test('keeps a page within its bytes, but gives at least one', async () => {
       const token = await register(at.store, 'bob')
       await at.store.enqueue('bob', [

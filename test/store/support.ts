@@ -38,6 +38,7 @@ export function parcel(n: number, change: Partial<Parcel> & { readonly text?: st
     time: START + n,
     expires: 0,
     body: { bytes, start: 1, end: bytes.length - 1, text: true },
+    repeated: false,
     ...rest,
   }
 }
