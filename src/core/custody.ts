@@ -41,7 +41,7 @@ export class Custody {
 
   /** Whether there is room for one more message of this size. */
   admits(size: number): boolean {
-    return this.#bytes + size + OVERHEAD <= this.#hub.options.heldBytes
+    return !this.#hub.overloaded && this.#bytes + size + OVERHEAD <= this.#hub.options.heldBytes
   }
 
   /** A message was taken from its sender; from here on it has to meet an end. */

@@ -37,6 +37,8 @@ export class Hub {
   /** Monotonic ms, and ms since the epoch. */
   now = 0
   time = 0
+  /** Set while the process cannot keep up: nothing is taken from senders. */
+  overloaded = false
   readonly #sessions = new Map<string, Session>()
   readonly #deadlines: Deadlines
   #receipts: Sending[] = []

@@ -27,6 +27,8 @@ import { Turn } from './turn.ts'
 const TICK_MS = 250
 /** A tick so late means that the process stood still, and heard nothing through no fault of its peers. */
 const STALL_MS = 2_000
+/** The event loop is so late that messages go back to their senders, ms. */
+const OVERLOADED_MS = 500
 /** How long a shutdown waits for the store to take what is held, before and after the clients are sent away, and for them to go. */
 const DRAIN_MS = 8_000
 const GOODBYE_MS = 3_000
@@ -183,6 +185,7 @@ export class Gateway implements Surroundings {
     if (now - this.#tickedAt > STALL_MS) this.#awakeSince = now
     this.#tickedAt = now
     this.#admission.lagMs = this.#lag.read(now)
+    this.hub.overloaded = this.lagMs > OVERLOADED_MS
     try {
       this.hub.tick()
       this.effects.tick()

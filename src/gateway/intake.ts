@@ -2,16 +2,16 @@
  * What a welcomed client says, frame by frame: counted against its rate, and handed to its session.
  *
  * The decoder calls these methods, and nothing is allocated here per frame. Keep-alive frames end here, the others in the core.
+ * Acks are not counted: there are no more of them than messages that the server sent, and one that is dropped might be the last,
+ * after which everything would wait for the time-out.
  */
 import type { Session } from '../core/session.ts'
 import { refusals, type CloseName } from '../protocol/errors.ts'
 import type { Body, ClientFrames, Ref, ServerFrames } from '../protocol/frames.ts'
 import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
-import { FrameRate } from './rate.ts'
+import { FrameRate, PAUSE_MS } from './rate.ts'
 
-/** What a client that is too fast is told to wait, ms. */
-const PAUSE_MS = 1_000
 /** Characters of an unknown op that are repeated to the client. */
 const OP_SHOWN = 32
 
@@ -64,11 +64,11 @@ export class Intake implements ClientFrames {
   }
 
   ack(seq: number): void {
-    if (this.#admit(null)) this.#session.ack(seq)
+    this.#session.ack(seq)
   }
 
   nack(seq: number, reason: string): void {
-    if (this.#admit(null)) this.#session.nack(seq, reason)
+    this.#session.nack(seq, reason)
   }
 
   sync(ref: Ref, target: string): void {
@@ -91,9 +91,7 @@ export class Intake implements ClientFrames {
     if (this.#admit(null)) this.#speaker.pong()
   }
 
-  pong(): void {
-    this.#admit(null)
-  }
+  pong(): void {}
 
   bye(): void {
     this.#session.bye()

@@ -2,11 +2,14 @@
  * How many frames one connection may send: a bucket that is filled once per packet and emptied by one per frame, so that a frame
  * costs a subtraction and no look at a clock.
  *
- * A strike is a second in which something was refused, or another burst refused within it. The third within a minute is one too
- * many: a client that obeys `afterMs` never gets there, and one that does not cannot make the server write refusals for ever.
+ * Who is refused is told to wait for a second. What comes within the first half of it may have been on its way; what is refused
+ * in the second half, or a burst that is refused within the second, is a strike. The third within a minute is one too many: a client
+ * that obeys never gets there, however much it has to send, and one that does not cannot make the server write refusals for ever.
  */
 const STRIKES = 3
-const STRIKE_SPAN_MS = 1_000
+/** ms that a client who was refused is told to wait. */
+export const PAUSE_MS = 1_000
+const ON_ITS_WAY_MS = PAUSE_MS / 2
 const FORGIVEN_MS = 60_000
 
 export class FrameRate {
@@ -14,7 +17,10 @@ export class FrameRate {
   readonly #burst: number
   #left: number
   #filledAt: number
+  /** Of the pause that was asked for last: when it began, what was refused within it, and whether it was ignored. */
+  #pausedAt = -FORGIVEN_MS
   #refused = 0
+  #ignored = false
   #strikes = 0
   #struckAt = -FORGIVEN_MS
 
@@ -42,10 +48,16 @@ export class FrameRate {
 
   /** A frame was refused. True: the connection must be closed. */
   struck(now: number): boolean {
-    const since = now - this.#struckAt
-    if (since >= FORGIVEN_MS) this.#strikes = 0
-    if (since < STRIKE_SPAN_MS && ++this.#refused < this.#burst) return false
-    this.#refused = 0
+    if (now - this.#pausedAt >= PAUSE_MS) {
+      this.#pausedAt = now
+      this.#refused = 0
+      this.#ignored = false
+    }
+    const late = now - this.#pausedAt >= ON_ITS_WAY_MS && !this.#ignored
+    if (late) this.#ignored = true
+    const another = ++this.#refused % this.#burst === 0
+    if (!late && !another) return false
+    if (now - this.#struckAt >= FORGIVEN_MS) this.#strikes = 0
     this.#struckAt = now
     return ++this.#strikes >= STRIKES
   }

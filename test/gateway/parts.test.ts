@@ -30,18 +30,24 @@ describe('the rate of frames', () => {
     expect(takeAll(rate)).toBe(10)
   })
 
-  it('counts refusals within a second as one strike, and closes at the third', () => {
+  it('never closes who waits as long as it was told, however often', () => {
     const rate = new FrameRate(100, 0)
-    expect([rate.struck(0), rate.struck(10), rate.struck(999)]).toEqual([false, false, false])
-    expect(rate.struck(1_000)).toBe(false)
-    expect(rate.struck(2_000)).toBe(true)
+    for (let now = 0; now < 60_000; now += 1_000)
+      expect([rate.struck(now), rate.struck(now + 200)]).toEqual([false, false])
   })
 
-  it('counts another burst refused within a second as a strike', () => {
+  it('counts a pause that is ignored as one strike, and closes at the third', () => {
+    const rate = new FrameRate(100, 0)
+    expect([rate.struck(0), rate.struck(600), rate.struck(700)]).toEqual([false, false, false])
+    expect([rate.struck(1_000), rate.struck(1_600)]).toEqual([false, false])
+    expect([rate.struck(2_000), rate.struck(2_600)]).toEqual([false, true])
+  })
+
+  it('counts every burst refused within a second as a strike', () => {
     const rate = new FrameRate(100, 0)
     let refused = 1
     while (!rate.struck(0)) refused++
-    expect(refused).toBe(401)
+    expect(refused).toBe(600)
   })
 
   it('forgives after a minute of obedience', () => {

@@ -85,6 +85,15 @@ describe('listening for WebSockets', () => {
     await expect(second).rejects.toHaveProperty('fix', expect.stringContaining('ACKD_PORT'))
   })
 
+  it('takes a port again at once, although its last connections were closed by the server', async () => {
+    const url = await listen()
+    const client = await open(url)
+    await listeners.splice(0)[0]?.close()
+    await expect.poll(() => client.ended).not.toBeNull()
+    const port = Number(new URL(url).port)
+    await expect(listen({ port })).resolves.toBe(url)
+  })
+
   it('takes no connections once it was stopped, and keeps those it has', async () => {
     const url = await listen()
     const client = await open(url)
