@@ -4,28 +4,42 @@
  * The order of starting is store, gateway, listener, so that nobody is let in before everything is there; the order of stopping is
  * the reverse, after everything held was parked and everybody was told.
  */
+import { writeSync } from 'node:fs'
 import { nanoid } from 'nanoid'
 import type { CoreOptions } from './core/effects.ts'
 import { Gateway, type GatewayOptions } from './gateway/gateway.ts'
 import { createHttp } from './gateway/http.ts'
-import { createLog, type Log } from './gateway/log.ts'
+import { createLog, errorFields, type Log } from './gateway/log.ts'
+import { Sparing } from './gateway/sparing.ts'
 import { readOptions, type Options } from './options.ts'
 import { openLmdbStore } from './store/lmdb.ts'
 import { MemoryStore } from './store/memory.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from './store/store.ts'
-import type { Listener } from './transport/transport.ts'
+import type { AnswerHttp, Listener } from './transport/transport.ts'
+import { developmentCertificate, developmentFile, readCertificate } from './transport/certificates.ts'
+import type { StreamOptions } from './transport/stream.ts'
+import { listenTcp } from './transport/tcp.ts'
+import { listenTls, type Certificate, type TlsListener } from './transport/tls.ts'
 import { listenWebSocket } from './transport/websocket.ts'
 
 const NODE_NAME_LENGTH = 10
+/** Where the stream transports listen when nothing else was asked for. */
+const TCP_PORT = 2500
+const TLS_PORT = 2501
 /** ms; the last resort of a shutdown, in which everything else has its own limit. */
 const SHUTDOWN_MS = 25_000
 
 export interface Server {
   /** What clients connect to. */
   readonly ws: string
+  /** The same over TCP and TLS; null: off. */
+  readonly tcp: string | null
+  readonly tls: string | null
   /** Where health and metrics are. */
   readonly http: string
   readonly pid: number
+  /** Reads the files of the TLS certificate anew, for connections to come. When that fails, the log says so and the old one stays. */
+  reload(): void
   /**
    * Parks what is held, sends the receipts, sends the clients away, closes the store. Resolves within 25 s. Calling it again
    * gives the same promise.
@@ -40,13 +54,9 @@ export async function startServer(given: Partial<Options> = {}, log?: Log): Prom
   const store = await openStore(options, logger)
   const gateway = new Gateway(store, gatewayOptions(options, store), logger)
   try {
-    const listener = await listenWebSocket(
-      listenerOptions(options, gateway),
-      gateway.accept,
-      createHttp(gateway, store, options.maxLag),
-    )
+    const listeners = await openListeners(options, gateway, createHttp(gateway, store, options.maxLag), logger)
     gateway.start()
-    return new RunningServer(store, gateway, listener)
+    return new RunningServer(store, gateway, listeners, () => renewCertificate(options, listeners, logger))
   } catch (error) {
     await store.close()
     throw error
@@ -55,44 +65,68 @@ export async function startServer(given: Partial<Options> = {}, log?: Log): Prom
 
 /** The line that says that a server is ready, for whoever started the process. */
 export function readyLine(server: Server): string {
-  const { ws, http, pid } = server
-  return JSON.stringify({ msg: 'ready', ws, http, pid })
+  const { ws, tcp, tls, http, pid } = server
+  return JSON.stringify({ msg: 'ready', ws, ...(tcp !== null && { tcp }), ...(tls !== null && { tls }), http, pid })
 }
 
 /**
- * Closes the server at SIGTERM or SIGINT and exits with 0; a second signal exits at once with 1, which loses nothing either, only
- * the goodbyes.
+ * Closes the server at SIGTERM or SIGINT and exits with 0; a second signal ends it at once, which loses nothing either, only the
+ * goodbyes. An exception that nobody caught ends it at once as well, after a word on stderr.
  */
 export function closeOnSignals(server: Server): void {
   let closing = false
   const onSignal = (): void => {
-    if (closing) process.exit(1)
+    if (closing) endAtOnce()
     closing = true
-    setTimeout(() => process.exit(0), SHUTDOWN_MS).unref()
-    server.close().then(
-      () => process.exit(0),
-      () => process.exit(1),
-    )
+    setTimeout(endAtOnce, SHUTDOWN_MS).unref()
+    server.close().then(() => process.exit(0), endAtOnce)
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
+  process.on('uncaughtException', error => {
+    writeSync(process.stderr.fd, `A fault of this program ends it; please report it: ${error.stack ?? String(error)}\n`)
+    endAtOnce()
+  })
 }
+
+/**
+ * Not by `process.exit`: that waits for the threads of the store, and one that is in the midst of a transaction waits for this very
+ * thread, so that neither would ever end.
+ */
+function endAtOnce(): void {
+  process.kill(process.pid, 'SIGKILL')
+}
+
+/** The open ports. */
+interface Listeners {
+  readonly ws: Listener
+  readonly tcp: Listener | null
+  readonly tls: TlsListener | null
+}
+
+const present = ({ ws, tcp, tls }: Listeners): Listener[] => [ws, tcp, tls].filter(listener => listener !== null)
 
 class RunningServer implements Server {
   readonly ws: string
+  readonly tcp: string | null
+  readonly tls: string | null
   readonly http: string
   readonly pid = process.pid
+  readonly reload: () => void
   readonly #store: Store
   readonly #gateway: Gateway
-  readonly #listener: Listener
+  readonly #listeners: readonly Listener[]
   #closed: Promise<void> | null = null
 
-  constructor(store: Store, gateway: Gateway, listener: Listener) {
+  constructor(store: Store, gateway: Gateway, listeners: Listeners, reload: () => void) {
     this.#store = store
     this.#gateway = gateway
-    this.#listener = listener
-    this.ws = listener.url
-    this.http = listener.url.replace(/^ws:/, 'http:').replace(/\/ws$/, '')
+    this.#listeners = present(listeners)
+    this.ws = listeners.ws.url
+    this.tcp = listeners.tcp?.url ?? null
+    this.tls = listeners.tls?.url ?? null
+    this.http = this.ws.replace(/^ws:/, 'http:').replace(/\/ws$/, '')
+    this.reload = reload
   }
 
   close(): Promise<void> {
@@ -101,9 +135,9 @@ class RunningServer implements Server {
   }
 
   async #close(): Promise<void> {
-    this.#listener.stop()
+    for (const listener of this.#listeners) listener.stop()
     await this.#gateway.drain()
-    await this.#listener.close()
+    await Promise.all(this.#listeners.map(listener => listener.close()))
     this.#gateway.stop()
     await this.#store.close()
   }
@@ -160,13 +194,61 @@ function gatewayOptions(options: Options, store: Store): GatewayOptions {
   }
 }
 
-function listenerOptions(options: Options, gateway: Gateway): Parameters<typeof listenWebSocket>[0] {
-  return {
-    host: options.host,
-    port: options.port,
-    origins: options.origins,
-    maxPacket: options.maxPacket,
-    maxBuffered: gateway.limits.slowBytes * 4,
-    idleTimeoutMs: options.pingInterval * 3,
+/** Opens all ports or none. */
+async function openListeners(options: Options, gateway: Gateway, answer: AnswerHttp, log: Log): Promise<Listeners> {
+  const { host, port, origins, tcpPort, tlsPort, maxPacket } = options
+  const { accept } = gateway
+  const maxBuffered = gateway.limits.slowBytes * 4
+  const idleTimeoutMs = options.pingInterval * 3
+  const sparing = new Sparing()
+  const stream: Omit<StreamOptions, 'port'> = {
+    host,
+    maxPacket,
+    maxBuffered,
+    maxUnread: gateway.limits.slowBytes / 2,
+    onTrouble: error =>
+      sparing.say(gateway.clock.now, unsaid =>
+        log.info({ unsaid, error: error.message }, 'a connection was not taken'),
+      ),
+  }
+  const portOf = (asked: number | 'auto', usual: number): number => (asked !== 'auto' ? asked : port === 0 ? 0 : usual)
+  let open: Listeners = {
+    ws: await listenWebSocket({ host, port, origins, maxPacket, maxBuffered, idleTimeoutMs }, accept, answer),
+    tcp: null,
+    tls: null,
+  }
+  try {
+    if (tcpPort !== 'off')
+      open = { ...open, tcp: await listenTcp({ ...stream, port: portOf(tcpPort, TCP_PORT) }, accept) }
+    if (tlsPort !== 'off') {
+      const certificate = certificateOf(options, log)
+      open = { ...open, tls: await listenTls({ ...stream, port: portOf(tlsPort, TLS_PORT), certificate }, accept) }
+    }
+  } catch (error) {
+    await Promise.all(present(open).map(listener => listener.close()))
+    throw error
+  }
+  return open
+}
+
+function certificateOf(
+  { tlsCert: cert, tlsKey: key, tlsClientCa: clientCa, ...options }: Options,
+  log: Log,
+): Certificate {
+  if (cert !== '' || key !== '') return readCertificate({ cert, key, clientCa })
+  // A store that keeps nothing has no directory either.
+  const directory = options.store === 'memory' ? null : options.dataDir
+  const trust = directory === null ? {} : { trust: developmentFile(directory) }
+  log.info(trust, 'TLS runs on a development certificate made here; set ACKD_TLS_CERT and ACKD_TLS_KEY for a real one')
+  return developmentCertificate(directory, clientCa)
+}
+
+function renewCertificate(options: Options, { tls }: Listeners, log: Log): void {
+  if (tls === null) return
+  try {
+    tls.renew(certificateOf(options, log))
+    log.info({}, 'the TLS certificate was read anew')
+  } catch (error) {
+    log.error(errorFields(error), 'the TLS certificate could not be read anew; the old one stays')
   }
 }

@@ -186,7 +186,11 @@ describe('a server process', () => {
     await sleep(300)
     expect(child.exitCode).toBeNull()
     child.kill('SIGINT')
-    const [code] = (await once(child, 'exit')) as [number]
-    expect(code).toBe(1)
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
+  })
+
+  it('ends at once when it throws what nobody catches', async () => {
+    const { child } = await start('faulty')
+    expect(await once(child, 'exit')).toEqual([null, 'SIGKILL'])
   })
 })

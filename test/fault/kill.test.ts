@@ -1,0 +1,173 @@
+/**
+ * kill -9, for real: of the only server, again and again while messages are under way, and of clients whose journals outlive them.
+ *
+ * `FAULT_KILLS` is how often the server is killed in all (`npm run fault:long`), in rounds with a fresh store each; `FAULT_SEED` repeats
+ * a run as far as the machine lets it: the same messages to the same people, and the same waits between the same kills.
+ */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { Random } from '../simulation/random.ts'
+import { Crowd, judge } from './crowd.ts'
+import { History } from './history.ts'
+import { ServerProcess } from './server.ts'
+
+const KILLS = Number(process.env['FAULT_KILLS'] ?? 18)
+const KILLS_PER_ROUND = 25
+const SEED = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000)
+/** ms from one kill to the next, and for which the server stays away. */
+const KILL_EVERY = [1_000, 3_000] as const
+const MAX_AWAY_MS = 500
+const PARTY_KILL_EVERY = [500, 3_000] as const
+const RECOVERY_LIMIT_MS = 15_000
+
+/** A client that is killed now and then, and comes back to its directory. */
+class Party {
+  id = ''
+  kills = 0
+  readonly #role: 'reader' | 'writer'
+  readonly #run: Run
+  readonly #name: string
+  #recipients: readonly string[] = []
+  #child: ChildProcess | null = null
+  #life = 0
+
+  constructor(role: 'reader' | 'writer', name: string, run: Run) {
+    this.#role = role
+    this.#name = name
+    this.#run = run
+  }
+
+  /** Resolves when it is connected. */
+  async start(recipients = this.#recipients): Promise<void> {
+    this.#recipients = recipients
+    const { directory, histories, seed } = this.#run
+    const place = [join(directory, this.#name), histories, this.#name]
+    const lifeSeed = `${seed * 100 + this.#life++}`
+    const args = [this.#role, this.#run.server.url, ...place, lifeSeed, ...recipients]
+    const child = spawn(process.execPath, ['--import', 'tsx', 'test/fault/party.ts', ...args], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    })
+    this.#child = child
+    const [line] = (await Promise.race([
+      once(createInterface({ input: child.stdout }), 'line'),
+      once(child, 'exit').then(() => ['']),
+    ])) as [string]
+    if (this.id !== '' && line !== '') expect(line).toBe(this.id)
+    this.id = line
+  }
+
+  async kill(): Promise<void> {
+    if (this.#child === null) return
+    this.#run.history.note({ who: this.id, what: 'fault', detail: 'SIGKILL' })
+    this.#child.kill('SIGKILL')
+    await once(this.#child, 'exit')
+    this.kills++
+  }
+
+  /** Lets it end by itself: a writer first hears of all that it wrote. */
+  async end(): Promise<number | null> {
+    if (this.#child === null || this.#child.exitCode !== null) return null
+    this.#child.stdin?.end()
+    await once(this.#child, 'exit')
+    return this.#child.exitCode
+  }
+
+  discard(): void {
+    this.#child?.kill('SIGKILL')
+  }
+}
+
+interface Run {
+  readonly directory: string
+  readonly histories: string
+  readonly history: History
+  readonly server: ServerProcess
+  readonly seed: number
+}
+
+function newRun(seed: number): Run {
+  const directory = mkdtempSync(join(tmpdir(), 'ackd-kills-'))
+  const histories = join(directory, 'histories')
+  mkdirSync(histories)
+  const history = new History(histories, 'test')
+  return { directory, histories, history, server: new ServerProcess(join(directory, 'data'), [], history), seed }
+}
+
+async function killServer({ server, seed }: Run, kills: number): Promise<void> {
+  const random = new Random(seed)
+  for (let kill = 0; kill < kills; kill++) {
+    await sleep(random.between(...KILL_EVERY))
+    await server.kill()
+    await sleep(random.between(0, MAX_AWAY_MS))
+    await server.start()
+  }
+}
+
+async function killParties(parties: readonly Party[], seed: number, isOver: () => boolean): Promise<void> {
+  const random = new Random(seed + 1)
+  while (!isOver()) {
+    await sleep(random.between(...PARTY_KILL_EVERY))
+    const party = random.pick(parties)
+    await party?.kill()
+    await party?.start()
+  }
+}
+
+async function killAll(run: Run, kills: number): Promise<number> {
+  const { server, history, seed } = run
+  const readers = [new Party('reader', 'rita', run), new Party('reader', 'rolf', run)]
+  const writers = [new Party('writer', 'wanda', run), new Party('writer', 'willy', run)]
+  const parties = [...readers, ...writers]
+  await server.start()
+  const crowd = await Crowd.gather({ url: server.url, history, seed, senders: 50, recipients: 20, pauseMs: 120 })
+  try {
+    await Promise.all(readers.map(reader => reader.start()))
+    const readerIds = readers.map(({ id }) => id)
+    await Promise.all(writers.map(writer => writer.start([...readerIds, ...crowd.recipients])))
+    crowd.begin(readerIds)
+    let over = false
+    const killing = killParties(parties, seed, () => over)
+    await killServer(run, kills).finally(() => (over = true))
+    await killing
+    await crowd.stop()
+    expect(await Promise.all(writers.map(writer => writer.end()))).toEqual([0, 0])
+    await crowd.quiet()
+    expect(await Promise.all(readers.map(reader => reader.end()))).toEqual([0, 0])
+    expect(await server.metric('ackd_exceptions_total')).toBe(0)
+    expect((await server.kill('SIGTERM')).code).toBe(0)
+    expect(server.log).not.toContain('a fault of this program')
+    return parties.reduce((sum, party) => sum + party.kills, 0)
+  } finally {
+    await crowd.stop()
+    await crowd.leave()
+    for (const party of parties) party.discard()
+    await server.discard()
+    history.close()
+  }
+}
+
+test(
+  `a server killed ${KILLS} times under load, and clients killed beside it, lose, repeat and disorder nothing`,
+  { timeout: KILLS * 6_000 + 180_000 },
+  async () => {
+    for (let done = 0, seed = SEED; done < KILLS; done += KILLS_PER_ROUND, seed++) {
+      const kills = Math.min(KILLS_PER_ROUND, KILLS - done)
+      const run = newRun(seed)
+      const clientKills = await killAll(run, kills)
+      const title = `seed ${seed}, ${kills} kills of the server and ${clientKills} of clients`
+      const { wrong, surfaced, recoveriesMs } = judge(run.histories, title)
+      expect(wrong.slice(0, 20), `FAULT_SEED=${seed}; the histories are in ${run.histories}`).toEqual([])
+      expect(surfaced).toBeGreaterThan(kills * 100)
+      // Counts the restarts after which something arrived before the next kill.
+      expect(recoveriesMs.length).toBeGreaterThan(kills / 2)
+      expect(Math.max(...recoveriesMs)).toBeLessThan(RECOVERY_LIMIT_MS)
+      rmSync(run.directory, { recursive: true })
+    }
+  },
+)
