@@ -101,6 +101,28 @@ function text(preset: string, range: string, help: string): Option<string> {
   return { default: preset, shown: preset, range, help, parse: given => (given === '' ? undefined : given) }
 }
 
+/** The port of a stream transport: a number, `off`, or the usual one unless it may not be the only server here. */
+export type StreamPort = number | 'off' | 'auto'
+
+function streamPort(usual: number, what: string): Option<StreamPort> {
+  const parse = (given: string): StreamPort | undefined => {
+    if (given === 'off' || given === 'auto') return given
+    return /^\d{1,5}$/.test(given) && Number(given) <= 65_535 ? Number(given) : undefined
+  }
+  const help = `Port of ${what}; auto is ${usual}, or any free one when port is 0.`
+  return { default: 'auto', shown: 'auto', range: '0 to 65535 | auto | off', help, parse }
+}
+
+function file(help: string): Option<string> {
+  return {
+    default: '',
+    shown: 'none',
+    range: 'a file',
+    help,
+    parse: given => (given === 'none' ? '' : given || undefined),
+  }
+}
+
 function choice<const Names extends readonly string[]>(
   preset: Names[number],
   names: Names,
@@ -125,6 +147,13 @@ const { mailboxMessages, mailboxBytes, messageLifeMs, idLifeMs } = defaultStoreL
 export const optionTable = {
   host: text('127.0.0.1', 'an address of this machine', 'Where to listen; 0.0.0.0 for every interface.'),
   port: count({ default: 5000, min: 0, max: 65_535, help: 'Port of HTTP and WebSocket; 0 for any free one.' }),
+  tcpPort: streamPort(2500, 'TCP'),
+  tlsPort: streamPort(2501, 'TLS'),
+  tlsCert: file('Certificate of the TLS port and its chain, as PEM; without one a development certificate is made.'),
+  tlsKey: file('Private key of the TLS port, as PEM without a passphrase.'),
+  tlsClientCa: file(
+    'Whose certificates clients of the TLS port must show, as PEM; the common name in one is the client id.',
+  ),
   store: choice('lmdb', ['lmdb', 'memory'], 'Where messages are kept; nothing in memory survives the process.'),
   dataDir: text('./data', 'a directory', 'Where the embedded store keeps its files.'),
   origins: origins('Web pages that may connect; others get 403. Clients that are no browsers are not asked.'),

@@ -244,7 +244,7 @@ function certificateOf(
 }
 
 function renewCertificate(options: Options, { tls }: Listeners, log: Log): void {
-  if (tls === null) return
+  if (tls === null || options.tlsCert === '') return
   try {
     tls.renew(certificateOf(options, log))
     log.info({}, 'the TLS certificate was read anew')

@@ -19,6 +19,7 @@ import {
 import { closeReasons, refusals, type CloseName, type EndReason, type ErrorCode } from '../protocol/errors.ts'
 import type { Body, HelloOptions, Ref, ServerFrames, WelcomeOptions } from '../protocol/frames.ts'
 import { MAX_BEFORE_WELCOME, PROTOCOL_VERSION } from '../protocol/limits.ts'
+import { isClientId } from '../protocol/names.ts'
 import type { Pipe, PipeEvents } from '../transport/transport.ts'
 import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
@@ -125,9 +126,11 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     else this.#keep(bytes)
   }
 
-  broken(reason: 'bad_frame' | 'too_large'): void {
+  broken(reason: 'bad_frame' | 'too_large' | 'timeout', text: boolean): void {
     this.#around.turn.begin()
-    this.hangUp(reason)
+    if (this.#phase !== 'new') return this.hangUp(reason)
+    this.#text = text
+    this.hangUp(reason, reason === 'too_large' ? TOO_MUCH_BEFORE_WELCOME : undefined)
   }
 
   closed(): void {
@@ -321,9 +324,13 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     if (hello.token !== undefined) {
       return this.hangUp('unauthorized', 'This server takes no tokens; say hello without one.')
     }
-    this.#id = hello.id ?? ''
+    const { provenId = null } = this.pipe
+    if (provenId !== null && !isClientId(provenId)) {
+      return this.hangUp('unauthorized', 'The common name of the certificate must be 1 to 64 of A-Za-z0-9_.:@-.')
+    }
+    this.#id = provenId ?? hello.id ?? ''
     try {
-      this.#session = this.#around.hub.hello(this, greetingOf(hello))
+      this.#session = this.#around.hub.hello(this, greetingOf(hello, provenId))
     } catch (error) {
       this.#fault(error)
     }

@@ -88,14 +88,15 @@ export function sha256(secret: string): Uint8Array {
   return createHash('sha256').update(secret).digest()
 }
 
-/** What the core is told of a hello whose version was checked. */
-export function greetingOf(hello: HelloOptions): Greeting {
-  const { id, secret, outbox, attempt, window } = hello
+/** What the core is told of a hello whose version was checked. An id that the transport has proved needs no secret. */
+export function greetingOf(hello: HelloOptions, provenId: string | null = null): Greeting {
+  const { secret, outbox, attempt, window } = hello
+  const id = provenId ?? hello.id
   const known = id !== undefined && isClientId(id)
   const numbered = outbox !== undefined && isOutbox(outbox)
   return {
     id: known ? id : null,
-    secretHash: known ? sha256(secret ?? '') : null,
+    secretHash: known && provenId === null ? sha256(secret ?? '') : null,
     nonce: nanoid(OUTBOX_LENGTH),
     outbox: numbered ? outbox : nanoid(OUTBOX_LENGTH),
     numbered,

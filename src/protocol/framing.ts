@@ -24,6 +24,9 @@ const nothing = new Uint8Array(0)
 export class StreamDecoder {
   readonly #events: StreamEvents
   readonly #maxPacket: number
+  /** Of the packet that comes. */
+  #limit: number
+  #text = true
   #mode: 'unknown' | 'binary' | 'text' | 'ended' = 'unknown'
   /** Whether a packet has been handed on: a wrong length is judged by it. */
   #begun = false
@@ -31,10 +34,16 @@ export class StreamDecoder {
   #held: Uint8Array = nothing
   #heldBytes = 0
 
-  /** `maxPacket`: bytes of a packet, without its prefix or line end. */
-  constructor(events: StreamEvents, maxPacket: number) {
+  /** Bytes of a packet, without its prefix or line end: of any, and of the first one. */
+  constructor(events: StreamEvents, maxPacket: number, maxFirst: number = maxPacket) {
     this.#events = events
     this.#maxPacket = maxPacket
+    this.#limit = maxFirst
+  }
+
+  /** The encoding of the stream; true while nothing has told it. */
+  get text(): boolean {
+    return this.#text
   }
 
   /** Whether the start of a packet is there without its end. */
@@ -58,6 +67,7 @@ export class StreamDecoder {
   }
 
   #begin(first: number): void {
+    this.#text = first !== 0
     if (first === 0) this.#mode = 'binary'
     else if (first === OPEN_BRACKET) this.#mode = 'text'
     else this.#break('bad_frame')
@@ -99,8 +109,9 @@ export class StreamDecoder {
 
   /** §1: an empty packet holds no frame; a length above the limit is no length at all when it is the first thing said. */
   #isAllowed(length: number): boolean {
-    if (length > 0 && length <= this.#maxPacket) return true
-    this.#break(length > 0 && this.#begun ? 'too_large' : 'bad_frame')
+    if (length > 0 && length <= this.#limit) return true
+    const isLength = length > 0 && (this.#begun || length <= this.#maxPacket)
+    this.#break(isLength ? 'too_large' : 'bad_frame')
     return false
   }
 
@@ -110,7 +121,7 @@ export class StreamDecoder {
       const end = chunk.indexOf(LINE_FEED, at)
       const stop = end < 0 ? chunk.length : end
       // One more for the carriage return, which is no part of the packet.
-      if (this.#heldBytes + stop - at > this.#maxPacket + 1) {
+      if (this.#heldBytes + stop - at > this.#limit + 1) {
         this.#break('too_large')
         return
       }
@@ -122,12 +133,13 @@ export class StreamDecoder {
 
   #line(line: Uint8Array): void {
     const length = line.at(-1) === CARRIAGE_RETURN ? line.length - 1 : line.length
-    if (length > this.#maxPacket) this.#break('too_large')
+    if (length > this.#limit) this.#break('too_large')
     else if (length > 0) this.#handOn(line.subarray(0, length), true)
   }
 
   #handOn(packet: Uint8Array, text: boolean): void {
     this.#begun = true
+    this.#limit = this.#maxPacket
     this.#events.packet(packet, text)
   }
 

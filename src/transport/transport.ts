@@ -11,6 +11,8 @@ export interface Pipe {
   readonly transport: string
   /** The address of the peer, without a port. */
   readonly address: string
+  /** The client id that the peer has proved to the transport, by a client certificate. It need not have the form of one. */
+  readonly provenId?: string | null
   /**
    * Writes one packet; the bytes may be reused after the call. False: it was dropped, or will be; the pipe must then be
    * destroyed, since what follows could arrive without it. After `end`, `destroy` or `closed` it does nothing and answers true.
@@ -33,8 +35,11 @@ export interface Pipe {
 export interface PipeEvents {
   /** `bytes` is only lent for the time of the call. */
   packet(bytes: Uint8Array, text: boolean): void
-  /** The peer broke the rules of the transport before a packet was whole. The owner answers with a close. */
-  broken(reason: 'bad_frame' | 'too_large'): void
+  /**
+   * The peer broke the rules of the transport before a packet was whole, or took too long over it. The owner answers with a close.
+   * `text` is the encoding in which the peer spoke; true where that cannot be told.
+   */
+  broken(reason: 'bad_frame' | 'too_large' | 'timeout', text: boolean): void
   closed(): void
 }
 

@@ -7,6 +7,7 @@
  * frees the sockets whose peers never answer a close. `publish` is not used, since its drops are not reported.
  */
 import { Buffer } from 'node:buffer'
+import { createServer } from 'node:net'
 // A CommonJS module whose names only its default export has.
 import uws from 'uWebSockets.js'
 import type {
@@ -107,7 +108,7 @@ class WebSocketPipe implements Pipe {
   }
 
   controlled(): void {
-    if (++this.#controls === MAX_CONTROL_FRAMES) this.#events?.broken('bad_frame')
+    if (++this.#controls === MAX_CONTROL_FRAMES) this.#events?.broken('bad_frame', true)
   }
 
   closed(): void {
@@ -118,7 +119,12 @@ class WebSocketPipe implements Pipe {
 }
 
 /** Opens the port. Rejects with `ListenError` when it is taken or the host is not an address of this machine. */
-export function listenWebSocket(options: WebSocketOptions, accept: Accept, answer: AnswerHttp): Promise<Listener> {
+export async function listenWebSocket(
+  options: WebSocketOptions,
+  accept: Accept,
+  answer: AnswerHttp,
+): Promise<Listener> {
+  const port = options.port === 0 ? await freePort(options) : options.port
   const app = uws.App()
   app.ws<Held>('/ws', {
     compression: uws.DISABLED,
@@ -136,7 +142,7 @@ export function listenWebSocket(options: WebSocketOptions, accept: Accept, answe
   })
   app.any('/*', (response, request) => answerRequest(response, request, answer))
   return new Promise((resolve, reject) => {
-    app.listen(options.host, options.port, EXCLUSIVE_PORT, socket => {
+    app.listen(options.host, port, EXCLUSIVE_PORT, socket => {
       if (socket !== false) resolve(new WebSocketListener(app, socket, options.host))
       else reject(cannotListen(options))
     })
@@ -165,6 +171,21 @@ class WebSocketListener implements Listener {
     this.#app.close()
     return Promise.resolve()
   }
+}
+
+/**
+ * A port that is free now. uWebSockets.js could choose one itself, but without SO_REUSEADDR: a server that was killed could then not
+ * come back on that port until its last connections have left TIME_WAIT.
+ */
+function freePort(options: WebSocketOptions): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer()
+    probe.once('error', () => reject(cannotListen(options)))
+    probe.listen({ host: options.host, port: 0 }, () => {
+      const address = probe.address()
+      probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
+    })
+  })
 }
 
 function cannotListen(options: WebSocketOptions): ListenError {

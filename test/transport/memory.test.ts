@@ -6,6 +6,7 @@ const MAX_BUFFERED = 4 * 1024 * 1024
 testTransport({
   name: 'memory',
   maxBuffered: MAX_BUFFERED,
+  stream: false,
   open: accept =>
     Promise.resolve({
       connect: () => {

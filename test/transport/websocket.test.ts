@@ -43,6 +43,7 @@ async function open(url: string): Promise<Client> {
 testTransport({
   name: 'ws',
   maxBuffered: MAX_BUFFERED,
+  stream: false,
   open: async accept => {
     const listener = await listenWebSocket(options, accept, answer)
     return { connect: () => open(listener.url), close: () => listener.close() }
