@@ -13,6 +13,7 @@ import { assert } from './assert.ts'
 import type { Hub } from './hub.ts'
 import type { Message } from './message.ts'
 import { Parking } from './parking.ts'
+import type { ParkReason } from './stats.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Bytes that a held message costs besides its body. */
@@ -49,12 +50,13 @@ export class Custody {
     this.#bytes += message.size + OVERHEAD
     this.#hub.stats.accepted++
     if (up.receiving?.open !== true) up.receiving = this.#hub.receiving(up.target)
-    if (up.receiving === null) this.park(message)
+    if (up.receiving === null) this.park(message, 'absent')
     else up.receiving.take(message)
   }
 
   /** Puts it on its way into the mailbox of its recipient. */
-  park(message: Message): void {
+  park(message: Message, reason: ParkReason): void {
+    this.#hub.stats.parked[reason]++
     let parking = this.#parkings.get(message.recipient)
     if (parking === undefined) {
       parking = new Parking(this.#hub, message.recipient)

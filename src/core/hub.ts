@@ -195,6 +195,13 @@ export class Hub {
     for (const session of this.#sessions.values()) session.receiving?.close(false, false)
   }
 
+  /** Un-acked messages of all sessions. */
+  get windowMessages(): number {
+    let sum = 0
+    for (const { receiving } of this.#sessions.values()) sum += receiving?.windowSize ?? 0
+    return sum
+  }
+
   /** Whether nothing waits for an end, or to be told one. */
   get idle(): boolean {
     return this.custody.empty && this.#receipts.length === 0

@@ -5,6 +5,7 @@
  * one that this node still holds, it waits here behind it. Everything else goes through the mailbox, and comes back as a page
  * of the drain.
  */
+import { assert } from './assert.ts'
 import { MessageFlag } from '../protocol/frames.ts'
 import type { Entry, FencedResult, PageResult } from '../protocol/mailbox.ts'
 import type { Due } from './deadlines.ts'
@@ -13,6 +14,7 @@ import { Drain } from './drain.ts'
 import type { Hub } from './hub.ts'
 import { Message } from './message.ts'
 import type { Session } from './session.ts'
+import type { ParkReason } from './stats.ts'
 import { Window } from './window.ts'
 
 /** Streams remembered by one session, and how many are forgotten at once when there are more. */
@@ -195,14 +197,15 @@ export class Receiving implements Due {
     if (!this.open) return
     this.open = false
     const { id, token } = this.#session
+    const reason = timedOut ? 'ack_timeout' : 'closed'
     if (!fenced) this.#drain.finish()
     const head = this.#window.peek()
     const suspect = head !== undefined && (timedOut || this.#hub.now - head.sentAt >= SUSPECT_MS) ? head.s : 0
     while (this.#window.size > 0) {
       const message = this.#window.shift()
-      if (message.s === 0 && !message.ended) this.#parkAt(message)
+      if (message.s === 0 && !message.ended) this.#parkAt(message, reason)
     }
-    for (const lane of this.#waiting) for (const message of lane.held) this.#parkAt(message)
+    for (const lane of this.#waiting) for (const message of lane.held) this.#parkAt(message, reason)
     this.#waiting = []
     this.#lanes.clear()
     if (!fenced) this.#hub.effects.unbind(id, token, suspect)
@@ -221,6 +224,7 @@ export class Receiving implements Due {
   }
 
   #send(message: Message, lane: Downstream): void {
+    assert(this.open, 'I8: nothing is sent once closing has begun')
     const { connection } = this.#session
     const { n, body, reason } = message
     message.lane = lane
@@ -249,17 +253,17 @@ export class Receiving implements Due {
 
   #park(message: Message, lane: Downstream): void {
     if (message.n > lane.tail) lane.tail = message.n
-    this.#hub.custody.park(message)
+    this.#hub.custody.park(message, 'order')
   }
 
   /** Parks what was taken on here: all below the acked number is settled, which its sender may not know yet. */
-  #parkAt(message: Message): void {
+  #parkAt(message: Message, reason: ParkReason): void {
     if (message.lane !== null) message.floor = Math.max(message.floor, message.lane.acked + 1)
-    this.#hub.custody.park(message)
+    this.#hub.custody.park(message, reason)
   }
 
   #parkLane(lane: Downstream): void {
-    for (const message of lane.held.splice(0)) this.#parkAt(message)
+    for (const message of lane.held.splice(0)) this.#parkAt(message, 'waited')
     this.#forgetWaiting()
   }
 
@@ -267,15 +271,17 @@ export class Receiving implements Due {
     const { lane, n, s } = message
     if (lane === null) return
     if (n > lane.acked) lane.acked = n
-    const { stats, custody } = this.#hub
+    const { stats, custody, now, time, options } = this.#hub
     if (s === 0) {
       lane.live--
-      stats.ackMs.add(this.#hub.now - message.sentAt)
+      stats.ackMs.add(now - message.sentAt)
+      stats.deliveryMs.add(now - message.deadline + options.ackTimeoutMs)
       if (message.ended) message.source?.delivered(n)
       else custody.delivered(message)
     } else {
       this.#drain.acked(s)
-      stats.drainAckMs.add(this.#hub.now - message.sentAt)
+      stats.drainAckMs.add(now - message.sentAt)
+      stats.drainDeliveryMs.add(Math.max(0, time - message.time))
       this.#hub.drained(message)
     }
   }

@@ -56,21 +56,23 @@ export class Sending {
 
   /** True when the client must be closed with `flood`. */
   send(n: number, floor: number, target: string, ttl: number, body: Body): boolean {
-    const code = this.#misfit(n, floor, target, ttl)
-    if (code !== null) this.#reject(code, n, target)
-    else {
-      const up = this.#upstream(n !== 0, target)
-      if (up === null) this.#refuseNew(n, target)
-      else if (n === 0) return this.#take(up, up.next, up.open === 0 ? up.next : up.floor, ttl, body)
-      else if (!up.skips(n)) return this.#take(up, n, floor, ttl, body)
+    const known = (n === 0 ? this.#unnumbered : this.#streams).get(target)
+    const code = (known === undefined ? misaddressed(target) : null) ?? this.#misnumbered(n, floor, ttl)
+    if (code !== null) {
+      this.#reject(code, n, target)
+      return false
     }
+    const up = known ?? this.#meet(n !== 0, target)
+    if (up === null) this.#refuseNew(n, target)
+    else if (n === 0) return this.#take(up, up.next, up.open === 0 ? up.next : up.floor, ttl, body)
+    else if (!up.skips(n)) return this.#take(up, n, floor, ttl, body)
     return false
   }
 
   /** Refuses a message for a limit outside the core, such as the rate of frames. */
   refuse(n: number, target: string, code: ErrorCode, afterMs: number): void {
     if (!(n >= 1) || !isClientId(target)) return this.connection.error(null, code, refusals[code].text)
-    const up = this.#upstream(true, target)
+    const up = this.#streams.get(target) ?? this.#meet(true, target)
     if (up === null) this.#refuseNew(n, target)
     else if (!up.skips(n)) up.retry(n, code, afterMs)
   }
@@ -124,9 +126,8 @@ export class Sending {
     this.#closed = true
   }
 
-  /** Why a send cannot be what it says, or null (§2, §5.5, §5.7). */
-  #misfit(n: number, floor: number, target: string, ttl: number): ErrorCode | null {
-    if (!isClientId(target)) return target.startsWith('#') ? 'no_such_room' : 'bad_id'
+  /** Why these cannot be the numbers of a message, or null (§2, §5.5). */
+  #misnumbered(n: number, floor: number, ttl: number): ErrorCode | null {
     if (Number.isNaN(ttl)) return 'bad_number'
     if (n === 0) return floor === 0 ? null : 'bad_number'
     if (n > MAX_NUMBER) return 'bad_number'
@@ -187,10 +188,8 @@ export class Sending {
     return this.#create(this.#numbered, target)
   }
 
-  /** The stream to a target; null when the sender has found too many new recipients within a minute. */
-  #upstream(numbered: boolean, target: string): Upstream | null {
-    const known = (numbered ? this.#streams : this.#unnumbered).get(target)
-    if (known !== undefined) return known
+  /** The stream to a new recipient; null when the sender has found too many of them within a minute. */
+  #meet(numbered: boolean, target: string): Upstream | null {
     const { now, options } = this.#hub
     if (now - this.#newRecipientsSince >= MINUTE_MS) {
       this.#newRecipientsSince = now
@@ -222,4 +221,10 @@ export class Sending {
       if (--left === 0) return
     }
   }
+}
+
+/** Why nothing can be sent to that target, or null. */
+function misaddressed(target: string): ErrorCode | null {
+  if (isClientId(target)) return null
+  return target.startsWith('#') ? 'no_such_room' : 'bad_id'
 }

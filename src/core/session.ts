@@ -125,7 +125,9 @@ export class Session {
 
   /** Ends the session for a reason that the client is told. Safe to call at any time, and more than once. */
   close(name: CloseName, text: string = closeReasons[name].text, retryAfterMs: number | null = null): void {
-    if (this.leave(name === 'replaced', name === 'ack_timeout')) this.connection.close(name, text, retryAfterMs)
+    if (!this.leave(name === 'replaced', name === 'ack_timeout')) return
+    if (name === 'ack_timeout') this.#hub.stats.ackTimeouts++
+    this.connection.close(name, text, retryAfterMs)
   }
 
   /** Parks what is un-acked and forgets the session; false when that was done before. */

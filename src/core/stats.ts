@@ -15,6 +15,12 @@ export class Histogram {
   }
 }
 
+/**
+ * Why a message took the way through the mailbox: its recipient is not here; it does not follow one that was sent in this session, or
+ * the window is full; it waited too long for its turn; its session was not acking in time, or ended.
+ */
+export type ParkReason = 'absent' | 'order' | 'waited' | 'ack_timeout' | 'closed'
+
 export class Stats {
   /** Clients that are ready now. */
   sessions = 0
@@ -32,10 +38,14 @@ export class Stats {
   sentParked = 0
   /** Messages from mailboxes that were acked. */
   drained = 0
-  /** Sessions that ended, by why what they held was parked. */
+  readonly parked: Record<ParkReason, number> = { absent: 0, order: 0, waited: 0, ack_timeout: 0, closed: 0 }
+  /** Sessions that ended because something was not acked in time, and because a newer one took over. */
   ackTimeouts = 0
   takeovers = 0
   /** ms from sending to ack, for live messages and for those from a mailbox. */
   readonly ackMs = new Histogram()
   readonly drainAckMs = new Histogram()
+  /** ms from being accepted by the server to the ack. */
+  readonly deliveryMs = new Histogram()
+  readonly drainDeliveryMs = new Histogram()
 }

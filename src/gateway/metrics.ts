@@ -3,7 +3,8 @@
  * plain integers are copied. No label names a client, so their number is small and known.
  */
 import { Counter, Gauge, Registry } from 'prom-client'
-import { ackBucketsMs, type Histogram, type Stats } from '../core/stats.ts'
+import type { Hub } from '../core/hub.ts'
+import { ackBucketsMs, type Histogram } from '../core/stats.ts'
 import type { CallStats, StoreEffects } from './effects.ts'
 import type { Gateway } from './gateway.ts'
 
@@ -19,7 +20,7 @@ export interface Metrics {
 export function createMetrics(gateway: Gateway): Metrics {
   const sheet = new Sheet()
   addConnections(sheet, gateway)
-  addMessages(sheet, gateway.hub.stats)
+  addMessages(sheet, gateway.hub)
   addStore(sheet, gateway.effects)
   addProcess(sheet, gateway)
   return sheet
@@ -40,7 +41,8 @@ function addConnections(sheet: Sheet, { counters, hub: { stats } }: Gateway): vo
   })
 }
 
-function addMessages(sheet: Sheet, stats: Stats): void {
+function addMessages(sheet: Sheet, hub: Hub): void {
+  const { stats } = hub
   sheet.counter('ackd_accepted_total', 'Messages taken from senders.', '', () => stats.accepted)
   sheet.counter('ackd_messages_total', 'Messages taken from senders, by how they ended.', 'outcome', () => {
     const { delivered, stored, retried, failed, rejected, expired, dead } = stats
@@ -56,6 +58,14 @@ function addMessages(sheet: Sheet, stats: Stats): void {
     '',
     () => stats.ackTimeouts,
   )
+  sheet.counter('ackd_parked_total', 'Messages that took the way through a mailbox.', 'reason', () => ({
+    ...stats.parked,
+  }))
+  sheet.gauge('ackd_window_messages', 'Messages sent and not acked.', '', () => hub.windowMessages)
+  sheet.gauge('ackd_held_bytes', 'Bytes of messages that have no end yet.', '', () => hub.custody.bytes)
+  sheet.histogram('ackd_delivery_seconds', 'From accepting a message to its ack.', 'path', () => {
+    return { live: stats.deliveryMs, drain: stats.drainDeliveryMs }
+  })
   sheet.histogram('ackd_ack_seconds', 'From sending a message to its ack.', 'path', () => {
     return { live: stats.ackMs, drain: stats.drainAckMs }
   })
