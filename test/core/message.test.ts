@@ -15,7 +15,15 @@ describe('Message', () => {
   test('from a mailbox keeps its place, its number and its body', () => {
     const body = bodyOf(7)
     const message = Message.fromMailbox('bob', entryOf(5, { s: 99, body }), 1_234)
-    expect(message).toMatchObject({ recipient: 'bob', stream: 'alice out', n: 5, s: 99, body, size: 7, deadline: 1_234 })
+    expect(message).toMatchObject({
+      recipient: 'bob',
+      stream: 'alice out',
+      n: 5,
+      s: 99,
+      body,
+      size: 7,
+      deadline: 1_234,
+    })
   })
 
   test('from a mailbox is repeated when the mailbox says so', () => {

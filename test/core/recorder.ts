@@ -48,7 +48,9 @@ export class Calls implements Effects {
   }
 
   bind(_session: Session, { id, proof, create, attempt }: BindRequest): void {
-    this.#lines.push(`bind ${id} by ${proof.kind}${create ? ', create' : ''}${attempt > 0 ? `, attempt ${attempt}` : ''}`)
+    this.#lines.push(
+      `bind ${id} by ${proof.kind}${create ? ', create' : ''}${attempt > 0 ? `, attempt ${attempt}` : ''}`,
+    )
   }
 
   register(): void {

@@ -29,7 +29,7 @@ describe('Histogram', () => {
 })
 
 test('Stats begin at zero', () => {
-  const { ackMs, drainAckMs, ...counters } = new Stats()
-  expect(Object.values(counters).every(count => count === 0)).toBe(true)
-  expect([ackMs.sum, drainAckMs.sum]).toEqual([0, 0])
+  const { ackMs, drainAckMs, deliveryMs, drainDeliveryMs, parked, ...counters } = new Stats()
+  expect([...Object.values(counters), ...Object.values(parked)].every(count => count === 0)).toBe(true)
+  expect([ackMs, drainAckMs, deliveryMs, drainDeliveryMs].map(({ sum }) => sum)).toEqual([0, 0, 0, 0])
 })

@@ -1,0 +1,228 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import type { CoreOptions } from '../../src/core/effects.ts'
+import { bodyOf, Desk, entryOf, type Connected } from './recorder.ts'
+
+let desk: Desk
+let alice: Connected
+
+function begin(more: Partial<CoreOptions> = {}): void {
+  desk = new Desk(more)
+  alice = desk.connect('alice')
+}
+
+function send(n: number, floor: number, target = 'bob', ttl = 0, size = 1): void {
+  alice.session.send(n, floor, target, ttl, bodyOf(size))
+}
+
+beforeEach(() => begin())
+
+describe('Sending, what it refuses', () => {
+  test.each([
+    ['a target that is no id', () => send(1, 1, 'no id'), 'failed no id 1: bad_id'],
+    ['a room', () => send(1, 1, '#lobby'), 'failed #lobby 1: no_such_room'],
+    ['a floor above n', () => send(1, 2), 'failed bob 1: bad_number'],
+    ['a floor of 0', () => send(1, 0), 'failed bob 1: bad_number'],
+    ['a floor more than 1,024 below n', () => send(1_026, 1), 'failed bob 1026: bad_number'],
+    ['a number beyond 48 bits', () => send(2 ** 48, 2 ** 48), `failed bob ${2 ** 48}: bad_number`],
+    ['a ttl that is no number of seconds', () => send(1, 1, 'bob', NaN), 'failed bob 1: bad_number'],
+    ['an n that is no number', () => send(NaN, 1), 'error nil: bad_number'],
+    ['a floor without a number', () => send(0, 1), 'error nil: bad_number'],
+    ['no number and no id', () => send(0, 0, 'no id'), 'error nil: bad_id'],
+    ['a target that is no string', () => send(1, 1, ''), 'error nil: bad_id'],
+  ])('%s (§5.7)', (_what, act, told) => {
+    act()
+    desk.hub.turn()
+    expect(alice.line.read()).toEqual([told])
+    expect(desk.calls.read()).toEqual([])
+  })
+
+  test('a number of a client that named no outbox (§3)', () => {
+    alice = desk.connect('anonymous', { numbered: false })
+    send(1, 1)
+    expect(alice.line.read()).toEqual(['failed bob 1: bad_number'])
+  })
+
+  test('not n as far as 1,024 above its floor', () => {
+    send(1_025, 1)
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['enqueue bob: alice out 1025/1'])
+  })
+})
+
+describe('Sending, its credit', () => {
+  test('is a number of open messages', () => {
+    begin({ sendWindow: 2 })
+    for (const n of [1, 2, 3]) send(n, 1)
+    expect(alice.line.read()).toEqual(['retry bob 3: window_exceeded, 200 ms'])
+  })
+
+  test('is a number of open bytes', () => {
+    begin({ sendWindowBytes: 100 })
+    send(1, 1, 'bob', 0, 60)
+    send(2, 1, 'bob', 0, 41)
+    expect(alice.line.read()).toEqual(['retry bob 2: window_exceeded, 200 ms'])
+  })
+
+  test('takes one message of any size when nothing is open', () => {
+    begin({ sendWindowBytes: 100 })
+    send(1, 1, 'bob', 0, 1_000)
+    expect(alice.line.read()).toEqual([])
+  })
+
+  test('is over all recipients', () => {
+    begin({ sendWindow: 1 })
+    send(1, 1, 'bob')
+    send(1, 1, 'carol')
+    expect(alice.line.read()).toEqual(['retry carol 1: window_exceeded, 200 ms'])
+  })
+
+  test('is given back when a message meets its end', () => {
+    begin({ sendWindow: 1, sendWindowBytes: 10 })
+    send(1, 1, 'bob', 0, 10)
+    desk.hub.turn()
+    desk.enqueued('bob', ['ok'])
+    alice.line.read()
+    send(2, 1, 'bob', 0, 10)
+    expect(alice.line.read()).toEqual([])
+  })
+
+  test('ends in a flood at the tenth excess within ten seconds, with pauses that double until then', () => {
+    begin({ sendWindow: 1 })
+    send(1, 1)
+    for (let strike = 0; strike < 10; strike++) send(2, 1)
+    const told = alice.line.read()
+    expect(told.map(line => / (\d+) ms/.exec(line)?.[1])).toEqual([
+      ...['200', '400', '800', '1600', '3200', '6400', '8000', '8000', '8000', '8000'],
+      undefined,
+    ])
+    expect(told.at(-1)).toBe('close flood')
+  })
+
+  test('forgets excesses after ten seconds', () => {
+    begin({ sendWindow: 1 })
+    send(1, 1)
+    for (let strike = 0; strike < 9; strike++) send(2, 1)
+    desk.pass(10_001)
+    alice.line.read()
+    send(2, 1)
+    expect(alice.line.read()).toEqual(['retry bob 2: window_exceeded, 200 ms'])
+  })
+
+  test('does not count what is dropped in silence', () => {
+    begin({ sendWindow: 1 })
+    send(1, 1)
+    for (let n = 2; n < 100; n++) send(n, 1)
+    expect(alice.line.read()).toEqual(['retry bob 2: window_exceeded, 200 ms'])
+  })
+})
+
+describe('Sending', () => {
+  test('takes nothing beyond the bytes that the node may hold', () => {
+    begin({ heldBytes: 1_000 })
+    send(1, 1, 'bob', 0, 745)
+    expect(alice.line.read()).toEqual(['retry bob 1: overloaded, 1000 ms'])
+    send(1, 1, 'bob', 0, 744)
+    expect(alice.line.read()).toEqual([])
+  })
+
+  test('takes nothing while the process cannot keep up', () => {
+    desk.hub.overloaded = true
+    send(1, 1)
+    expect(alice.line.read()).toEqual(['retry bob 1: overloaded, 1000 ms'])
+  })
+
+  test('finds only so many new recipients in a minute', () => {
+    begin({ newRecipients: 1 })
+    send(1, 1, 'bob')
+    send(1, 1, 'carol')
+    send(2, 1, 'bob')
+    expect(alice.line.read()).toEqual(['retry carol 1: rate_limited, 60000 ms'])
+    desk.pass(59_500)
+    alice.line.read()
+    send(1, 1, 'carol')
+    expect(alice.line.read()).toEqual(['retry carol 1: rate_limited, 1000 ms'])
+    desk.pass(500)
+    send(1, 1, 'carol')
+    expect(alice.line.read()).toEqual([])
+  })
+
+  test('refuses for the shell, once per stream', () => {
+    alice.session.refuse(3, 'bob', 500)
+    alice.session.refuse(4, 'bob', 500)
+    expect(alice.line.read()).toEqual(['retry bob 3: rate_limited, 500 ms'])
+    send(4, 4)
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual([])
+  })
+
+  test('refuses for the shell what has no number with an error', () => {
+    alice.session.refuse(0, 'bob', 500)
+    alice.session.refuse(1, 'no id', 500)
+    expect(alice.line.read()).toEqual(['error nil: rate_limited', 'error nil: rate_limited'])
+  })
+
+  test('numbers what comes without a number, per recipient', () => {
+    for (const target of ['bob', 'carol', 'bob']) send(0, 0, target)
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual([
+      'enqueue bob: alice nonce 1/1, alice nonce 2/1',
+      'enqueue carol: alice nonce 1/1',
+    ])
+  })
+
+  test('numbers under the outbox of a client that did not name one', () => {
+    alice = desk.connect('anonymous', { numbered: false, outbox: 'made-up' })
+    send(0, 0)
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['enqueue bob: anonymous made-up 1/1'])
+  })
+
+  test('moves the floor of what it numbers when nothing is open', () => {
+    send(0, 0)
+    desk.hub.turn()
+    desk.enqueued('bob', ['ok'])
+    desk.calls.read()
+    send(0, 0)
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['enqueue bob: alice nonce 2/2'])
+  })
+
+  test('tells what an earlier connection of the same outbox had sent', () => {
+    const bob = desk.binding('bob')
+    desk.page(bob, [entryOf(5)])
+    bob.session.ack(1)
+    desk.hub.turn()
+    expect(alice.line.read()).toEqual(['delivered bob 5'])
+  })
+
+  test('does not tell of another outbox of the same client', () => {
+    const bob = desk.binding('bob')
+    desk.page(bob, [entryOf(5, { stream: 'alice other' })])
+    bob.session.ack(1)
+    desk.hub.turn()
+    expect(alice.line.read()).toEqual([])
+  })
+
+  test('tells nobody once it is closed', () => {
+    send(1, 1)
+    desk.hub.turn()
+    desk.hub.closed(alice.session)
+    desk.enqueued('bob', ['ok'])
+    expect(alice.line.read()).toEqual([])
+    expect(desk.hub.idle).toBe(true)
+  })
+
+  test('forgets idle streams beyond 1,024, and goes on with them all the same', () => {
+    begin({ newRecipients: 10_000, sendWindow: 10_000 })
+    for (let number = 0; number < 1_100; number++) {
+      send(1, 1, `friend${number}`)
+      desk.hub.turn()
+      desk.enqueued(`friend${number}`, ['ok'])
+    }
+    alice.line.read()
+    desk.calls.read()
+    send(2, 2, 'friend0')
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['enqueue friend0: alice out 2/2'])
+  })
+})
