@@ -9,7 +9,7 @@ import { setTimeout as pause } from 'node:timers/promises'
 import { AckdError, connect, type Client } from '../client/index.node.ts'
 import { toJson } from './bodies.ts'
 import { firstTrouble, refusal, within } from './connecting.ts'
-import type { Context } from './program.ts'
+import type { Context } from './context.ts'
 import { showDuration } from './quantities.ts'
 import { columns, type Terminal } from './terminal.ts'
 

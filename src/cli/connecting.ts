@@ -22,6 +22,7 @@ export interface Connecting {
   /** ms to wait for a profile in use, and again for the server's welcome. */
   readonly waitMs: number
   readonly timeoutMs: number
+  readonly ack?: 'auto' | 'none'
 }
 
 export interface Connected {
@@ -31,8 +32,9 @@ export interface Connected {
 
 /** Throws when nobody is there, when the server says no, and when the time is over. */
 export async function openClient(asked: Connecting, profiles: Profiles, terminal: Terminal): Promise<Connected> {
-  const { url, as, timeoutMs } = asked
-  const connected = as === undefined ? takeAny(url, profiles) : await take(url, as, asked.waitMs, profiles)
+  const { url, as, timeoutMs, waitMs, ack = 'auto' } = asked
+  const open = (profile: string): Client | null => tryOpen(url, profiles.folder(profile), ack)
+  const connected = as === undefined ? takeAny(open) : await take(as, waitMs, open)
   const { client } = connected
   try {
     await within(timeoutMs, 'welcome', Promise.race([client.ready(), firstTrouble(client, url)]))
@@ -47,10 +49,12 @@ export async function openClient(asked: Connecting, profiles: Profiles, terminal
   return connected
 }
 
-async function take(url: string, profile: string, waitMs: number, profiles: Profiles): Promise<Connected> {
+type Open = (profile: string) => Client | null
+
+async function take(profile: string, waitMs: number, open: Open): Promise<Connected> {
   const deadline = performance.now() + waitMs
   for (;;) {
-    const client = tryOpen(url, profiles.folder(profile))
+    const client = open(profile)
     if (client) return { client, profile }
     if (performance.now() >= deadline) {
       throw new Failure(
@@ -63,19 +67,19 @@ async function take(url: string, profile: string, waitMs: number, profiles: Prof
   }
 }
 
-function takeAny(url: string, profiles: Profiles): Connected {
+function takeAny(open: Open): Connected {
   for (let i = 1; i <= SPARES; i++) {
     const profile = i === 1 ? DEFAULT_PROFILE : `${DEFAULT_PROFILE}-${i}`
-    const client = tryOpen(url, profiles.folder(profile))
+    const client = open(profile)
     if (client) return { client, profile }
   }
   throw new Failure('failed', `all ${SPARES} default profiles are in use`, 'give each command a name: --as NAME')
 }
 
 /** Null while another process uses the folder. */
-function tryOpen(url: string, folder: string): Client | null {
+function tryOpen(url: string, folder: string, ack: 'auto' | 'none'): Client | null {
   try {
-    return connect(url, { dir: folder })
+    return connect(url, { dir: folder, ack })
   } catch (error) {
     if (!(error instanceof AckdError)) throw error
     if (error.code === 'in_use') return null

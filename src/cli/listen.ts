@@ -8,7 +8,7 @@ import type { Client, Gap, Message } from '../client/index.node.ts'
 import { toJson, toText } from './bodies.ts'
 import { interrupted, openClient, refusal } from './connecting.ts'
 import { Profiles } from './profiles.ts'
-import type { Context } from './program.ts'
+import type { Context } from './context.ts'
 import { harmless, type Terminal } from './terminal.ts'
 
 export interface ListenFlags {
@@ -24,8 +24,8 @@ const CONNECT_MS = 10_000
 
 export async function listen(flags: ListenFlags, { terminal, environment }: Context): Promise<void> {
   const profiles = new Profiles(environment, flags.url)
-  const { url, as } = flags
-  const { client, profile } = await openClient({ url, as, waitMs: 0, timeoutMs: CONNECT_MS }, profiles, terminal)
+  const { url, as, ack } = flags
+  const { client, profile } = await openClient({ url, as, ack, waitMs: 0, timeoutMs: CONNECT_MS }, profiles, terminal)
   try {
     await introduce(client.id, profile, flags, terminal)
     await Promise.race([interrupted(), closed(client), print(client, flags, profiles, terminal)])
@@ -56,7 +56,6 @@ function print(client: Client, flags: ListenFlags, profiles: Profiles, terminal:
     client.on('message', async message => {
       await terminal.data(describeMessage(message, flags, profiles, terminal)).catch(reject)
       if (++printed === flags.count) setImmediate(resolve)
-      if (flags.ack === 'none') await new Promise<never>(() => {})
     })
     client.on('gap', gap => {
       const line = describeGap(gap, flags, terminal)

@@ -10,7 +10,7 @@ import { StoreError } from '../store/store.ts'
 import { toJson, toText } from './bodies.ts'
 import { Failure } from './failure.ts'
 import { Profiles } from './profiles.ts'
-import type { Context } from './program.ts'
+import type { Context } from './context.ts'
 import { showBytes, showDuration } from './quantities.ts'
 import { columns, harmless } from './terminal.ts'
 

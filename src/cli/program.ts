@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import { environmentName, flagName, optionTable, type Option as ServerOption } from '../options.ts'
 import type { BenchFlags } from './bench.ts'
+import type { Context } from './context.ts'
 import { exitCodes, Failure } from './failure.ts'
 import type { ListenFlags } from './listen.ts'
 import type { MailboxFlags } from './mailbox.ts'
@@ -18,12 +19,6 @@ import type { WhoFlags } from './who.ts'
 
 const DEFAULT_URL = 'ws://127.0.0.1:5000/ws'
 const MAX_BODY_FLAG = 1024 * 1024 - 1024
-
-/** What every command is given besides its own flags. */
-export interface Context {
-  readonly terminal: Terminal
-  readonly environment: NodeJS.ProcessEnv
-}
 
 /** Runs one command line to its end and returns the exit code. */
 export async function run(
@@ -235,8 +230,12 @@ function urlOption(context: Context): Option {
 
 function urlFlag(text: string): string {
   const protocol = URL.canParse(text) ? new URL(text).protocol : ''
-  if (protocol === 'ws:' || protocol === 'wss:') return text
-  throw new Failure('usage', `'${text}' is not the address of a server`, `write it like ${DEFAULT_URL}`)
+  if (['ws:', 'wss:', 'tcp:', 'tls:'].includes(protocol)) return text
+  throw new Failure(
+    'usage',
+    `'${text}' is not the address of a server`,
+    `write it like ${DEFAULT_URL}, tcp://… or tls://…`,
+  )
 }
 
 function examples(...lines: string[]): string {

@@ -11,7 +11,7 @@ import { openClient, refusal, within } from './connecting.ts'
 import { Failure } from './failure.ts'
 import { readLines } from './lines.ts'
 import { Profiles, type Address } from './profiles.ts'
-import type { Context } from './program.ts'
+import type { Context } from './context.ts'
 import { showDuration } from './quantities.ts'
 import type { Terminal } from './terminal.ts'
 

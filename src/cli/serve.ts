@@ -7,7 +7,7 @@
 import { closeOnSignals, ListenError, readyLine, startServer, StoreError, type Server } from '../index.ts'
 import { environmentName, OptionError, readOptions, type Options } from '../options.ts'
 import { Failure, failureOf } from './failure.ts'
-import type { Context } from './program.ts'
+import type { Context } from './context.ts'
 import type { Terminal } from './terminal.ts'
 
 export async function serve(flags: Readonly<Record<string, string>>, context: Context): Promise<void> {
@@ -48,7 +48,9 @@ function banner(server: Server, options: Options, terminal: Terminal): string[] 
   return [
     `${terminal.paint('bold', 'ackd')} is ready (process ${server.pid}; Ctrl-C ends it)`,
     '',
-    `  clients   ${terminal.paint('cyan', server.ws)}`,
+    ...[server.ws, server.tcp, server.tls]
+      .filter(url => url !== null)
+      .map((url, i) => `  ${i === 0 ? 'clients' : '       '}   ${terminal.paint('cyan', url)}`),
     `  health    ${server.http}/readyz   ${server.http}/metrics`,
     `  store     ${store}`,
     '',

@@ -1,7 +1,7 @@
 /** `ackd whoami` and `ackd profile ls`: which identities this machine has on a server. They ask files, not the server. */
 import { Failure } from './failure.ts'
 import { DEFAULT_PROFILE, Profiles } from './profiles.ts'
-import type { Context } from './program.ts'
+import type { Context } from './context.ts'
 import { columns } from './terminal.ts'
 
 export interface WhoFlags {

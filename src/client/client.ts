@@ -34,6 +34,8 @@ export interface ClientOptions extends ConnectorOptions {
   readonly keeper?: Keeper
   /** ms between the tries of a message whose handler failed; as many tries more as there are pauses. */
   readonly handlerPausesMs?: readonly number[]
+  /** `none`: messages are shown once and never acked, so they stay the server's and come again. For tests and for looking. */
+  readonly ack?: 'auto' | 'none'
 }
 
 /** Numbers of a stream to this client that will not come. */
@@ -109,7 +111,7 @@ export class Client<Payload = unknown> {
         recorded: cursor => this.#keeper.recorded(cursor),
         reconnect: reason => this.#connector.again('refresh', reason),
       },
-      { restore: cursors },
+      { restore: cursors, lookOnly: options.ack === 'none' },
     )
     this.#keeper.attach(
       () => this.#outbox.snapshot(),

@@ -62,6 +62,8 @@ export interface InboxOptions {
   /** Bytes of bodies that may wait to be shown. A server that sends more loses the connection. */
   readonly maxBytes?: number
   readonly restore?: readonly Cursor[]
+  /** Only look: nothing is acked or recorded, so all of it comes again. The server parks it after its ack timeout, and sends no more than a window. */
+  readonly lookOnly?: boolean
 }
 
 class Track {
@@ -105,6 +107,7 @@ export class Inbox {
   readonly #maxStreams: number
   readonly #cursorLifeMs: number
   readonly #maxBytes: number
+  readonly #lookOnly: boolean
   /** The least recently used first. */
   readonly #tracks = new Map<string, Track>()
   readonly #refused = new Map<string, string>()
@@ -125,6 +128,7 @@ export class Inbox {
     this.#events = events
     this.#maxStreams = options.maxStreams ?? 10_000
     this.#cursorLifeMs = options.cursorLifeMs ?? 90 * 24 * 3_600_000
+    this.#lookOnly = options.lookOnly ?? false
     this.#maxBytes = options.maxBytes ?? 32 * 1024 * 1024
     for (const { from, outbox, n, time } of options.restore ?? []) {
       const track = this.#track(from, outbox, time)
@@ -209,7 +213,7 @@ export class Inbox {
 
   /** Writes the acks that are due. To be called once per turn. */
   flush(): void {
-    if (this.#frames === null) return
+    if (this.#frames === null || this.#lookOnly) return
     const done = this.#done
     for (let nack = this.#nacks[0]; nack !== undefined && nack.seq <= done; nack = this.#nacks[0]) {
       this.#nacks.shift()
@@ -319,6 +323,7 @@ export class Inbox {
   #record({ track, message }: Queued, now: number): void {
     const { from, outbox, n } = message
     track.waiting--
+    if (this.#lookOnly) return
     track.done = n
     this.#events.recorded({ from, outbox, n, time: now })
   }

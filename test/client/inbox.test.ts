@@ -248,3 +248,20 @@ describe('limits', () => {
     expect(inbox.snapshot()).toEqual([])
   })
 })
+
+describe('only looking', () => {
+  test('shows each message once, and neither acks nor records it', () => {
+    inbox = create({ lookOnly: true, restore: [{ from: 'ann', outbox: 'outbox-a', n: 1, time: 0 }] })
+    inbox.start(0)
+    inbox.opened(frames, 4)
+    receive(1, 2)
+    handle()
+    receive(2, 3)
+    handle()
+    reconnect()
+    receive(1, 2)
+    handle()
+    expect(events()).toEqual(['show ann 2', 'show ann 3'])
+    expect(inbox.snapshot()).toEqual([{ from: 'ann', outbox: 'outbox-a', n: 1, time: 0 }])
+  })
+})
