@@ -39,8 +39,9 @@ const importExceptions: Readonly<Record<string, { readonly may: readonly string[
 /** Packages, and the only files that may know them. */
 const drivers: Readonly<Record<string, readonly string[]>> = {
   'uWebSockets.js': ['transport/websocket.ts'],
-  selfsigned: ['transport/certificates.ts'],
   lmdb: ['store/lmdb-environment.ts'],
+  ioredis: ['store/redis-link.ts'],
+  ioredis: ['store/redis-link.ts'],
   ws: ['client/sockets.node.ts'],
   pino: ['gateway/log.ts'],
   'prom-client': ['gateway/metrics.ts'],
@@ -48,11 +49,11 @@ const drivers: Readonly<Record<string, readonly string[]>> = {
   nanoid: ['gateway/effects.ts', 'gateway/greeting.ts', 'server.ts'],
 }
 
-/** Implementations that share a folder and must not know each other: the beginnings of their names. */
-const strangers: Readonly<Record<string, readonly string[]>> = {
-  'store/': ['memory', 'lmdb'],
-  'transport/': ['memory', 'websocket', 'tcp', 'tls'],
-}
+/** Implementations that share a folder and must not know each other, by the paths of their files. */
+const strangers: readonly (readonly RegExp[])[] = [
+  [/^store\/memory/, /^store\/lmdb/, /^store\/(redis|scripts|keys)/],
+  [/^transport\/memory/, /^transport\/websocket/, /^transport\/(stream|tcp|tls)/],
+]
 
 /** Files that have no test file of their own: where they are tested instead, and why. */
 const testedElsewhere: readonly { readonly files: RegExp; readonly by: string; readonly because: string }[] = [
@@ -65,6 +66,21 @@ const testedElsewhere: readonly { readonly files: RegExp; readonly by: string; r
   },
   { files: /^protocol\/read-value\.ts$/, by: 'protocol/values.test.ts', because: 'the reading half of values' },
   { files: /^store\/lmdb-.*\.ts$/, by: 'store/lmdb.test.ts', because: 'the parts of one store, by its contract' },
+  {
+    files: /^store\/(keys|scripts.*|redis-(?!address|settings).*)\.ts$/,
+    by: 'store/redis.test.ts',
+    because: 'the parts of one store, by its contract over a real Redis',
+  },
+  {
+    files: /^store\/(redis-.*|scripts.*|keys)\.ts$/,
+    by: 'store/redis.test.ts',
+    because: 'the parts of one store, by its contract',
+  },
+  {
+    files: /^transport\/(tcp|tls|certificates|development)\.ts$/,
+    by: 'transport/stream.test.ts',
+    because: 'tried over real sockets, with the streams that they carry',
+  },
   {
     files: /^store\/(memory-tables|ownership|streams)\.ts$/,
     by: 'store/memory.test.ts',
@@ -101,6 +117,7 @@ const circles: readonly { readonly of: readonly string[]; readonly because: stri
       'core/sending.ts',
       'core/session.ts',
       'core/upstream.ts',
+      'core/window.ts',
     ],
     because: 'the hub owns its parts, and each part is given the hub: what they say to each other is calls both ways',
   },
@@ -171,11 +188,11 @@ describe('imports', () => {
 
   test('do not join implementations of one interface', () => {
     const strays = broken(({ path, imports }) =>
-      Object.entries(strangers).flatMap(([folder, names]) => {
-        const own = names.find(name => path.startsWith(folder + name))
-        const others = names.filter(name => name !== own).map(name => folder + name)
+      strangers.flatMap(implementations => {
+        const own = implementations.find(files => files.test(path))
         if (own === undefined) return []
-        return imports.filter(({ from }) => others.some(other => from.startsWith(other))).map(({ from }) => from)
+        const others = implementations.filter(files => files !== own)
+        return imports.filter(({ from }) => others.some(files => files.test(from))).map(({ from }) => from)
       }),
     )
     expect(strays).toEqual([])

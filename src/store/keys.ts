@@ -1,0 +1,51 @@
+/**
+ * Where everything lies in Redis.
+ *
+ * The keys of one client share the hash tag `{id}`, so they are in one slot of a cluster and one script can change them together.
+ * What concerns many clients is an index, which no script can change together with a mailbox; it is cut into shards, so that in
+ * a cluster it is spread too. The names hold nothing but ids: bodies, secrets and tokens are values.
+ */
+
+/** In the order in which the scripts know them: the record, the parked messages, the streams, the dead letters. */
+export type ClientKeys = readonly [box: string, mail: string, streams: string, dead: string]
+
+/** Fixed for ever: an id is found in the shard that it was put into. */
+export const SHARDS = 16
+
+export interface ShardKeys {
+  /** Sorted set of ids by the time when something of theirs ends. */
+  readonly due: string
+  /** Sorted set of ids that a sweep is busy with, by the time when it counts as dead. */
+  readonly taken: string
+  /** Sorted set of ids, in order of the alphabet, whose mailbox may hold something. */
+  readonly parked: string
+}
+
+export class Keys {
+  readonly #prefix: string
+  readonly shards: readonly ShardKeys[]
+  /** Sorted set of the processes that live, by the time when they count as dead. */
+  readonly leases: string
+
+  constructor(prefix: string) {
+    this.#prefix = prefix
+    this.leases = `${prefix}leases`
+    this.shards = Array.from({ length: SHARDS }, (_, shard) => ({
+      due: `${prefix}{index-${shard}}:due`,
+      taken: `${prefix}{index-${shard}}:taken`,
+      parked: `${prefix}{index-${shard}}:parked`,
+    }))
+  }
+
+  client(id: string): ClientKeys {
+    const tag = `${this.#prefix}{${id}}`
+    return [`${tag}:box`, `${tag}:mail`, `${tag}:in`, `${tag}:dead`]
+  }
+}
+
+/** FNV-1a of the id: any spread will do, as long as it is always the same one. */
+export function shardOf(id: string): number {
+  let hash = 0x811c9dc5
+  for (let i = 0; i < id.length; i++) hash = Math.imul(hash ^ id.charCodeAt(i), 0x01000193)
+  return (hash >>> 0) % SHARDS
+}

@@ -1,0 +1,303 @@
+/**
+ * The store that many nodes share: mailboxes are Redis lists, and every operation is one script.
+ *
+ * What a call does happens in `scripts-mailbox.ts`; here arguments are written and answers read. A call for one client keeps its
+ * place among the others, since all go through one connection in the order in which they are made. What is durable is up to the
+ * settings of Redis, which are read when it is reached (`redis-settings.ts`, docs/durability.md).
+ */
+import type {
+  BindRequest,
+  BindResult,
+  EnqueueResult,
+  Entry,
+  FencedResult,
+  Lost,
+  PageResult,
+  Parcel,
+} from '../protocol/mailbox.ts'
+import type { SyncReply } from '../protocol/frames.ts'
+import { Keys } from './keys.ts'
+import { parseRedisAddress, redisAddressForms } from './redis-address.ts'
+import { RedisIndex } from './redis-index.ts'
+import { Leases } from './redis-leases.ts'
+import { RedisLink, type Argument } from './redis-link.ts'
+import {
+  bytesOf,
+  listOf,
+  numberOf,
+  packParcels,
+  readEntry,
+  readLost,
+  readOutcomes,
+  readStream,
+  textOf,
+  UnexpectedReply,
+} from './redis-records.ts'
+import { isConfiguration } from './redis-settings.ts'
+import { createScripts, type ScriptName } from './scripts.ts'
+import { defaultStoreLimits, StoreError, type ClientRecord, type Store, type StoreLimits } from './store.ts'
+
+export interface RedisStoreOptions {
+  /** See `redis-address.ts` for the forms. */
+  readonly url: string
+  readonly limits?: StoreLimits
+  /** Goes before every key. */
+  readonly prefix?: string
+  /** ms since the epoch; without it all nodes go by the clock of Redis. For tests. */
+  readonly clock?: () => number
+  /** Is told, in a sentence, what an operator should know. */
+  readonly onNote?: (note: string) => void
+}
+
+/** How long the first connection is waited for, ms. */
+const FIRST_MS = 3_000
+/** Looks at the index for one page of mailboxes, at most. */
+const LOOKS = 50
+/** An owner may change while it is asked whether it lives. */
+const ASKS = 3
+
+/**
+ * Rejects with `StoreError` when Redis is there and cannot be used. A Redis that is away is no error: calls are rejected until it
+ * is reached.
+ */
+export async function openRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
+  const { url, limits = defaultStoreLimits, prefix = 'ackd:', clock, onNote = () => {} } = options
+  const address = parseRedisAddress(url)
+  if (address === undefined)
+    throw new StoreError('That is no address of a Redis.', `Write it like ${redisAddressForms}.`)
+  const link = new RedisLink({ address, scripts: createScripts(limits), onNote })
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise(resolve => {
+    timer = setTimeout(resolve, FIRST_MS)
+  })
+  await Promise.race([link.tried, late])
+  clearTimeout(timer)
+  const { trouble } = link
+  if (trouble !== null && isConfiguration(trouble)) {
+    await link.close()
+    throw trouble
+  }
+  return new RedisStore(link, new Keys(prefix), limits, clock)
+}
+
+export class RedisStore implements Store {
+  readonly name = 'redis'
+  readonly shared = true
+  readonly #link: RedisLink
+  readonly #keys: Keys
+  readonly #limits: StoreLimits
+  readonly #now: () => string
+  readonly #index: RedisIndex
+  readonly #leases: Leases
+  #closed: Promise<void> | null = null
+
+  constructor(link: RedisLink, keys: Keys, limits: StoreLimits, clock?: () => number) {
+    this.#link = link
+    this.#keys = keys
+    this.#limits = limits
+    this.#now = clock === undefined ? () => '' : () => String(clock())
+    this.#index = new RedisIndex(link, keys)
+    this.#leases = new Leases(link, keys.leases)
+    this.#leases.start()
+  }
+
+  async bind(request: BindRequest): Promise<BindResult> {
+    // A client that is not in the index would never lapse, so it comes to be there first.
+    if (request.create) this.#index.ends(request.id, (Number(this.#now()) || Date.now()) + this.#limits.idLifeMs)
+    let asked = ''
+    let lives = false
+    for (let ask = 0; ask < ASKS; ask++) {
+      const reply = listOf(await this.#bind(request, asked, lives))
+      if (textOf(reply[0]) !== 'ask') return readBind(reply)
+      asked = textOf(reply[1])
+      lives = await this.#leases.lives(asked)
+    }
+    throw new StoreError('The client changes hands faster than it can be asked for.', 'Try again.')
+  }
+
+  async unbind(id: string, token: string, suspect: number): Promise<FencedResult> {
+    const reply = await this.#run('unbind', id, token, this.#leases.own, suspect)
+    if (reply === null) return { kind: 'stale' }
+    const [due, ...lost] = listOf(reply)
+    this.#ends(id, due)
+    return { kind: 'ok', lost: readLost(lost, id, 'dead', 'dead') }
+  }
+
+  async enqueue(id: string, batch: readonly Parcel[]): Promise<EnqueueResult> {
+    if (batch.length === 0) return { outcomes: [], owner: (await this.client(id))?.node ?? null }
+    const reply = await this.#run('enqueue', id, packParcels(batch))
+    if (reply === null) return { outcomes: batch.map(() => 'unknown'), owner: null }
+    const [node, lease, due, wasEmpty, taken, ...rest] = listOf(reply)
+    this.#ends(id, due)
+    if (wasEmpty === 1) this.#index.holds(id)
+    return { outcomes: readOutcomes(numberOf(taken), rest), owner: await this.#owner(textOf(node), textOf(lease)) }
+  }
+
+  async page(id: string, token: string, after: number, limit: number, maxBytes: number): Promise<PageResult> {
+    const reply = await this.#run('page', id, token, this.#leases.own, after, limit, maxBytes)
+    if (reply === null) return { kind: 'stale' }
+    const [oldest, more, lost, entries, before] = listOf(reply)
+    return {
+      kind: 'page',
+      entries: readEntries(entries, numberOf(before)),
+      more: more === 1,
+      oldest: numberOf(oldest),
+      lost: readLost(listOf(lost), id, 'expired', 'expired'),
+    }
+  }
+
+  async remove(id: string, token: string, upTo: number): Promise<FencedResult> {
+    const reply = await this.#run('remove', id, token, this.#leases.own, upTo, '')
+    return reply === null ? { kind: 'stale' } : { kind: 'ok', lost: [] }
+  }
+
+  async refuse(id: string, token: string, s: number, reason: string): Promise<FencedResult> {
+    const reply = await this.#run('remove', id, token, this.#leases.own, s, '1')
+    if (reply === null) return { kind: 'stale' }
+    return { kind: 'ok', lost: readLost(listOf(reply), id, 'rejected', reason) }
+  }
+
+  async sync(id: string, stream: string): Promise<SyncReply> {
+    const reply = await this.#run('sync', id, stream)
+    return reply === null ? { last: 0, delivered: 0 } : readStream(bytesOf(reply))
+  }
+
+  async rotate(id: string, token: string, hash: Uint8Array): Promise<FencedResult> {
+    const reply = await this.#run('rotate', id, token, this.#leases.own, Buffer.from(hash))
+    return reply === null ? { kind: 'stale' } : { kind: 'ok', lost: [] }
+  }
+
+  async touch(ids: readonly string[]): Promise<void> {
+    await Promise.all(ids.map(id => this.#run('touch', id)))
+  }
+
+  async sweep(): Promise<readonly Lost[]> {
+    const ids = await this.#index.take(this.#now())
+    const lost = await Promise.all(ids.map(id => this.#sweepOne(id)))
+    return lost.flat()
+  }
+
+  async mailboxes(after: string, limit: number): Promise<readonly ClientRecord[]> {
+    const records: ClientRecord[] = []
+    for (let look = 0; look < LOOKS && records.length < limit; look++) {
+      const ids = await this.#index.parked(after, limit)
+      for (const record of await Promise.all(ids.map(id => this.#parkedClient(id)))) {
+        if (record !== null && records.length < limit) records.push(record)
+      }
+      if (ids.length < limit) break
+      after = ids.at(-1) ?? after
+    }
+    return records
+  }
+
+  async client(id: string): Promise<ClientRecord | null> {
+    const reply = await this.#run('client', id)
+    if (reply === null) return null
+    const [node, lease, parked, bytes, oldest, expires, deadLetters] = listOf(reply)
+    return {
+      id,
+      node: await this.#owner(textOf(node), textOf(lease)),
+      parked: numberOf(parked),
+      bytes: numberOf(bytes),
+      oldest: numberOf(oldest),
+      expires: numberOf(expires),
+      deadLetters: numberOf(deadLetters),
+    }
+  }
+
+  async view(id: string, after: number, limit: number): Promise<readonly Entry[]> {
+    const reply = limit > 0 ? await this.#run('view', id, after, limit) : null
+    return reply === null ? [] : readEntries(reply)
+  }
+
+  async deadLetters(id: string): Promise<readonly Entry[]> {
+    const reply = await this.#run('deadLetters', id)
+    return reply === null ? [] : readEntries(reply).map(entry => ({ ...entry, reason: 'dead' }))
+  }
+
+  /** Writes, because a replica and a Redis without memory still read. */
+  async check(): Promise<void> {
+    await this.#leases.beat()
+  }
+
+  close(): Promise<void> {
+    this.#closed ??= this.#close()
+    return this.#closed
+  }
+
+  async #close(): Promise<void> {
+    // What fails now is mended by time: the index by the next use of an id, the lease by its end.
+    await this.#index.tell().catch(() => {})
+    await this.#leases.end().catch(() => {})
+    await this.#link.close()
+  }
+
+  #run(name: ScriptName, id: string, ...args: Argument[]): Promise<unknown> {
+    return this.#link.run(name, this.#keys.client(id), this.#now(), ...args)
+  }
+
+  #bind(request: BindRequest, asked: string, lives: boolean): Promise<unknown> {
+    const { id, proof, create, node, nonce, outbox, attempt } = request
+    const hash = proof.kind === 'secret' ? Buffer.from(proof.hash) : ''
+    const flag = (on: boolean): string => (on ? '1' : '')
+    return this.#run('bind', id, hash, flag(create), node, this.#leases.own, nonce, outbox, attempt, asked, flag(lives))
+  }
+
+  /** Redis says 0 when the index knows already. */
+  #ends(id: string, due: unknown): void {
+    if (numberOf(due) > 0) this.#index.ends(id, numberOf(due))
+  }
+
+  /** The owner, if there is one and its process lives. What was asked for is done, so this does not fail. */
+  async #owner(node: string, lease: string): Promise<string | null> {
+    if (lease === '') return null
+    return (await this.#leases.lives(lease).catch(() => false)) ? node : null
+  }
+
+  async #sweepOne(id: string): Promise<readonly Lost[]> {
+    let reply = listOf(await this.#run('sweep', id, ''))
+    const lease = textOf(reply[1])
+    if (lease !== '' && !(await this.#leases.lives(lease))) reply = listOf(await this.#run('sweep', id, lease))
+    const [due, , ...lost] = reply
+    await this.#index.giveBack(id, numberOf(due))
+    return readLost(lost, id, 'expired', 'expired')
+  }
+
+  /** Null when nothing is parked, and then it leaves the index. */
+  async #parkedClient(id: string): Promise<ClientRecord | null> {
+    const record = await this.client(id)
+    if (record !== null && record.parked > 0) return record
+    await this.#index.forget(id)
+    const again = await this.client(id)
+    if (again === null || again.parked === 0) return null
+    this.#index.holds(id)
+    return again
+  }
+}
+
+function readEntries(value: unknown, before = 0): Entry[] {
+  return listOf(value).map(entry => readEntry(bytesOf(entry), before))
+}
+
+function readBind([kind, token, resumed, parked, expires, previous]: readonly unknown[]): BindResult {
+  const word = textOf(kind)
+  switch (word) {
+    case 'unknown':
+    case 'taken':
+    case 'bad_secret':
+    case 'superseded':
+    case 'flood':
+      return { kind: word }
+    case 'bound':
+      return {
+        kind: word,
+        token: textOf(token),
+        resumed: textOf(resumed) === '1',
+        parked: numberOf(parked),
+        expires: numberOf(expires),
+        previous: textOf(previous) === '' ? null : textOf(previous),
+      }
+    default:
+      throw new UnexpectedReply('what becomes of a bind')
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * What Redis does: each operation on one client is one Lua script, hence atomic, and each can be made again.
+ *
+ * A script is put together from the parts it needs, with the limits of the store written into it: fewer arguments to send, and
+ * Redis keeps the compiled script by its digest. All of them run on Redis 6.2, 7, 8 and Valkey, so they use no function
+ * library. `KEYS` are those of `keys.ts`; `ARGV[1]` is the time in ms, or '' for the clock of Redis.
+ *
+ * Two traps are avoided throughout. Numbers of Lua are doubles, exact below 2^53, but `..` and `tostring` write them with 14 digits:
+ * they are handed to `redis.call` as they are, which writes 17, or packed. And out of memory Redis refuses a script at its first
+ * write that may need some: what gives memory back therefore deletes first.
+ */
+import { createHash } from 'node:crypto'
+
+import {
+  boxParts,
+  clientRecord,
+  deadLetters,
+  enqueue,
+  expiry,
+  page,
+  remove,
+  streamParts,
+  sweep,
+  sync,
+  touch,
+  view,
+} from './scripts-mailbox.ts'
+import { bind, rotate, unbind } from './scripts-owners.ts'
+import type { StoreLimits } from './store.ts'
+
+export interface Script {
+  readonly source: string
+  readonly sha: string
+  readonly keys: number
+}
+
+export type ScriptName = keyof ReturnType<typeof sources>
+export type Scripts = Readonly<Record<ScriptName, Script>>
+
+/** Extends the lease of a process by `ARGV[2]` ms and answers who lives. 0 ends it. */
+const lease = `
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+if ARGV[3] == '0' then redis.call('ZREM', KEYS[1], ARGV[2])
+else redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), ARGV[2]) end
+return redis.call('ZRANGE', KEYS[1], 0, -1)
+`
+
+/** Takes up to `ARGV[2]` due ids out of a shard, and leaves them among those taken for `ARGV[3]` ms, in case the taker dies. */
+const take = `
+local limit = tonumber(ARGV[2])
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, limit)) do
+  redis.call('ZREM', KEYS[2], id)
+  redis.call('ZADD', KEYS[1], 'LT', now, id)
+end
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, limit)
+for _, id in ipairs(ids) do
+  redis.call('ZREM', KEYS[1], id)
+  redis.call('ZADD', KEYS[2], now + tonumber(ARGV[3]), id)
+end
+return ids
+`
+
+/** Ms, and µs for the places in a mailbox. */
+const clock = `
+local now, us
+if ARGV[1] ~= '' then
+  now = tonumber(ARGV[1])
+  us = now * 1000
+else
+  local time = redis.call('TIME')
+  us = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  now = math.floor(us / 1000)
+end
+`
+
+function constants(limits: StoreLimits): string {
+  return `
+local MESSAGES, BYTES = ${limits.mailboxMessages}, ${limits.mailboxBytes}
+local MESSAGE_LIFE, ID_LIFE = ${limits.messageLifeMs}, ${limits.idLifeMs}
+local STREAMS, LOST = ${limits.streams}, ${limits.lost}
+local HEAD_ATTEMPTS, DEAD, DEAD_LIFE = ${limits.headAttempts}, ${limits.deadLetters}, ${limits.deadLifeMs}
+local REPLACEMENTS, MINUTE = ${limits.replacementsPerMinute}, 60000
+local NEVER = 9007199254740991
+`
+}
+
+function sources(limits: StoreLimits) {
+  const given = constants(limits) + clock
+  const box = given + boxParts
+  const streams = box + streamParts
+  return {
+    bind: box + bind,
+    unbind: streams + unbind,
+    enqueue: streams + enqueue,
+    page: streams + expiry + page,
+    remove: streams + remove,
+    rotate: box + rotate,
+    sync: box + sync,
+    touch: box + touch,
+    sweep: streams + expiry + sweep,
+    client: box + clientRecord,
+    view: box + view,
+    deadLetters: box + deadLetters,
+    lease: clock + lease,
+    take: clock + take,
+  }
+}
+
+export function createScripts(limits: StoreLimits): Scripts {
+  const text = sources(limits)
+  const script = (source: string, keys = 4): Script => ({
+    source,
+    sha: createHash('sha1').update(source).digest('hex'),
+    keys,
+  })
+  return {
+    bind: script(text.bind),
+    unbind: script(text.unbind),
+    enqueue: script(text.enqueue),
+    page: script(text.page),
+    remove: script(text.remove),
+    rotate: script(text.rotate),
+    sync: script(text.sync),
+    touch: script(text.touch),
+    sweep: script(text.sweep),
+    client: script(text.client),
+    view: script(text.view),
+    deadLetters: script(text.deadLetters),
+    lease: script(text.lease, 1),
+    take: script(text.take, 2),
+  }
+}

@@ -1,0 +1,98 @@
+/**
+ * A real redis-server for a test: on a free port, in a directory of its own, to be killed and started again.
+ *
+ * The program is looked for on the path, as `redis-server` or `valkey-server`; `REDIS_SERVER` names another one.
+ */
+import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { createServer, connect } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+
+const START_MS = 10_000
+
+function findProgram(): string | null {
+  const names = [process.env['REDIS_SERVER'], 'redis-server', 'valkey-server'].filter(name => name !== undefined)
+  return names.find(name => spawnSync(name, ['--version']).status === 0) ?? null
+}
+
+/** Null: there is none, and tests that need it say so: install Debian's `redis-server`, or name one in `REDIS_SERVER`. */
+export const redisProgram = findProgram()
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const address = server.address()
+  const port = typeof address === 'object' && address !== null ? address.port : 0
+  server.close()
+  await once(server, 'close')
+  return port
+}
+
+/** What a Redis answers to a few words; rejects when it does not. */
+export function askRedis(port: number, words: string, timeoutMs = 1_000): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1', () => socket.write(`${words}\r\n`))
+    socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer to ${words}`)))
+    socket.on('error', reject)
+    socket.once('data', data => {
+      resolve(data.toString().trim())
+      socket.destroy()
+    })
+  })
+}
+
+export class RedisServer {
+  readonly port: number
+  readonly directory: string
+  readonly #settings: readonly string[]
+  #child: ChildProcess | null = null
+
+  private constructor(port: number, directory: string, settings: readonly string[]) {
+    this.port = port
+    this.directory = directory
+    this.#settings = settings
+  }
+
+  /** Settings as on the command line: `'--appendonly', 'yes'`. */
+  static async start(...settings: string[]): Promise<RedisServer> {
+    const server = new RedisServer(await freePort(), mkdtempSync(join(tmpdir(), 'ackd-redis-')), settings)
+    await server.start()
+    return server
+  }
+
+  get url(): string {
+    return `redis://127.0.0.1:${this.port}`
+  }
+
+  /** Starts it again, on what is kept. Resolves when it answers, or at once when it is only to be `launched`. */
+  async start(answering = true): Promise<void> {
+    if (redisProgram === null) throw new Error('Install redis-server, or name one in REDIS_SERVER.')
+    const own = ['--port', String(this.port), '--dir', this.directory, '--bind', '127.0.0.1', '--save', '']
+    this.#child = spawn(redisProgram, [...own, ...this.#settings], { stdio: 'ignore' })
+    const end = performance.now() + START_MS
+    while (answering && !(await askRedis(this.port, 'PING').catch(() => '')).match(/PONG|NOAUTH/)) {
+      if (performance.now() > end) throw new Error('redis-server does not start')
+      await sleep(10)
+    }
+  }
+
+  async signal(signal: NodeJS.Signals): Promise<void> {
+    const child = this.#child
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return
+    const ended = once(child, 'exit')
+    child.kill(signal)
+    if (signal === 'SIGKILL' || signal === 'SIGTERM') await ended
+  }
+
+  ask(words: string): Promise<string> {
+    return askRedis(this.port, words)
+  }
+
+  async stop(): Promise<void> {
+    await this.signal('SIGKILL')
+    rmSync(this.directory, { recursive: true, force: true })
+  }
+}
