@@ -22,6 +22,7 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'transport/': ['protocol/'],
   'gateway/': ['core/', 'protocol/', 'store/store.ts', 'transport/transport.ts'],
   'client/': ['protocol/'],
+  'conformance/': ['protocol/'],
   'cli/': ['index.ts', 'options.ts', 'client/index.node.ts'],
   'options.ts': ['protocol/limits.ts', 'store/store.ts'],
   'server.ts': [''],
@@ -234,7 +235,7 @@ describe('sizes', () => {
 
 describe('every file', () => {
   test('of the sources opens with a comment that says what it is', () => {
-    expect(broken(({ text }) => (/^(#!.*\n)?\/(\*\*|\/) ?\S|^\/\*\*\n/.test(text) ? [] : ['no comment']))).toEqual([])
+    expect(broken(({ text }) => (/^(#!.*\n)?\/(\*\*|\/)\s*\S/.test(text) ? [] : ['no comment']))).toEqual([])
   })
 
   test('is called by what it is about', () => {
