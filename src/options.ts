@@ -262,6 +262,12 @@ export const optionTable = {
     max: 300 * SECOND,
     help: 'How often a silent connection is pinged; nothing heard for two of it closes it with timeout.',
   }),
+  idleTimeout: duration({
+    default: 0,
+    min: 0,
+    max: DAY,
+    help: 'How long a connection may send nothing but keep-alive before it is closed with idle; 0: for ever.',
+  }),
 } as const satisfies Record<string, Option<unknown>>
 
 type Table = typeof optionTable

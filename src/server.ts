@@ -183,6 +183,7 @@ function gatewayOptions(options: Options, store: Store): GatewayOptions {
       maxPacket: options.maxPacket,
       frameRate: options.frameRate,
       pingIntervalMs: options.pingInterval,
+      idleTimeoutMs: options.idleTimeout,
       slowBytes: slowBytes(options),
     },
     admission: {

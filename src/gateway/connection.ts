@@ -27,19 +27,14 @@ import { greetingOf, readFirstPacket } from './greeting.ts'
 import { Intake } from './intake.ts'
 import type { Slab } from './slab.ts'
 import type { AtTurnEnd, Turn } from './turn.ts'
+import { Vigil, type VigilLimits } from './vigil.ts'
 
 const TOO_MUCH_BEFORE_WELCOME = `At most ${MAX_BEFORE_WELCOME} bytes may be sent before welcome; wait for it.`
 
-/** How long more than `slowBytes` may wait for a reader, ms. */
-const SLOW_MS = 10_000
-
-export interface ConnectionLimits {
+export interface ConnectionLimits extends VigilLimits {
   readonly maxPacket: number
   /** Frames in a second; twice as many in a burst. */
   readonly frameRate: number
-  readonly pingIntervalMs: number
-  /** Bytes written and not read at which a reader counts as slow. */
-  readonly slowBytes: number
 }
 
 /** What all connections of a node share. */
@@ -92,17 +87,13 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   #closing: Closing | null = null
   /** The last frame is pending; the pipe ends once it is written. */
   #final = false
-  #heardAt: number
-  #wroteAt: number
-  #pingedAt: number
-  /** Something was written since the last look at what is buffered. */
-  #wrote = false
-  #slowSince = 0
+  readonly #vigil: Vigil
 
   constructor(pipe: Pipe, around: Surroundings) {
     this.pipe = pipe
     this.#around = around
-    this.acceptedAt = this.#heardAt = this.#wroteAt = this.#pingedAt = around.clock.now
+    this.acceptedAt = around.clock.now
+    this.#vigil = new Vigil(around.clock.now)
   }
 
   /** Named in logs; empty while no id was offered or given. */
@@ -116,7 +107,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     if (this.#isOver()) return
     const { turn, clock, counters, limits } = this.#around
     turn.begin()
-    this.#heardAt = clock.now
+    this.#vigil.heard(clock.now)
     counters.packetsIn++
     counters.bytesIn += bytes.length
     if (bytes.length > limits.maxPacket) this.hangUp('too_large')
@@ -156,22 +147,12 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     }
   }
 
-  /**
-   * Pings who is silent, closes who stays silent (§4), and who does not read. Silence before `awakeSince` does not count: this
-   * process stood still, and what the peer said then has not been read yet.
-   */
+  /** Pings who is silent, and closes who stays so or does not read. See `Vigil.judge` for `awakeSince`. */
   visit(now: number, awakeSince: number): void {
     if (this.#phase !== 'ready') return
-    const interval = this.#around.limits.pingIntervalMs
-    const silent = now - Math.max(this.#heardAt, awakeSince)
-    // The peer, too, gives up on a side from which nothing comes.
-    const still = Math.max(silent, now - this.#wroteAt)
-    if (this.#isSlow(now)) this.hangUp('slow')
-    else if (silent >= 2 * interval) this.hangUp('timeout')
-    else if (still >= interval && now - this.#pingedAt >= interval) {
-      this.#pingedAt = now
-      this.ping()
-    }
+    const verdict = this.#vigil.judge(now, awakeSince, this.#around.limits, this.#buffered)
+    if (verdict === 'ping') this.ping()
+    else if (verdict !== null) this.hangUp(verdict)
   }
 
   /** The session is ready: takes what came before it was. */
@@ -192,8 +173,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     const encoder = this.#encoder
     if (encoder === null || this.#phase === 'closed') return
     const { turn, clock, counters } = this.#around
-    this.#wroteAt = clock.now
-    this.#wrote = true
+    this.#vigil.wrote(clock.now)
     if (!turn.write(encoder, this.pipe, this.#text)) {
       // What follows could arrive without what was dropped, so nothing may follow (I8).
       counters.writesDropped++
@@ -343,25 +323,21 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   }
 
   #take(packet: Uint8Array): void {
-    if (this.#decoder === null || this.#intake === null) return
+    const intake = this.#intake
+    if (this.#decoder === null || intake === null) return
     const { slab } = this.#around
     const start = slab.keep(packet)
-    this.#intake.packet()
+    intake.packet()
     try {
       const reason = this.#decoder.decode(slab.bytes, start, start + packet.length, this.#text)
       if (reason !== null) this.hangUp('bad_frame', reason)
+      else if (intake.wasActive()) this.#vigil.active(this.#around.clock.now)
     } catch (error) {
       this.#fault(error)
     }
   }
 
-  #isSlow(now: number): boolean {
-    if (!this.#wrote && this.#slowSince === 0) return false
-    this.#wrote = false
-    if (this.pipe.buffered() <= this.#around.limits.slowBytes) this.#slowSince = 0
-    else if (this.#slowSince === 0) this.#slowSince = now
-    return this.#slowSince > 0 && now - this.#slowSince > SLOW_MS
-  }
+  readonly #buffered = (): number => this.pipe.buffered()
 
   #close(closing: Closing): void {
     this.#closing = closing

@@ -27,6 +27,7 @@ export class Intake implements ClientFrames {
   readonly #counters: Counters
   readonly #rate: FrameRate
   #greeted: boolean
+  #active = false
 
   /** `greeted`: the hello, which was read already, will not come again. */
   constructor(
@@ -45,6 +46,13 @@ export class Intake implements ClientFrames {
     this.#greeted = greeted
   }
 
+  /** Whether anything but keep-alive came since the last time this was asked. */
+  wasActive(): boolean {
+    const active = this.#active
+    this.#active = false
+    return active
+  }
+
   /** Before every packet. */
   packet(): void {
     this.#rate.fill(this.#clock.now)
@@ -56,6 +64,7 @@ export class Intake implements ClientFrames {
   }
 
   send(n: number, floor: number, target: string, ttl: number, body: Body): void {
+    this.#active = true
     if (this.#rate.take()) this.#session.send(n, floor, target, ttl, body)
     else {
       this.#session.refuse(n, target, PAUSE_MS)
@@ -64,6 +73,7 @@ export class Intake implements ClientFrames {
   }
 
   ack(seq: number): void {
+    this.#active = true
     this.#session.ack(seq)
   }
 
@@ -88,7 +98,8 @@ export class Intake implements ClientFrames {
   }
 
   ping(): void {
-    if (this.#admit(null)) this.#speaker.pong()
+    if (this.#rate.take()) this.#speaker.pong()
+    else this.#refuse(null)
   }
 
   pong(): void {}
@@ -103,10 +114,15 @@ export class Intake implements ClientFrames {
   }
 
   #admit(ref: Ref | null): boolean {
+    this.#active = true
     if (this.#rate.take()) return true
+    this.#refuse(ref)
+    return false
+  }
+
+  #refuse(ref: Ref | null): void {
     this.#speaker.error(ref, 'rate_limited', refusals.rate_limited.text)
     this.#strike()
-    return false
   }
 
   #strike(): void {

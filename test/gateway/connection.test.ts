@@ -135,6 +135,20 @@ describe('a connection', () => {
     expect((await peer.end()).name).toBe('timeout')
   })
 
+  it('closes who says nothing but pings, when a time-out for that is set', async () => {
+    build({ connections: { pingIntervalMs: 1_000, idleTimeoutMs: 1_500 } })
+    const idle = house.connect()
+    const busy = house.connect()
+    await idle.hello()
+    await busy.hello()
+    const pinging = setInterval(() => idle.say(frames => frames.ping()), 300)
+    const asking = setInterval(() => busy.say(frames => frames.presence('who', [])), 300)
+    expect((await idle.end()).name).toBe('idle')
+    clearInterval(pinging)
+    clearInterval(asking)
+    expect(busy.ended).toBeNull()
+  })
+
   it('pings who is silent, and closes who stays silent', async () => {
     build({ connections: { pingIntervalMs: 1_000 } })
     const silent = house.connect()

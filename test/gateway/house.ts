@@ -19,7 +19,13 @@ const defaults: GatewayOptions = {
     maxPacket: 1024 * 1024,
     pingIntervalMs: 15_000,
   },
-  connections: { maxPacket: 1024 * 1024, frameRate: 1_000, pingIntervalMs: 15_000, slowBytes: 4 * 1024 * 1024 },
+  connections: {
+    maxPacket: 1024 * 1024,
+    frameRate: 1_000,
+    pingIntervalMs: 15_000,
+    idleTimeoutMs: 0,
+    slowBytes: 4 * 1024 * 1024,
+  },
   admission: { connectionsPerAddress: 1_000, connectRate: 500, maxLagMs: 60_000 },
   helloTimeoutMs: 5_000,
 }
