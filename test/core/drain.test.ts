@@ -181,6 +181,13 @@ describe('Drain, removing', () => {
     expect(asked()).toEqual(['refuse bob 3: spam', 'remove bob up to 4'])
   })
 
+  test('asks at its end for no removal of what it refuses', () => {
+    drain.acked(1)
+    drain.nacked(2, 'spam')
+    drain.finish()
+    expect(asked()).toEqual(['refuse bob 2: spam'])
+  })
+
   test('asks for nothing at its end when nothing is due', () => {
     drain.acked(1)
     flush()

@@ -179,3 +179,47 @@ describe('Receiving, the mailbox', () => {
     expect(calls('page')).toEqual([])
   })
 })
+
+describe('Receiving, its counters', () => {
+  test('tell why messages were parked, and how many sessions timed out', () => {
+    const { stats } = desk.hub
+    send(3)
+    expect(stats.parked).toMatchObject({ order: 1, closed: 0, ack_timeout: 0, absent: 0 })
+    begin()
+    send(2, 3)
+    desk.hub.closed(bob.session)
+    send(4)
+    expect(desk.hub.stats.parked).toMatchObject({ order: 0, closed: 2, ack_timeout: 0, absent: 1 })
+    begin()
+    send(2)
+    for (let ms = 0; ms < 30_000; ms += 250) desk.pass(250)
+    expect(desk.hub.stats.parked).toMatchObject({ order: 0, closed: 0, ack_timeout: 1, absent: 0 })
+    expect(desk.hub.stats.ackTimeouts).toBe(1)
+  })
+
+  test('tell what was sent live and out of the mailbox, and how long acks took', () => {
+    const { stats } = desk.hub
+    send(2)
+    desk.pass(40)
+    ack(2)
+    expect(stats).toMatchObject({ sentLive: 1, sentParked: 1, drained: 1 })
+    expect([stats.ackMs.sum, stats.drainAckMs.sum]).toEqual([40, 40])
+  })
+
+  test('tell what is un-acked', () => {
+    send(2, 3)
+    expect([bob.session.receiving!.windowSize, desk.hub.windowMessages]).toEqual([3, 3])
+    ack(2)
+    expect(desk.hub.windowMessages).toBe(1)
+  })
+
+  test('tell that what waited too long for its predecessor was parked', () => {
+    const carol = desk.connect('carol')
+    desk.send(carol, 1)
+    desk.send(carol, 2)
+    ack(1)
+    for (let ms = 0; ms < 30_250; ms += 250) desk.pass(250)
+    expect(desk.hub.stats.parked.waited).toBe(1)
+    expect(bob.line.read()).toEqual([])
+  })
+})
