@@ -16,6 +16,8 @@ export interface Verdict {
   readonly wrong: readonly string[]
   readonly sent: number
   readonly surfaced: number
+  /** Not shown, and neither ended nor withdrawn: lost, unless they are still on their way. */
+  readonly missing: number
   /** Shown again by a process that began again, as it may. */
   readonly shownAgain: number
   /** Sends that were refused. */
@@ -94,11 +96,13 @@ class Judge {
   verdict(): Verdict {
     let sent = 0
     let withdrawn = 0
+    let missing = 0
     for (const [name, { letters }] of this.#streams) {
       for (const [k, letter] of letters) {
         sent++
         if (letter.withdrawn) withdrawn++
         if (letter.surfaced || letter.ended || letter.withdrawn) continue
+        missing++
         if (letter.promised) this.#wrong.push(`C1: ${name} ${k} was receipted and never shown`)
         else this.#wrong.push(`C7: ${name} ${k} was never shown, though its sender lives`)
       }
@@ -107,6 +111,7 @@ class Judge {
       wrong: this.#wrong,
       sent,
       surfaced: this.#surfaced,
+      missing,
       shownAgain: this.#shownAgain,
       refused: this.#refused,
       withdrawn,

@@ -7,7 +7,6 @@ import { connect, type Client } from '../../src/client/index.node.ts'
 import { Random } from '../simulation/random.ts'
 import { check, type Verdict } from './checker.ts'
 import { readHistory, type History } from './history.ts'
-import { until } from './server.ts'
 import { breakableLine, quickBackoff, read, Sender, type Line } from './traffic.ts'
 
 const FLAPPING_ONE_IN = 10
@@ -15,9 +14,10 @@ const SLOW_ONE_IN = 20
 const SLOW_MS = 20
 /** ms between one cut and the next, at most. */
 const FLAP_MS = 2_000
-/** ms without anything happening that count as quiet, and how long to wait for that. */
-const QUIET_MS = 3_000
+/** ms without anything happening that count as quiet, how long to wait for what is missing, and how often to look. */
+const QUIET_MS = 2_000
 const HEAL_MS = 60_000
+const LOOK_EVERY_MS = 1_000
 
 export interface CrowdOptions {
   readonly url: string
@@ -75,13 +75,6 @@ export class Crowd {
     await this.#running
   }
 
-  /** Resolves when everything that was sent has its receipt and nothing moves any more. */
-  async quiet(alsoQuiet: () => boolean = () => true): Promise<void> {
-    const open = (): number => this.senders.reduce((sum, sender) => sum + sender.open, 0)
-    const isQuiet = (): boolean => open() === 0 && this.#options.history.quietMs > QUIET_MS && alsoQuiet()
-    await until(isQuiet, 'all sends are receipted, and nothing moves', HEAL_MS)
-  }
-
   async leave(): Promise<void> {
     await Promise.all(this.clients.map(client => client.close({ flushMs: 0 })))
   }
@@ -94,7 +87,7 @@ export class Crowd {
   }
 }
 
-interface Member {
+export interface Member {
   readonly client: Client
   readonly id: string
   readonly line: Line
@@ -104,6 +97,18 @@ export async function newMember(url: string): Promise<Member> {
   const line = breakableLine()
   const client = connect(url, { openSocket: line.openSocket, backoff: quickBackoff })
   return { client, id: await client.ready(), line }
+}
+
+/**
+ * After everything was healed: resolves when nothing is missing and nothing moves any more, and in any case after a minute; what is
+ * missing then is for the judge to tell.
+ */
+export async function settled(directory: string, history: History): Promise<void> {
+  for (let waited = 0; waited < HEAL_MS; waited += LOOK_EVERY_MS) {
+    await sleep(LOOK_EVERY_MS)
+    if (history.quietMs < QUIET_MS) continue
+    if (check(readHistory(directory)).missing === 0) return
+  }
 }
 
 /** Judges a run, and prints what there was to judge. */

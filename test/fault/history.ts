@@ -49,7 +49,7 @@ export type Happening = Partial<HistoryEvent> & Pick<HistoryEvent, 'who' | 'what
 
 /** A history of one process, in a file of its own. */
 export class History {
-  readonly #file: number
+  #file: number | null
   /** µs; when the last message was shown or receipted. */
   #movedAt = 0
 
@@ -58,7 +58,9 @@ export class History {
     this.#file = openSync(join(directory, `${name}.jsonl`), 'a')
   }
 
+  /** After `close` the run is over, and what still happens to its parties is no part of it. */
   note(happening: Happening): void {
+    if (this.#file === null) return
     const t = now()
     writeSync(this.#file, `${JSON.stringify({ t, stream: '', k: 0, hash: '', detail: '', ...happening })}\n`)
     if (happening.what === 'surface' || happening.what === 'receipt') this.#movedAt = t
@@ -70,7 +72,8 @@ export class History {
   }
 
   close(): void {
-    closeSync(this.#file)
+    if (this.#file !== null) closeSync(this.#file)
+    this.#file = null
   }
 }
 

@@ -4,18 +4,12 @@
  * `FAULT_KILLS` is how often the server is killed in all (`npm run fault:long`), in rounds with a fresh store each; `FAULT_SEED` repeats
  * a run as far as the machine lets it: the same messages to the same people, and the same waits between the same kills.
  */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { createInterface } from 'node:readline'
+import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Random } from '../simulation/random.ts'
-import { Crowd, judge } from './crowd.ts'
-import { History } from './history.ts'
-import { ServerProcess } from './server.ts'
+import { Crowd, judge, settled } from './crowd.ts'
+import { newRun, Party, type Run } from './parties.ts'
 
 const KILLS = Number(process.env['FAULT_KILLS'] ?? 18)
 const KILLS_PER_ROUND = 25
@@ -25,79 +19,6 @@ const KILL_EVERY = [1_000, 3_000] as const
 const MAX_AWAY_MS = 500
 const PARTY_KILL_EVERY = [500, 3_000] as const
 const RECOVERY_LIMIT_MS = 15_000
-
-/** A client that is killed now and then, and comes back to its directory. */
-class Party {
-  id = ''
-  kills = 0
-  readonly #role: 'reader' | 'writer'
-  readonly #run: Run
-  readonly #name: string
-  #recipients: readonly string[] = []
-  #child: ChildProcess | null = null
-  #life = 0
-
-  constructor(role: 'reader' | 'writer', name: string, run: Run) {
-    this.#role = role
-    this.#name = name
-    this.#run = run
-  }
-
-  /** Resolves when it is connected. */
-  async start(recipients = this.#recipients): Promise<void> {
-    this.#recipients = recipients
-    const { directory, histories, seed } = this.#run
-    const place = [join(directory, this.#name), histories, this.#name]
-    const lifeSeed = `${seed * 100 + this.#life++}`
-    const args = [this.#role, this.#run.server.url, ...place, lifeSeed, ...recipients]
-    const child = spawn(process.execPath, ['--import', 'tsx', 'test/fault/party.ts', ...args], {
-      stdio: ['pipe', 'pipe', 'inherit'],
-    })
-    this.#child = child
-    const [line] = (await Promise.race([
-      once(createInterface({ input: child.stdout }), 'line'),
-      once(child, 'exit').then(() => ['']),
-    ])) as [string]
-    if (this.id !== '' && line !== '') expect(line).toBe(this.id)
-    this.id = line
-  }
-
-  async kill(): Promise<void> {
-    if (this.#child === null) return
-    this.#run.history.note({ who: this.id, what: 'fault', detail: 'SIGKILL' })
-    this.#child.kill('SIGKILL')
-    await once(this.#child, 'exit')
-    this.kills++
-  }
-
-  /** Lets it end by itself: a writer first hears of all that it wrote. */
-  async end(): Promise<number | null> {
-    if (this.#child === null || this.#child.exitCode !== null) return null
-    this.#child.stdin?.end()
-    await once(this.#child, 'exit')
-    return this.#child.exitCode
-  }
-
-  discard(): void {
-    this.#child?.kill('SIGKILL')
-  }
-}
-
-interface Run {
-  readonly directory: string
-  readonly histories: string
-  readonly history: History
-  readonly server: ServerProcess
-  readonly seed: number
-}
-
-function newRun(seed: number): Run {
-  const directory = mkdtempSync(join(tmpdir(), 'ackd-kills-'))
-  const histories = join(directory, 'histories')
-  mkdirSync(histories)
-  const history = new History(histories, 'test')
-  return { directory, histories, history, server: new ServerProcess(join(directory, 'data'), [], history), seed }
-}
 
 async function killServer({ server, seed }: Run, kills: number): Promise<void> {
   const random = new Random(seed)
@@ -137,7 +58,7 @@ async function killAll(run: Run, kills: number): Promise<number> {
     await killing
     await crowd.stop()
     expect(await Promise.all(writers.map(writer => writer.end()))).toEqual([0, 0])
-    await crowd.quiet()
+    await settled(run.histories, history)
     expect(await Promise.all(readers.map(reader => reader.end()))).toEqual([0, 0])
     expect(await server.metric('ackd_exceptions_total')).toBe(0)
     expect((await server.kill('SIGTERM')).code).toBe(0)

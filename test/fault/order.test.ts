@@ -73,7 +73,8 @@ function missingTracer(): string | null {
     }
   }
   if (!has('strace', '-V') && process.getuid?.() === 0) {
-    void (has('apt-get', 'update', '-qq') && has('apt-get', 'install', '-y', '-qq', 'strace'))
+    has('apt-get', 'update', '-qq')
+    has('apt-get', 'install', '-y', '-qq', 'strace')
   }
   if (!has('strace', '-V')) return 'install strace (apt-get install strace)'
   return has('strace', '-o', '/dev/null', 'true') ? null : 'strace may not trace here; allow ptrace (CAP_SYS_PTRACE)'

@@ -40,7 +40,8 @@ export class ServerProcess {
     history: History | null = null,
     wrapper: readonly string[] = [],
   ) {
-    this.#args = ['serve', '--data-dir', dataDir, '--log-level', 'warn', '--max-lag', '60s', ...args]
+    const quiet = ['--log-level', 'warn', '--max-lag', '60s', '--tcp-port', 'off', '--tls-port', 'off']
+    this.#args = ['serve', '--data-dir', dataDir, ...quiet, ...args]
     this.#history = history
     this.#wrapper = wrapper
   }
@@ -57,7 +58,8 @@ export class ServerProcess {
   async start(): Promise<void> {
     if (!existsSync(main)) throw new Error('Build first: npm run build')
     this.#port ||= await freePort()
-    const [command = '', ...rest] = [...this.#wrapper, process.execPath, main, ...this.#args, '--port', `${this.#port}`]
+    const server = [process.execPath, main, ...this.#args, '--port', `${this.#port}`]
+    const [command = process.execPath, ...rest]: readonly string[] = [...this.#wrapper, ...server]
     const clean = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('ACKD_')))
     const child = spawn(command, rest, { env: clean, stdio: ['ignore', 'pipe', 'pipe'] })
     this.#child = child
@@ -102,9 +104,9 @@ export class ServerProcess {
     return matching.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0)
   }
 
-  /** Bytes of memory that are in use by the process. */
+  /** Bytes of memory that the process has to itself; pages of the data file are not among them. */
   get memory(): number {
-    const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.#pid}/status`, 'utf8'))?.[1]
+    const kib = /^RssAnon:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${this.#pid}/status`, 'utf8'))?.[1]
     return Number(kib) * 1024
   }
 
