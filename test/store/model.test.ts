@@ -1,169 +1,39 @@
-/** Random calls, made on LMDB and on the tables in memory, which are the model: every answer must be the same. */
-import * as fc from 'fast-check'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { test } from 'vitest'
 
-import { streamName, type Entry, type Lost } from '../../src/protocol/mailbox.ts'
-import { openLmdbStore, type LmdbStore } from '../../src/store/lmdb.ts'
-import { MemoryTables } from '../../src/store/memory-tables.ts'
-import { defaultStoreLimits, type StoreLimits } from '../../src/store/store.ts'
-import { bindRequest, hash, parcel, START, textOf } from './support.ts'
-
-// Few enough of everything that the limits are met; streams apart, since a store may remember a few more.
-const limits: StoreLimits = {
-  ...defaultStoreLimits,
-  mailboxMessages: 12,
-  mailboxBytes: 300,
-  messageLifeMs: 50_000,
-  idLifeMs: 200_000,
-  lost: 4,
-  headAttempts: 2,
-  deadLetters: 2,
-  deadLifeMs: 60_000,
-}
-
-interface World {
-  readonly tables: MemoryTables
-  readonly store: LmdbStore
-  readonly tokens: Map<string, string>
-  readonly places: Map<string, number[]>
-}
-
-type Act = (world: World) => Promise<void>
-
-let now = START
-
-function plain(value: unknown): unknown {
-  return JSON.parse(
-    JSON.stringify(value, (key, inner: unknown) =>
-      key === 'body' && inner !== null ? textOf({ body: inner } as Entry) : inner,
-    ),
-  )
-}
-
-async function same<T>(label: string, expected: T, actual: Promise<T>): Promise<T> {
-  expect({ [label]: plain(await actual) }).toEqual({ [label]: plain(expected) })
-  return expected
-}
-
-const anId = fc.constantFrom('ann', 'bob')
-const aStream = fc.constantFrom(streamName('x', 'outbox-1'), streamName('y', 'outbox-2'))
-const aPlace = fc.nat(14)
-const placeOf = (world: World, id: string, index: number): number => world.places.get(id)?.[index] ?? index
-
-const bind = fc
-  .record({
-    id: anId,
-    create: fc.boolean(),
-    right: fc.boolean(),
-    outbox: fc.constantFrom('one', 'two'),
-    attempt: fc.nat(3),
-  })
-  .map(({ id, create, right, outbox, attempt }): Act => async ({ tables, store, tokens }) => {
-    const proof = { kind: 'secret', hash: hash(right ? id : 'wrong') } as const
-    const request = bindRequest(id, { create, outbox, attempt, proof })
-    const bound = await same(`bind ${id}`, tables.bind(request), store.bind(request))
-    if (bound.kind === 'bound') tokens.set(id, bound.token)
-  })
-
-const enqueue = fc
-  .record({
-    id: anId,
-    stream: aStream,
-    skip: fc.constantFrom(0, 0, 0, 1, -1),
-    floor: fc.constantFrom(1, 1, 1, 2),
-    length: fc.constantFrom(1, 10, 60),
-    ttl: fc.constantFrom(0, 10, 30_000),
-    count: fc.integer({ min: 1, max: 4 }),
-  })
-  .map(({ id, stream, skip, floor, length, ttl, count }): Act => async ({ tables, store }) => {
-    const first = tables.sync(id, stream).last + 1 + skip
-    const expires = ttl === 0 ? 0 : now + ttl
-    const batch = Array.from({ length: count }, (_, index) => {
-      const n = Math.max(1, first + index)
-      return parcel(n, { stream, floor: floor === 1 ? 1 : n, text: 'x'.repeat(length), expires })
-    })
-    await same(`enqueue ${id}`, tables.enqueue(id, batch), store.enqueue(id, batch))
-  })
-
-const page = fc
-  .record({ id: anId, after: aPlace, limit: fc.integer({ min: 1, max: 6 }), maxBytes: fc.constantFrom(1, 70, 1000) })
-  .map(({ id, after, limit, maxBytes }): Act => async world => {
-    const { tables, store, tokens, places } = world
-    const token = tokens.get(id) ?? ''
-    const from = after > 6 ? 0 : placeOf(world, id, after)
-    await same(
-      `page ${id}`,
-      tables.page(id, token, from, limit, maxBytes),
-      store.page(id, token, from, limit, maxBytes),
-    )
-    places.set(
-      id,
-      tables.view(id, 0, 20).map(({ s }) => s),
-    )
-  })
-
-const settle = fc
-  .record({ id: anId, at: aPlace, how: fc.constantFrom('remove', 'refuse', 'unbind') })
-  .map(({ id, at, how }): Act => async world => {
-    const { tables, store, tokens } = world
-    const token = tokens.get(id) ?? ''
-    const s = placeOf(world, id, how === 'unbind' ? at % 2 : at % 4)
-    if (how === 'remove') await same(how, tables.remove(id, token, s), store.remove(id, token, s))
-    else if (how === 'refuse') await same(how, tables.refuse(id, token, s, 'no'), store.refuse(id, token, s, 'no'))
-    else await same(how, tables.unbind(id, token, s), store.unbind(id, token, s))
-  })
-
-const sweep = fc.constant<Act>(async ({ tables, store }) => {
-  const byName = (lost: readonly Lost[]): string[] => lost.map(one => JSON.stringify(one))
-  expect(byName(await store.sweep())).toEqual(byName(tables.sweep()))
-})
-
-const wait = fc.constantFrom(1, 9, 20_000, 45_000, 190_000).map((ms): Act => () => {
-  now += ms
-  return Promise.resolve()
-})
-
-const look = fc.record({ id: anId, stream: aStream }).map(({ id, stream }): Act => async ({ tables, store }) => {
-  await same('sync', tables.sync(id, stream), store.sync(id, stream))
-  await same('client', tables.client(id), store.client(id))
-  await same('view', tables.view(id, 0, 20), store.view(id, 0, 20))
-  await same('deadLetters', tables.deadLetters(id), store.deadLetters(id))
-  await same('mailboxes', tables.mailboxes('', 5), store.mailboxes('', 5))
-})
-
-const acts = fc.oneof(
-  { weight: 3, arbitrary: bind },
-  { weight: 6, arbitrary: enqueue },
-  { weight: 4, arbitrary: page },
-  { weight: 4, arbitrary: settle },
-  { weight: 1, arbitrary: sweep },
-  { weight: 1, arbitrary: wait },
-  { weight: 2, arbitrary: look },
-)
+import { openLmdbStore } from '../../src/store/lmdb.ts'
+import { openRedisStore } from '../../src/store/redis.ts'
+import { redisProgram, RedisServer } from '../support/redis.ts'
+import { modelled } from './model.ts'
 
 test('LMDB answers as the model does', async () => {
-  await fc.assert(
-    fc.asyncProperty(fc.array(acts, { minLength: 20, maxLength: 80, size: 'max' }), async script => {
-      now = START
-      const directory = mkdtempSync(join(tmpdir(), 'ackd-model-'))
-      const clock = (): number => now
-      const store = await openLmdbStore({ directory, limits, clock, mapBytes: 2 ** 26 })
-      const world = { tables: new MemoryTables(limits, clock), store, tokens: new Map(), places: new Map() }
-      try {
-        for (const id of ['ann', 'bob']) {
-          const request = bindRequest(id, { create: true, proof: { kind: 'secret', hash: hash(id) } })
-          world.tables.bind(request)
-          await store.bind(request)
-        }
-        for (const act of script) await act(world)
-      } finally {
-        await store.close()
-        rmSync(directory, { recursive: true })
-      }
-    }),
-    { numRuns: 60, interruptAfterTimeLimit: 4_000, markInterruptAsFailure: false },
-  )
+  await modelled(async (limits, clock) => {
+    const directory = mkdtempSync(join(tmpdir(), 'ackd-model-'))
+    const store = await openLmdbStore({ directory, limits, clock, mapBytes: 2 ** 26 })
+    const close = async (): Promise<void> => {
+      await store.close()
+      rmSync(directory, { recursive: true })
+    }
+    return { store, close }
+  }, 60)
 }, 30_000)
+
+// Unit tests run where there is no Redis too; the slow ones insist on it.
+test.skipIf(redisProgram === null)(
+  'Redis answers as the model does',
+  async () => {
+    const server = await RedisServer.start()
+    let runs = 0
+    try {
+      await modelled(async (limits, clock) => {
+        const store = await openRedisStore({ url: server.url, limits, clock, prefix: `run-${++runs}:` })
+        return { store, close: () => store.close() }
+      }, 100)
+    } finally {
+      await server.stop()
+    }
+  },
+  30_000,
+)
