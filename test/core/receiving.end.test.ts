@@ -50,6 +50,13 @@ describe('Receiving, its end', () => {
     expect(desk.calls.read()).toEqual(['unbind bob 2:nonce'])
   })
 
+  test('removes first what was acked in the same turn', () => {
+    bob.session.ack(1)
+    desk.hub.closed(bob.session)
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['remove bob up to 1', 'unbind bob 2:nonce'])
+  })
+
   test('makes the head suspect when it was un-acked for a second', () => {
     desk.pass(999)
     const second = desk.binding('carol')

@@ -212,6 +212,16 @@ describe('Receiving, resends', () => {
     expect(desk.hub.custody.bytes).toBe(0)
   })
 
+  test('count once in the credit of their sender', () => {
+    begin({ sendWindow: 2 })
+    send(2, 2)
+    ack(2)
+    alice.line.read()
+    send(3, 4)
+    expect(alice.line.read()).toEqual([])
+    expect(bob.line.read().slice(1)).toEqual(['message 3: alice out 3', 'message 4: alice out 4'])
+  })
+
   test('move the end to the connection that offered it last', () => {
     send(2)
     const again = desk.binding('alice')

@@ -77,8 +77,9 @@ describe('Sending, its credit', () => {
   })
 
   test('is given back when a message meets its end', () => {
-    begin({ sendWindow: 1, sendWindowBytes: 10 })
+    begin({ sendWindow: 2, sendWindowBytes: 20 })
     send(1, 1, 'bob', 0, 10)
+    send(1, 1, 'carol', 0, 10)
     desk.hub.turn()
     desk.enqueued('bob', ['ok'])
     alice.line.read()
@@ -224,5 +225,22 @@ describe('Sending', () => {
     send(2, 2, 'friend0')
     desk.hub.turn()
     expect(desk.calls.read()).toEqual(['enqueue friend0: alice out 2/2'])
+  })
+
+  test('forgets no stream of which something is open', () => {
+    begin({ newRecipients: 10_000, sendWindow: 10_000 })
+    send(1, 1, 'bob')
+    desk.hub.turn()
+    for (let number = 0; number < 1_100; number++) {
+      send(1, 1, `friend${number}`)
+      desk.hub.turn()
+      desk.enqueued(`friend${number}`, ['ok'])
+    }
+    desk.enqueued('bob', ['full'])
+    alice.line.read()
+    desk.calls.read()
+    send(2, 1, 'bob')
+    desk.hub.turn()
+    expect([alice.line.read(), desk.calls.read()]).toEqual([[], []])
   })
 })
