@@ -9,6 +9,7 @@ import { Argument, Command, CommanderError, Option } from 'commander'
 import { environmentName, flagName, optionTable, type Option as ServerOption } from '../options.ts'
 import type { BenchFlags } from './bench.ts'
 import type { Context } from './context.ts'
+import type { ConformanceFlags } from './conformance.ts'
 import { exitCodes, Failure } from './failure.ts'
 import type { ListenFlags } from './listen.ts'
 import type { MailboxFlags } from './mailbox.ts'
@@ -58,6 +59,7 @@ function createProgram(context: Context): Command {
   addMailbox(program, context)
   addProfiles(program, context)
   addBench(program, context)
+  addConformance(program, context)
   return program
 }
 
@@ -215,6 +217,26 @@ function addBench(program: Command, context: Context): void {
     .action(async (flags: BenchFlags) => {
       const { bench } = await import('./bench.ts')
       await bench(flags, context)
+    })
+}
+
+function addConformance(program: Command, context: Context): void {
+  program
+    .command('conformance')
+    .description('Try on a server, in any language, what the protocol says.')
+    .argument('<url...>', 'where it is; with several, also messages between them')
+    .option('--ca <file>', 'whose TLS certificates to trust, as PEM')
+    .option('--json', 'one JSON object for each check')
+    .addHelpText(
+      'after',
+      examples(
+        'ackd conformance ws://127.0.0.1:5000/ws',
+        'ackd conformance tcp://127.0.0.1 tls://localhost --ca cert.pem',
+      ),
+    )
+    .action(async (urls: string[], flags: ConformanceFlags) => {
+      const { conformance } = await import('./conformance.ts')
+      await conformance(urls.map(urlFlag), flags, context)
     })
 }
 

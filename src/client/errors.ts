@@ -25,7 +25,10 @@ const own = {
   unreadable: { retryable: false, text: 'A file of this profile is damaged; restore it, or remove it and lose it.' },
   handler_failed: { retryable: true, text: 'The message handler threw; the message is shown again or refused.' },
   in_use: { retryable: true, text: 'Another client uses this directory; end it, or give this one its own.' },
-  bad_url: { retryable: false, text: 'The address is not a URL that this client can connect to; use ws:// or wss://.' },
+  bad_url: {
+    retryable: false,
+    text: 'The address is not a URL that this client can connect to; use ws:// or wss://, on Node also tcp:// or tls://.',
+  },
 } as const satisfies Record<string, Refusal>
 
 export type AckdErrorCode = ErrorCode | CloseName | EndReason | keyof typeof own

@@ -1,13 +1,51 @@
-/** WebSockets on Node, by the `ws` package: Node 20 has none of its own, and this one says more about what goes wrong. */
+/**
+ * Pipes to a server on Node: WebSockets by the `ws` package, since Node 20 has none of its own and this one says more about what goes
+ * wrong, and plain TCP and TLS by Node's own sockets.
+ */
+import { Buffer } from 'node:buffer'
+import { connect, type Socket as TcpSocket } from 'node:net'
+import { connect as connectTls } from 'node:tls'
 import { WebSocket } from 'ws'
+import { framedSize, StreamDecoder, writeFramed } from '../protocol/framing.ts'
 import { PACKET_CEILING } from '../protocol/limits.ts'
-import type { OpenSocket } from './sockets.ts'
+import type { OpenSocket, Socket, SocketEvents } from './sockets.ts'
 
 /** ms that the server may take to close what was closed here. */
 const CLOSE_MS = 2_000
 
-export const openWebSocket: OpenSocket = (url, events) => {
-  const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: PACKET_CEILING })
+/** Where a server listens that was not told otherwise. */
+const TCP_PORT = 2500
+const TLS_PORT = 2501
+
+/** For `wss://` and `tls://`, as PEM. */
+export interface TlsTrust {
+  /** Whose certificates the server may show, instead of those that Node knows: for a certificate of one's own. */
+  readonly ca?: string
+  /** What this client shows, to a server that asks for it. */
+  readonly cert?: string
+  readonly key?: string
+}
+
+/** Also speaks text, for those who want to see what they say. */
+export interface NodeSocket extends Socket {
+  send(packet: Uint8Array, text?: boolean): void
+}
+
+/** What URLs may begin with. */
+export const nodeProtocols: readonly string[] = ['ws:', 'wss:', 'tcp:', 'tls:']
+
+/** Opens a socket of the kind that the URL names. */
+export function openNodeSocket(url: string, events: SocketEvents, trust: TlsTrust = {}): NodeSocket {
+  const { protocol } = new URL(url)
+  return protocol === 'tcp:' || protocol === 'tls:' ? openStream(url, events, trust) : openWebSocket(url, events, trust)
+}
+
+export function nodeSockets(trust: TlsTrust): OpenSocket {
+  return (url, events) => openNodeSocket(url, events, trust)
+}
+
+function openWebSocket(url: string, events: SocketEvents, trust: TlsTrust): NodeSocket {
+  const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: PACKET_CEILING, ...trust })
   socket.on('open', () => events.opened())
   socket.on('message', (data: Buffer, isBinary) => events.packet(data, !isBinary))
   // A close always follows.
@@ -15,10 +53,46 @@ export const openWebSocket: OpenSocket = (url, events) => {
   socket.on('close', (number, name) => events.closed(number, name.toString()))
   return {
     // It is copied within the call, to be masked.
-    send: packet => socket.send(packet),
+    send: (packet, text = false) => socket.send(packet, { binary: !text }),
     close: () => {
       socket.close()
       setTimeout(() => socket.terminate(), CLOSE_MS).unref()
     },
   }
+}
+
+function openStream(url: string, events: SocketEvents, trust: TlsTrust): NodeSocket {
+  const socket = connectStream(new URL(url), trust, () => events.opened())
+  const decoder = new StreamDecoder(
+    {
+      packet: (bytes, text) => events.packet(bytes.slice(), text),
+      // What is said after it could not be understood.
+      broken: () => void socket.destroy(),
+    },
+    PACKET_CEILING - 1,
+  )
+  socket.setNoDelay(true)
+  // As bare bytes, whose `slice` makes a copy; that of a Buffer does not.
+  socket.on('data', (chunk: Buffer) => decoder.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)))
+  // A close always follows.
+  socket.on('error', () => {})
+  socket.on('close', () => events.closed(0, ''))
+  return {
+    send: (packet, text = false) => {
+      const framed = Buffer.allocUnsafe(framedSize(packet, text))
+      writeFramed(packet, text, framed, 0)
+      socket.write(framed)
+    },
+    close: () => {
+      socket.end()
+      setTimeout(() => socket.destroy(), CLOSE_MS).unref()
+    },
+  }
+}
+
+function connectStream({ protocol, hostname, port }: URL, trust: TlsTrust, opened: () => void): TcpSocket {
+  const host = hostname.replace(/^\[|\]$/g, '')
+  return protocol === 'tls:'
+    ? connectTls({ host, port: port === '' ? TLS_PORT : Number(port), minVersion: 'TLSv1.2', ...trust }, opened)
+    : connect({ host, port: port === '' ? TCP_PORT : Number(port) }, opened)
 }

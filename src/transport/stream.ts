@@ -167,7 +167,8 @@ class StreamPipe implements Pipe, StreamEvents {
   #received(chunk: Buffer): void {
     if (this.#isOver()) return
     this.#whole = false
-    this.#decoder.push(chunk)
+    // As bare bytes: whoever keeps a packet copies it by `slice`, which for a Buffer would keep the whole chunk instead.
+    this.#decoder.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length))
     if (this.#decoder.partial) this.#expectRest(chunk.length)
     else if (this.#deadline > 0 && !this.#isOver()) this.#settle()
   }

@@ -13,7 +13,7 @@ import {
   type OpenSocket,
   type Status,
 } from '../../src/client/index.node.ts'
-import { openWebSocket } from '../../src/client/sockets.node.ts'
+import { openNodeSocket } from '../../src/client/sockets.node.ts'
 import { startServer, type Server } from '../../src/server.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'ackd-client-'))
@@ -154,7 +154,7 @@ describe('the connection', () => {
     // The next server is on a port of its own: the first to close a TCP connection keeps its port busy for a while.
     let url = before.ws
     const backoff = { firstMs: 20, maxMs: 50 }
-    const openSocket: OpenSocket = (_, events) => openWebSocket(url, events)
+    const openSocket: OpenSocket = (_, events) => openNodeSocket(url, events)
     const ann = connect(before.ws, { backoff, openSocket })
     const bob = connect(before.ws, { backoff, openSocket })
     clients.push(ann, bob)
