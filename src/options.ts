@@ -156,6 +156,13 @@ export const optionTable = {
   ),
   store: choice('lmdb', ['lmdb', 'memory'], 'Where messages are kept; nothing in memory survives the process.'),
   dataDir: text('./data', 'a directory', 'Where the embedded store keeps its files.'),
+  redisUrl: {
+    default: '',
+    shown: 'none',
+    range: 'none, redis://host, rediss://host, unix:///path, redis+sentinel://hosts/name or redis+cluster://hosts',
+    help: 'The Redis that keeps everything, instead of the embedded store.',
+    parse: given => (given === 'none' ? '' : given),
+  } satisfies Option<string>,
   origins: origins('Web pages that may connect; others get 403. Clients that are no browsers are not asked.'),
   logLevel: choice('info', ['fatal', 'error', 'warn', 'info', 'debug', 'silent'], 'How much is logged, on stderr.'),
   ackTimeout: duration({

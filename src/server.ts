@@ -14,6 +14,7 @@ import { Sparing } from './gateway/sparing.ts'
 import { readOptions, type Options } from './options.ts'
 import { openLmdbStore } from './store/lmdb.ts'
 import { MemoryStore } from './store/memory.ts'
+import { openRedisStore } from './store/redis.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from './store/store.ts'
 import type { AnswerHttp, Listener } from './transport/transport.ts'
 import { developmentCertificate, developmentFile, readCertificate } from './transport/certificates.ts'
@@ -155,7 +156,9 @@ async function openStore(options: Options, log: Log): Promise<Store> {
     log.warn({}, 'messages and identities are kept in memory only: nothing survives the end of this process')
     return new MemoryStore(limits)
   }
-  return openLmdbStore({ directory: options.dataDir, limits, onNote: note => log.warn({}, note) })
+  const onNote = (note: string): void => log.warn({}, note)
+  if (options.redisUrl !== '') return openRedisStore({ url: options.redisUrl, limits, onNote })
+  return openLmdbStore({ directory: options.dataDir, limits, onNote })
 }
 
 /** Bytes waiting for a reader at which it counts as slow: twice what may be un-acked, and room for everything else. */

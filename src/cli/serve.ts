@@ -44,7 +44,9 @@ function banner(server: Server, options: Options, terminal: Terminal): string[] 
   const store =
     options.store === 'memory'
       ? terminal.paint('yellow', 'memory: nothing survives this process')
-      : `${options.store}, in ${options.dataDir}`
+      : options.redisUrl !== ''
+        ? 'redis'
+        : `${options.store}, in ${options.dataDir}`
   return [
     `${terminal.paint('bold', 'ackd')} is ready (process ${server.pid}; Ctrl-C ends it)`,
     '',
@@ -57,7 +59,7 @@ function banner(server: Server, options: Options, terminal: Terminal): string[] 
     'Try it, from other terminals:',
     `  ackd listen --as bob${elsewhere(server)}`,
     `  ackd send bob "hello"${elsewhere(server)}`,
-    options.store === 'memory'
+    options.store === 'memory' || options.redisUrl !== ''
       ? '  ackd bench'
       : `  ackd mailbox ls${options.dataDir === './data' ? '' : ` --data-dir ${options.dataDir}`}`,
   ]
