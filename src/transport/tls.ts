@@ -50,7 +50,11 @@ export async function listenTls(options: TlsOptions, accept: Accept): Promise<Tl
     handshakes.add(name)
     socket.once('close', () => handshakes.delete(name))
   })
-  server.on('tlsClientError', onTrouble)
+  server.on('tlsClientError', (error, socket) => {
+    // Nobody else does it, whether the handshake failed or took too long.
+    socket.destroy()
+    onTrouble(error)
+  })
   const listener = await listenStream(server, 'tls', options)
   server.on('secureConnection', socket => {
     handshakes.delete(peerOf(socket))
