@@ -176,6 +176,7 @@ function gatewayOptions(options: Options, store: Store): GatewayOptions {
     sendWindowBytes: options.sendWindowBytes,
     heldBytes: options.heldBytes,
     newRecipients: options.newRecipientsRate,
+    soleOwner: !store.shared,
     pollMs: store.shared ? 10_000 : 0,
     maxPacket: options.maxPacket,
     pingIntervalMs: options.pingInterval,

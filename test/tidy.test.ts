@@ -110,6 +110,7 @@ const circles: readonly { readonly of: readonly string[]; readonly because: stri
       'core/drain.ts',
       'core/effects.ts',
       'core/hub.ts',
+      'core/lanes.ts',
       'core/message.ts',
       'core/parking.ts',
       'core/receiving.ts',

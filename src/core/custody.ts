@@ -65,6 +65,11 @@ export class Custody {
     if (parking.add(message)) this.#toPark.push(parking)
   }
 
+  /** Whether anything is on its way into that mailbox. */
+  isParking(recipient: string): boolean {
+    return this.#parkings.has(recipient)
+  }
+
   turn(now: number): void {
     if (this.#toPark.length === 0) return
     const parkings = this.#toPark

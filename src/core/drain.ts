@@ -106,6 +106,11 @@ export class Drain {
     if (this.#acked > last) effects.remove(this.#session, this.#acked)
   }
 
+  /** Whether all that the mailbox holds, as far as this node knows, was sent. */
+  get isDry(): boolean {
+    return !this.#more && !this.#paging
+  }
+
   /** Whether nobody has looked into the mailbox for `pollMs`. */
   isStale(now: number, pollMs: number): boolean {
     return now - this.#lookedAt >= pollMs

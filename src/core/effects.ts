@@ -32,6 +32,8 @@ export interface Effects {
   remove(session: Session, upTo: number): void
   /** Answer: `hub.removed(session, result)`. */
   refuse(session: Session, s: number, reason: string): void
+  /** What the own mailbox of a session knows of a stream. Answer: `hub.recalled(session, stream, result)`. */
+  recall(session: Session, stream: string): void
   /** Answer: `hub.synced(session, ref, target, result)`. */
   sync(session: Session, ref: Ref, target: string, stream: string): void
   /** Make a new secret and store its hash. Answer: `hub.rotated(session, ref, secret)`. */
@@ -56,6 +58,8 @@ export interface CoreOptions {
   readonly heldBytes: number
   /** New recipients of one sender in a minute. */
   readonly newRecipients: number
+  /** Nobody but this process fills mailboxes, so what it reads in one stays true until it writes there itself. */
+  readonly soleOwner: boolean
   /** ms between looks into the mailbox of a connected client when other nodes may fill it; 0: never. */
   readonly pollMs: number
   /** What welcome says besides. */

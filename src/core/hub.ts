@@ -225,6 +225,10 @@ export class Hub {
     session.receiving?.removed(result)
   }
 
+  recalled(session: Session, stream: string, reply: SyncReply | null): void {
+    session.receiving?.recalled(stream, reply)
+  }
+
   sync(session: Session, ref: Ref, target: string): void {
     this.effects.sync(session, ref, target, streamName(session.id, session.greeting.outbox))
   }

@@ -6,20 +6,18 @@
  * of the drain.
  */
 import { assert } from './assert.ts'
-import { MessageFlag } from '../protocol/frames.ts'
+import { MessageFlag, type SyncReply } from '../protocol/frames.ts'
 import type { Entry, FencedResult, PageResult } from '../protocol/mailbox.ts'
 import type { Due } from './deadlines.ts'
-import { Downstream } from './downstream.ts'
+import type { Downstream } from './downstream.ts'
 import { Drain } from './drain.ts'
 import type { Hub } from './hub.ts'
+import { Lanes } from './lanes.ts'
 import { Message } from './message.ts'
 import type { Session } from './session.ts'
 import type { ParkReason } from './stats.ts'
 import { Window } from './window.ts'
 
-/** Streams remembered by one session, and how many are forgotten at once when there are more. */
-const STREAMS = 1_000
-const FORGOTTEN = 100
 /** ms un-acked from which a close, too, makes the head of the mailbox suspect. */
 const SUSPECT_MS = 1_000
 
@@ -36,9 +34,7 @@ export class Receiving implements Due {
   readonly #room: number
   readonly #roomBytes: number
   readonly #window = new Window()
-  readonly #lanes = new Map<string, Downstream>()
-  /** Lanes that hold something. */
-  #waiting: Downstream[] = []
+  readonly #lanes = new Lanes()
   readonly #drain: Drain
   #dirty = false
   /** The next entry did not fit; an ack makes room. */
@@ -54,7 +50,7 @@ export class Receiving implements Due {
 
   /** The highest number of a stream that was acked in this session; 0 for none. */
   acked(stream: string): number {
-    return this.#lanes.get(stream)?.acked ?? 0
+    return this.#lanes.find(stream)?.acked ?? 0
   }
 
   get windowSize(): number {
@@ -63,13 +59,31 @@ export class Receiving implements Due {
 
   /** Takes on a message, whose end from now on is this node's to bring about. */
   take(message: Message): void {
-    const lane = this.#lane(message.stream)
+    const lane = this.#lanes.get(message.stream)
     const { n } = message
     if (n === lane.tail + 1 && lane.tail > 0) {
-      if (lane.sent === lane.tail && this.#hasRoom(message.size)) this.#sendLive(message, lane)
-      else if (lane.live > 0 || this.#hasRoom(message.size)) this.#hold(message, lane)
+      if (lane.sent === lane.tail && this.#hasRoomLive(message.size)) this.#sendLive(message, lane)
+      else if (!lane.idle || this.#hasRoomLive(message.size)) this.#hold(message, lane)
       else this.#park(message, lane)
-    } else if (n > lane.tail || !this.#repeated(message, lane)) this.#park(message, lane)
+    } else if (lane.tail === 0 && this.#hub.options.soleOwner) this.#recall(message, lane)
+    else if (n > lane.tail || !this.#repeated(message, lane)) this.#park(message, lane)
+  }
+
+  /**
+   * The mailbox was read for the first message of a stream, which waits here. When nobody else fills the mailbox, all of it was
+   * sent, and this is the number that it would take, then nothing of the stream is missing, and the message may go live. The
+   * mailbox would know of nothing before it, so it counts as following what was sent.
+   */
+  recalled(stream: string, reply: SyncReply | null): void {
+    const lane = this.#lanes.find(stream)
+    const head = lane?.held[0]
+    if (!this.open || lane === undefined || head === undefined) return
+    const whole = this.#drain.isDry && !this.#hub.custody.isParking(this.#session.id)
+    const next = reply === null ? 0 : Math.max(reply.last + 1, head.floor)
+    if (whole && lane.sent === 0 && head.n === next) lane.sent = next - 1
+    this.#release()
+    // Not released for want of room alone, it goes on waiting.
+    if (lane.held[0] === head && head.n !== lane.sent + 1) this.#parkLane(lane)
   }
 
   /** Everything up to seq is done with. False: that seq was never sent. */
@@ -79,7 +93,7 @@ export class Receiving implements Due {
     if (seq < window.first) return true
     while (window.first <= seq) this.#done(window.shift())
     this.#full = false
-    if (this.#waiting.length > 0) this.#release()
+    if (this.#lanes.waiting.length > 0) this.#release()
     this.touch()
     return true
   }
@@ -94,7 +108,7 @@ export class Receiving implements Due {
     if (message.reason !== '') this.#done(message)
     else this.#reject(message, reason)
     this.#full = false
-    if (this.#waiting.length > 0) this.#release()
+    if (this.#lanes.waiting.length > 0) this.#release()
     this.touch()
     return true
   }
@@ -120,7 +134,7 @@ export class Receiving implements Due {
 
   /** The numbers from `first` to `last` of a stream that came from their sender and have no end yet. */
   *unended(stream: string, first: number, last: number): Generator<Message> {
-    const lane = this.#lanes.get(stream)
+    const lane = this.#lanes.find(stream)
     if (lane === undefined) return
     const within = ({ n, ended }: Message): boolean => n >= first && n <= last && !ended
     for (const message of this.#window) if (message.s === 0 && message.lane === lane && within(message)) yield message
@@ -129,27 +143,23 @@ export class Receiving implements Due {
 
   /** What was held of a stream and has ended elsewhere comes out of the mailbox, if at all. */
   forgetEnded(stream: string): void {
-    const lane = this.#lanes.get(stream)
-    if (lane === undefined) return
-    for (const message of lane.held.splice(0)) if (!message.ended) lane.held.push(message)
-    this.#forgetWaiting()
+    const lane = this.#lanes.find(stream)
+    if (lane !== undefined) this.#lanes.keep(lane, ({ ended }) => !ended)
   }
 
   /** A message of this stream was refused: n is what its sender has to send next, so what waits here from there on goes. */
   dropFrom(stream: string, n: number): void {
-    const lane = this.#lanes.get(stream)
+    const lane = this.#lanes.find(stream)
     if (lane === undefined) return
-    for (const message of lane.held.splice(0)) {
-      if (message.n < n) lane.held.push(message)
-      else this.#hub.custody.dropped(message)
-    }
+    const dropped = lane.held.filter(message => message.n >= n)
+    this.#lanes.keep(lane, message => message.n < n)
+    for (const message of dropped) this.#hub.custody.dropped(message)
     lane.tail = Math.max(lane.sent, Math.min(lane.tail, n - 1))
-    this.#forgetWaiting()
   }
 
   /** What waits behind an entry that will not come waits no longer. */
   parkHeld(stream: string): void {
-    const lane = this.#lanes.get(stream)
+    const lane = this.#lanes.find(stream)
     if (lane !== undefined) this.#parkLane(lane)
   }
 
@@ -179,7 +189,7 @@ export class Receiving implements Due {
       }
       earliest = Math.min(earliest, message.deadline)
     }
-    for (const lane of [...this.#waiting]) {
+    for (const lane of [...this.#lanes.waiting]) {
       const head = lane.held[0]
       if (head === undefined) continue
       // Its predecessor is in the mailbox, and is slow to come; it is no fault of this client.
@@ -205,8 +215,7 @@ export class Receiving implements Due {
       const message = this.#window.shift()
       if (message.s === 0 && !message.ended) this.#parkAt(message, reason)
     }
-    for (const lane of this.#waiting) for (const message of lane.held) this.#parkAt(message, reason)
-    this.#waiting = []
+    for (const lane of this.#lanes.waiting) for (const message of lane.held) this.#parkAt(message, reason)
     this.#lanes.clear()
     if (!fenced) this.#hub.effects.unbind(id, token, suspect)
   }
@@ -221,6 +230,12 @@ export class Receiving implements Due {
   #hasRoom(size: number): boolean {
     const { size: count, bytes } = this.#window
     return count < this.#room && (count === 0 || bytes + size <= this.#roomBytes)
+  }
+
+  /** While the mailbox has something, a quarter of the window is left for it, so that live messages cannot keep it out. */
+  #hasRoomLive(size: number): boolean {
+    if (!this.#drain.isDry && this.#window.size >= this.#room - Math.max(1, this.#room >> 2)) return false
+    return this.#hasRoom(size)
   }
 
   #send(message: Message, lane: Downstream): void {
@@ -244,11 +259,13 @@ export class Receiving implements Due {
   }
 
   #hold(message: Message, lane: Downstream): void {
-    if (lane.held.length === 0) this.#waiting.push(lane)
-    message.lane = lane
-    lane.tail = message.n
-    lane.held.push(message)
+    this.#lanes.hold(message, lane)
     if (!this.armed) this.#hub.arm(this, message.deadline)
+  }
+
+  #recall(message: Message, lane: Downstream): void {
+    this.#hold(message, lane)
+    this.#hub.effects.recall(this.#session, lane.stream)
   }
 
   #park(message: Message, lane: Downstream): void {
@@ -263,8 +280,9 @@ export class Receiving implements Due {
   }
 
   #parkLane(lane: Downstream): void {
-    for (const message of lane.held.splice(0)) this.#parkAt(message, 'waited')
-    this.#forgetWaiting()
+    const waited = [...lane.held]
+    this.#lanes.keep(lane, () => false)
+    for (const message of waited) this.#parkAt(message, 'waited')
   }
 
   #done(message: Message): void {
@@ -328,22 +346,17 @@ export class Receiving implements Due {
 
   /** Sends what waited, as far as its turn has come and the window has room; a stream at a time, so that none starves. */
   #release(): void {
-    for (const lane of this.#waiting) {
+    for (const lane of this.#lanes.waiting) {
       let count = 0
       for (const message of lane.held) {
-        if (message.n !== lane.sent + 1 || !this.#hasRoom(message.size)) break
+        if (message.n !== lane.sent + 1 || !this.#hasRoomLive(message.size)) break
         this.#sendLive(message, lane)
         count++
       }
       if (count > 0) lane.held.splice(0, count)
     }
-    this.#forgetWaiting()
-    const first = this.#waiting.shift()
-    if (first !== undefined) this.#waiting.push(first)
-  }
-
-  #forgetWaiting(): void {
-    this.#waiting = this.#waiting.filter(lane => lane.held.length > 0)
+    this.#lanes.settle()
+    this.#lanes.rotate()
   }
 
   #sendParked(entries: readonly Entry[]): void {
@@ -357,11 +370,11 @@ export class Receiving implements Due {
       }
       if (!this.#drain.advance(entry.s)) continue
       this.#hub.stats.sentParked++
-      const lane = this.#lane(entry.stream)
+      const lane = this.#lanes.get(entry.stream)
       this.#send(message, lane)
       this.#overtaken(lane)
     }
-    if (this.#waiting.length > 0) this.#release()
+    if (this.#lanes.waiting.length > 0) this.#release()
     this.touch()
   }
 
@@ -370,25 +383,6 @@ export class Receiving implements Due {
     for (let head = lane.held[0]; head !== undefined && head.n <= lane.sent; head = lane.held[0]) {
       lane.held.shift()
       this.#hub.custody.stored(head)
-    }
-  }
-
-  #lane(stream: string): Downstream {
-    const known = this.#lanes.get(stream)
-    if (known !== undefined) return known
-    if (this.#lanes.size >= STREAMS) this.#forgetIdle()
-    const lane = new Downstream(stream)
-    this.#lanes.set(stream, lane)
-    return lane
-  }
-
-  /** Makes room, oldest first. The next message of a forgotten stream goes through the mailbox, which knows it. */
-  #forgetIdle(): void {
-    let left = FORGOTTEN
-    for (const [stream, lane] of this.#lanes) {
-      if (!lane.idle) continue
-      this.#lanes.delete(stream)
-      if (--left === 0) return
     }
   }
 }

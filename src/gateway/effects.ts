@@ -126,6 +126,14 @@ export class StoreEffects implements Effects {
     )
   }
 
+  recall(session: Session, stream: string): void {
+    this.#call(
+      'recall',
+      () => this.#store.sync(session.id, stream),
+      (hub, reply) => hub.recalled(session, stream, reply),
+    )
+  }
+
   sync(session: Session, ref: Ref, target: string, stream: string): void {
     this.#call(
       'sync',

@@ -20,6 +20,7 @@ export const options: CoreOptions = {
   sendWindowBytes: 256 * 1024,
   heldBytes: 1024 * 1024,
   newRecipients: 200,
+  soleOwner: false,
   pollMs: 0,
   maxPacket: 1024 * 1024,
   pingIntervalMs: 15_000,
@@ -79,6 +80,10 @@ export class Calls implements Effects {
 
   sync(session: Session, ref: Ref, target: string, stream: string): void {
     this.#lines.push(`sync ${session.id} ${ref}: ${stream} in ${target}`)
+  }
+
+  recall(session: Session, stream: string): void {
+    this.#lines.push(`recall ${stream} of ${session.id}`)
   }
 
   rotate(session: Session): void {

@@ -15,6 +15,7 @@ const defaults: GatewayOptions = {
     sendWindowBytes: 256 * 1024,
     heldBytes: 64 * 1024 * 1024,
     newRecipients: 200,
+    soleOwner: false,
     pollMs: 0,
     maxPacket: 1024 * 1024,
     pingIntervalMs: 15_000,

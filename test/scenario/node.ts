@@ -107,6 +107,13 @@ export class Node implements Effects {
     )
   }
 
+  recall(session: Session, stream: string): void {
+    this.#call(
+      () => this.#world.tables.sync(session.id, stream),
+      result => this.hub.recalled(session, stream, result),
+    )
+  }
+
   rotate(session: Session, ref: Ref): void {
     const { connection, id, token } = session
     if (!(connection instanceof Pipe)) throw new Error('a story connects by pipes only')

@@ -18,6 +18,7 @@ const givens: readonly (readonly [pattern: string, set: Act])[] = [
   [`(?<size>${SIZE}) held by a node`, (world, of) => (world.options.heldBytes = toBytes(of('size')))],
   ['(?<count>\\d+) new recipients? a minute', (world, of) => (world.options.newRecipients = Number(of('count')))],
   [`a look into mailboxes every (?<time>${DURATION})`, (world, of) => (world.options.pollMs = toMs(of('time')))],
+  ['a node that alone owns the store', world => (world.options.soleOwner = true)],
   [`an ack timeout of (?<time>${DURATION})`, (world, of) => (world.options.ackTimeoutMs = toMs(of('time')))],
   ['mailboxes of (?<count>\\d+) messages?', (world, of) => (world.limits.mailboxMessages = Number(of('count')))],
   [`mailboxes of (?<size>${SIZE})`, (world, of) => (world.limits.mailboxBytes = toBytes(of('size')))],

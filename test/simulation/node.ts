@@ -146,6 +146,13 @@ export class Node implements Effects {
 
   rotate(): void {}
 
+  recall(session: Session, stream: string): void {
+    this.#call(
+      tables => tables.sync(session.id, stream),
+      (hub, result) => hub.recalled(session, stream, result),
+    )
+  }
+
   wake(node: string, id: string): void {
     this.#gossip(node, hub => hub.woken(id))
   }

@@ -102,6 +102,7 @@ export class World {
       sendWindowBytes: 256 * 1024,
       heldBytes: 1024 * 1024,
       newRecipients: 200,
+      soleOwner: pollMs === 0,
       pollMs,
       maxPacket: 1024 * 1024,
       pingIntervalMs: 15_000,
