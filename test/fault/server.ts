@@ -73,6 +73,7 @@ export class ServerProcess {
   signal(signal: NodeJS.Signals): void {
     this.#history?.note({ who: 'server', what: 'fault', detail: signal })
     process.kill(this.#pid, signal)
+    if (signal === 'SIGCONT') this.#history?.note({ who: 'server', what: 'ready' })
   }
 
   /** Resolves when the process is gone. */

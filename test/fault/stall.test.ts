@@ -8,6 +8,7 @@ import { rmSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Random } from '../simulation/random.ts'
+import type { Verdict } from './checker.ts'
 import { Crowd, judge, newMember, settled, type Member } from './crowd.ts'
 import { newRun, Party, type Run } from './parties.ts'
 import { until } from './server.ts'
@@ -32,6 +33,9 @@ const MEMORY_SLACK = 24 * MIB
 /** ms; below it a difference of two medians means nothing on a busy machine. */
 const NOTICEABLE_MS = 20
 
+/** From going on to the first message that arrives. */
+const RECOVERY_LIMIT_MS = 4_000
+
 let run: Run
 
 beforeEach(async () => {
@@ -45,9 +49,10 @@ afterEach(async () => {
   rmSync(run.directory, { recursive: true })
 })
 
-function expectRight(title: string): void {
-  const { wrong } = judge(run.histories, `seed ${SEED}, ${title}`)
-  expect(wrong.slice(0, 20)).toEqual([])
+function expectRight(title: string): Verdict {
+  const verdict = judge(run.histories, `seed ${SEED}, ${title}`)
+  expect(verdict.wrong.slice(0, 20)).toEqual([])
+  return verdict
 }
 
 function newSender({ client, id }: Member, seed: number): Sender {
@@ -151,5 +156,6 @@ test('a server that stands still loses nothing, and goes on', async () => {
   await crowd.stop()
   await settled(run.histories, history)
   await crowd.leave()
-  expectRight(`a server that stood still for ${SERVER_STOP_MS} ms`)
+  const { recoveriesMs } = expectRight(`a server that stood still for ${SERVER_STOP_MS} ms`)
+  expect(Math.max(...recoveriesMs)).toBeLessThan(RECOVERY_LIMIT_MS)
 })
