@@ -26,10 +26,13 @@ export class Keys {
   readonly shards: readonly ShardKeys[]
   /** Sorted set of the processes that live, by the time when they count as dead. */
   readonly leases: string
+  /** Written to see whether that is possible. */
+  readonly check: string
 
   constructor(prefix: string) {
     this.#prefix = prefix
     this.leases = `${prefix}leases`
+    this.check = `${prefix}check`
     this.shards = Array.from({ length: SHARDS }, (_, shard) => ({
       due: `${prefix}{index-${shard}}:due`,
       taken: `${prefix}{index-${shard}}:taken`,

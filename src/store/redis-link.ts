@@ -11,7 +11,7 @@
  */
 import { Cluster, Redis } from 'ioredis'
 import type { RedisAddress } from './redis-address.ts'
-import { judgeRedis, readInfo, redisError } from './redis-settings.ts'
+import { judgeRedis, readInfo, redisError, UnfitRedis } from './redis-settings.ts'
 import type { Script, Scripts } from './scripts.ts'
 import { StoreError } from './store.ts'
 
@@ -43,8 +43,8 @@ export class RedisLink {
   #closed = false
   /** Why calls are not taken. */
   #trouble: StoreError
-  /** The last note, so that it is told once. */
-  #noted = ''
+  /** What was told last, so that each change is told once. */
+  #told: 'nothing' | 'up' | 'away' | 'unfit' = 'nothing'
   #open = 0
   #corked: { uncork(): void }[] = []
   #timer: NodeJS.Timeout | null = null
@@ -155,7 +155,7 @@ export class RedisLink {
       for (const server of this.#masters()) for (const note of await this.#judge(server)) notes.add(note)
       if (this.#closed || this.#driver.status !== 'ready') return
       this.#up = true
-      this.#note(`Redis at ${this.#shown} is there.`)
+      this.#tell('up', `Redis at ${this.#shown} is there.`)
       for (const note of notes) this.#onNote(note)
     } catch (error) {
       this.#failed(error)
@@ -179,22 +179,21 @@ export class RedisLink {
     return notes
   }
 
-  /** Null: the connection ended, for a reason that was told before or is none of Redis' own. */
+  /** Null: the connection ended, and whatever was the reason was told before. */
   #failed(error: unknown): void {
     if (this.#closed) return
     // A server of a cluster may fail by itself; the calls that it does not answer say so.
     if (this.#up && this.#driver.status === 'ready' && error !== null) return
     if (error !== null) this.#trouble = redisError(error)
-    else if (this.#up) this.#trouble = redisError(new Error('the connection ended'))
+    else if (this.#up) this.#trouble = redisError(new Error('the connection ended.'))
     this.#up = false
-    if (error === null) return
-    this.#note(`${this.#trouble.message} ${this.#trouble.fix}`)
+    this.#tell(this.#trouble instanceof UnfitRedis ? 'unfit' : 'away', `${this.#trouble.message} ${this.#trouble.fix}`)
     this.#verdict()
   }
 
-  #note(note: string): void {
-    if (note === this.#noted) return
-    this.#noted = note
+  #tell(state: 'up' | 'away' | 'unfit', note: string): void {
+    if (state === this.#told) return
+    this.#told = state
     this.#onNote(note)
   }
 }
@@ -215,7 +214,7 @@ function createDriver(address: RedisAddress): Redis | Cluster {
     connectionName: 'ackd',
   }
   const retryStrategy = (times: number): number =>
-    Math.min(50 * 2 ** Math.min(times, 10), RETRY_MS) * (0.75 + Math.random() / 4)
+    Math.min(20 * 2 ** Math.min(times, 10), RETRY_MS) * (0.75 + Math.random() / 4)
   switch (address.kind) {
     case 'single':
       return new Redis({ ...options, ...hosts[0], retryStrategy })

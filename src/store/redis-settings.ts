@@ -5,6 +5,9 @@
  */
 import { StoreError } from './store.ts'
 
+/** Only an operator can mend it, so a server need not start. */
+export class UnfitRedis extends StoreError {}
+
 /** The fields of `INFO` by name. */
 export type Info = ReadonlyMap<string, string>
 
@@ -35,11 +38,11 @@ function refusalOf(info: Info): StoreError | null {
   const version = info.get('redis_version') ?? ''
   const [major = 0, minor = 0] = version.split('.').map(Number)
   if (version !== '' && (major < OLDEST[0] || (major === OLDEST[0] && minor < OLDEST[1]))) {
-    return new StoreError(`Redis ${version} is too old.`, 'Use Redis 6.2 or newer, or Valkey.')
+    return new UnfitRedis(`Redis ${version} is too old.`, 'Use Redis 6.2 or newer, or Valkey.')
   }
   const policy = info.get('maxmemory_policy') ?? 'noeviction'
   if (policy !== 'noeviction') {
-    return new StoreError(
+    return new UnfitRedis(
       `Redis may throw parked messages away: its maxmemory-policy is ${policy}.`,
       'Set maxmemory-policy noeviction, as in the redis.conf of ackd.',
     )
@@ -83,6 +86,9 @@ const fixes: readonly (readonly [code: string, fix: string])[] = [
   ['MISCONF', 'Redis cannot write to its disk: see its log, and free the disk.'],
   ['CLUSTERDOWN', 'The cluster lacks nodes: see CLUSTER INFO, and start them.'],
   ['BUSY', 'A script of somebody else keeps Redis busy: see its log; SCRIPT KILL ends it.'],
+]
+
+const unfit: readonly (readonly [code: string, fix: string])[] = [
   ['NOAUTH', 'Redis wants a password: give it in the URL, redis://user:password@host.'],
   ['WRONGPASS', 'Redis knows no such user and password: correct them in the URL.'],
   ['NOPERM', 'The ACL of this user lacks a permission: allow EVAL, EVALSHA, SCRIPT, INFO and the keys of ackd.'],
@@ -92,16 +98,14 @@ const fixes: readonly (readonly [code: string, fix: string])[] = [
 export function redisError(error: unknown): StoreError {
   if (error instanceof StoreError) return error
   const message = error instanceof Error ? error.message : String(error)
-  const known = fixes.find(([code]) => message.startsWith(code))
-  if (known !== undefined) return new StoreError(`Redis: ${message}`, known[1], error)
+  const fixOf = (table: typeof fixes): string | undefined => table.find(([code]) => message.startsWith(code))?.[1]
+  const refusal = fixOf(unfit)
+  if (refusal !== undefined) return new UnfitRedis(`Redis: ${message}`, refusal, error)
+  const known = fixOf(fixes)
+  if (known !== undefined) return new StoreError(`Redis: ${message}`, known, error)
   return new StoreError(
     `Redis cannot be reached: ${message}`,
     'See that it runs, and that its address is right.',
     error,
   )
-}
-
-/** Whether only an operator can mend it, so that a server need not start. */
-export function isConfiguration({ message }: StoreError): boolean {
-  return /^Redis: (NOAUTH|WRONGPASS|NOPERM)/.test(message)
 }

@@ -33,7 +33,7 @@ import {
   textOf,
   UnexpectedReply,
 } from './redis-records.ts'
-import { isConfiguration } from './redis-settings.ts'
+import { UnfitRedis } from './redis-settings.ts'
 import { createScripts, type ScriptName } from './scripts.ts'
 import { defaultStoreLimits, StoreError, type ClientRecord, type Store, type StoreLimits } from './store.ts'
 
@@ -73,7 +73,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
   await Promise.race([link.tried, late])
   clearTimeout(timer)
   const { trouble } = link
-  if (trouble !== null && isConfiguration(trouble)) {
+  if (trouble instanceof UnfitRedis) {
     await link.close()
     throw trouble
   }
@@ -217,7 +217,7 @@ export class RedisStore implements Store {
 
   /** Writes, because a replica and a Redis without memory still read. */
   async check(): Promise<void> {
-    await this.#leases.beat()
+    await this.#link.send('set', this.#keys.check, '1')
   }
 
   close(): Promise<void> {

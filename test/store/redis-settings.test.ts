@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 
-import { isConfiguration, judgeRedis, readInfo, redisError } from '../../src/store/redis-settings.ts'
+import { judgeRedis, readInfo, redisError, UnfitRedis } from '../../src/store/redis-settings.ts'
 
 const good = 'redis_version:7.0.15\r\nmaxmemory_policy:noeviction\r\naof_enabled:1\r\nrole:master\r\n'
 
@@ -33,6 +33,6 @@ test('names the fix for what Redis answers', () => {
   expect(redisError(new Error('OOM command not allowed')).fix).toContain('maxmemory')
   expect(redisError(new Error('READONLY You can not write')).fix).toContain('master')
   expect(redisError(new Error('connect ECONNREFUSED')).message).toContain('cannot be reached')
-  expect(isConfiguration(redisError(new Error('WRONGPASS invalid')))).toBe(true)
-  expect(isConfiguration(redisError(new Error('LOADING')))).toBe(false)
+  expect(redisError(new Error('WRONGPASS invalid'))).toBeInstanceOf(UnfitRedis)
+  expect(redisError(new Error('LOADING'))).not.toBeInstanceOf(UnfitRedis)
 })

@@ -32,7 +32,7 @@ export async function freePort(): Promise<number> {
 }
 
 /** What a Redis answers to a few words; rejects when it does not. */
-export function askRedis(port: number, words: string, timeoutMs = 1_000): Promise<string> {
+export function askRedis(port: number, words: string, timeoutMs = 5_000): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1', () => socket.write(`${words}\r\n`))
     socket.setTimeout(timeoutMs, () => socket.destroy(new Error(`no answer to ${words}`)))
@@ -70,7 +70,8 @@ export class RedisServer {
   /** Starts it again, on what is kept. Resolves when it answers, or at once when it is only to be `launched`. */
   async start(answering = true): Promise<void> {
     if (redisProgram === null) throw new Error('Install redis-server, or name one in REDIS_SERVER.')
-    const own = ['--port', String(this.port), '--dir', this.directory, '--bind', '127.0.0.1', '--save', '']
+    // A replica that is asked for is wanted at once.
+    const own = ['--repl-diskless-sync-delay', '0', '--port', String(this.port), '--dir', this.directory, '--bind', '127.0.0.1', '--save', '']
     this.#child = spawn(redisProgram, [...own, ...this.#settings], { stdio: 'ignore' })
     const end = performance.now() + START_MS
     while (answering && !(await askRedis(this.port, 'PING').catch(() => '')).match(/PONG|NOAUTH/)) {

@@ -1,0 +1,217 @@
+/** Redis away, back, slow, full, read-only or forgetful: what is told is true, and nothing is kept twice. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+
+import { openRedisStore, type RedisStore } from '../../src/store/redis.ts'
+import { StoreError, type Store } from '../../src/store/store.ts'
+import { Proxy } from '../support/proxy.ts'
+import { freePort, RedisServer } from '../support/redis.ts'
+import { bindRequest, page, parcel, parcels, register, stream, tokenOf } from './support.ts'
+
+let server: RedisServer
+let proxy: Proxy
+let store: RedisStore
+let notes: string[]
+
+beforeEach(async () => {
+  server = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'always')
+  proxy = await Proxy.start(server.port)
+  notes = []
+  store = await openRedisStore({ url: `redis://127.0.0.1:${proxy.port}`, onNote: note => notes.push(note) })
+})
+
+afterEach(async () => {
+  await store.close()
+  await proxy.close()
+  await server.signal('SIGCONT')
+  await server.stop()
+})
+
+function failure(call: Promise<unknown>): Promise<unknown> {
+  return call.then(
+    () => null,
+    (error: unknown) => error,
+  )
+}
+
+/** Makes a call again until it is answered. */
+async function insist<T>(call: () => Promise<T>, limitMs = 15_000): Promise<T> {
+  for (const end = performance.now() + limitMs; ;) {
+    try {
+      return await call()
+    } catch (error) {
+      if (!(error instanceof StoreError) || performance.now() > end) throw error
+      await sleep(20)
+    }
+  }
+}
+
+async function numbers(at: Store, token: string): Promise<number[]> {
+  return (await page(at, 'bob', token, 0, 100_000)).entries.map(({ n }) => n)
+}
+
+const upTo = (last: number): number[] => Array.from({ length: last }, (_, index) => index + 1)
+
+test('replies that are lost at any moment change nothing: every call can be made again', async () => {
+  let token = await register(store, 'bob')
+  proxy.cutsOneReplyIn = 12
+  const got: number[] = []
+  let last = 0
+  for (let round = 0; round < 60; round++) {
+    const batch = parcels(last + 1, last + 1 + (round % 5))
+    const { outcomes } = await insist(() => store.enqueue('bob', batch))
+    expect(outcomes.every(outcome => outcome === 'ok' || outcome === 'stored')).toBe(true)
+    last += batch.length
+    const { entries } = await insist(() => page(store, 'bob', token, 0, 3))
+    got.push(...entries.map(({ n }) => n))
+    const upTo = entries.at(-1)?.s ?? 0
+    expect((await insist(() => store.remove('bob', token, upTo))).kind).toBe('ok')
+    if (round % 7 !== 0) continue
+    expect((await insist(() => store.unbind('bob', token, 0))).kind).toBe('ok')
+    const request = bindRequest('bob')
+    token = tokenOf(await insist(() => store.bind(request)))
+  }
+  expect(proxy.cuts).toBeGreaterThan(10)
+  proxy.cutsOneReplyIn = 0
+  got.push(...(await insist(() => numbers(store, token))))
+  expect(got).toEqual(upTo(last))
+})
+
+test('what was acknowledged is there after Redis was killed and has read its journal', async () => {
+  await register(store, 'bob')
+  let last = 0
+  for (let kill = 0; kill < 5; kill++) {
+    const end = performance.now() + 150 + Math.random() * 200
+    const killing = sleep(100).then(async () => {
+      await server.signal('SIGKILL')
+      await sleep(50)
+      await server.start()
+    })
+    while (performance.now() < end) {
+      const results = await Promise.allSettled([1, 2, 3].map(next => store.enqueue('bob', [parcel(last + next)])))
+      for (const result of results) {
+        if (result.status === 'fulfilled' && ['ok', 'stored'].includes(String(result.value.outcomes[0]))) last++
+        else break
+      }
+      if (results.some(({ status }) => status === 'rejected')) await sleep(10)
+    }
+    await killing
+    const { last: kept } = await insist(() => store.sync('bob', stream))
+    expect(kept).toBeGreaterThanOrEqual(last)
+    last = kept
+  }
+  expect(last).toBeGreaterThan(20)
+  const token = tokenOf(await insist(() => store.bind(bindRequest('bob'))))
+  expect(await numbers(store, token)).toEqual(upTo(last))
+  expect(notes.filter(note => note.includes('is there.'))).toHaveLength(6)
+  expect(notes.filter(note => note.includes('cannot be reached'))).toHaveLength(5)
+}, 60_000)
+
+test('a Redis that stands still is given up after two seconds, and found again', async () => {
+  const token = await register(store, 'bob')
+  await server.signal('SIGSTOP')
+  const start = performance.now()
+  expect(await failure(store.enqueue('bob', [parcel(1)]))).toBeInstanceOf(StoreError)
+  expect(performance.now() - start).toBeLessThan(2_500)
+  await sleep(500)
+  const refused = performance.now()
+  expect(await failure(store.check())).toBeInstanceOf(StoreError)
+  expect(performance.now() - refused).toBeLessThan(100)
+  await server.signal('SIGCONT')
+  await insist(() => store.check())
+  expect((await insist(() => store.enqueue('bob', [parcel(1)]))).outcomes[0]).toMatch(/ok|stored/)
+  expect(await numbers(store, token)).toEqual([1])
+})
+
+test('replies that never come count as nothing done, and a delay as nothing at all', async () => {
+  await register(store, 'bob')
+  proxy.delayMs = 150
+  expect((await store.enqueue('bob', [parcel(1)])).outcomes).toEqual(['ok'])
+  proxy.delayMs = 0
+  proxy.losesReplies = true
+  expect(await failure(store.enqueue('bob', [parcel(2)]))).toBeInstanceOf(StoreError)
+  proxy.losesReplies = false
+  proxy.cut()
+  expect((await insist(() => store.enqueue('bob', [parcel(2), parcel(3)]))).outcomes).toEqual(['stored', 'ok'])
+})
+
+test('out of memory it takes nothing, says so, and still gives what it has', async () => {
+  const token = await register(store, 'bob')
+  await store.enqueue('bob', parcels(1, 3))
+  await server.ask('CONFIG SET maxmemory 1mb')
+  const refused = await failure(store.enqueue('bob', [parcel(4)]))
+  expect(refused).toBeInstanceOf(StoreError)
+  expect(String(refused)).toContain('OOM')
+  await expect(store.check()).rejects.toThrow('OOM')
+  const { entries } = await page(store, 'bob', token)
+  expect(entries.map(({ n }) => n)).toEqual([1, 2, 3])
+  expect(await store.remove('bob', token, entries[2]!.s)).toEqual({ kind: 'ok', lost: [] })
+  await server.ask('CONFIG SET maxmemory 0')
+  expect((await store.enqueue('bob', [parcel(3), parcel(4)])).outcomes).toEqual(['delivered', 'ok'])
+})
+
+test('a Redis that becomes a replica takes nothing, and the next connection knows it', async () => {
+  await register(store, 'bob')
+  const other = await RedisServer.start()
+  await server.ask(`REPLICAOF 127.0.0.1 ${other.port}`)
+  expect(await failure(store.enqueue('bob', [parcel(1)]))).toBeInstanceOf(StoreError)
+  proxy.cut()
+  await sleep(300)
+  await expect(store.check()).rejects.toThrow(/replica|READONLY|cannot be reached|LOADING/)
+  await server.ask('REPLICAOF NO ONE')
+  await insist(() => store.check())
+  await other.stop()
+})
+
+test('after a failover that lost writes no place is used again, and the stream goes on where the new master stands', async () => {
+  const token = await register(store, 'bob')
+  const replica = await RedisServer.start('--replicaof', `127.0.0.1 ${server.port}`)
+  await store.enqueue('bob', parcels(1, 3))
+  await expect.poll(() => replica.ask('LLEN ackd:{bob}:mail'), { timeout: 10_000 }).toBe(':3')
+  await replica.ask('REPLICAOF NO ONE')
+  await store.enqueue('bob', parcels(4, 6))
+  const before = (await page(store, 'bob', token)).entries.at(-1)!.s
+  const promoted = await openRedisStore({ url: replica.url })
+  const next = tokenOf(await promoted.bind(bindRequest('bob')))
+  expect(await promoted.sync('bob', stream)).toEqual({ last: 3, delivered: 0 })
+  expect((await promoted.enqueue('bob', [parcel(5), parcel(4), parcel(5)])).outcomes).toEqual([4, 'ok', 'ok'])
+  const after = (await page(promoted, 'bob', next)).entries
+  expect(after.map(({ n }) => n)).toEqual([1, 2, 3, 4, 5])
+  expect(after[3]!.s).toBeGreaterThan(before)
+  await promoted.close()
+  await replica.stop()
+})
+
+test('an address where nothing is, is no reason not to start', async () => {
+  const said: string[] = []
+  const port = await freePort()
+  const absent = await openRedisStore({ url: `redis://127.0.0.1:${port}`, onNote: note => said.push(note) })
+  await expect(absent.check()).rejects.toThrow('cannot be reached')
+  expect(said).toEqual([expect.stringContaining('See that it runs')])
+  await absent.close()
+})
+
+test('a Redis that may evict is refused, at start and later', async () => {
+  const evicting = await RedisServer.start('--maxmemory-policy', 'allkeys-lru')
+  await expect(openRedisStore({ url: evicting.url })).rejects.toThrow('allkeys-lru')
+  await evicting.stop()
+  await server.ask('CONFIG SET maxmemory-policy volatile-ttl')
+  proxy.cut()
+  await sleep(500)
+  await expect(store.check()).rejects.toThrow('volatile-ttl')
+  await server.ask('CONFIG SET maxmemory-policy noeviction')
+  await insist(() => store.check())
+})
+
+test('a wrong password is told at start', async () => {
+  const guarded = await RedisServer.start('--requirepass', 'right')
+  const url = (password: string): string => `redis://:${password}@127.0.0.1:${guarded.port}`
+  await expect(openRedisStore({ url: url('wrong') })).rejects.toThrow('WRONGPASS')
+  await expect(openRedisStore({ url: guarded.url })).rejects.toThrow('NOAUTH')
+  const said: string[] = []
+  const open = await openRedisStore({ url: url('right'), onNote: note => said.push(note) })
+  await open.check()
+  expect(said.join()).not.toMatch(/password|right@/)
+  await open.close()
+  await guarded.stop()
+})

@@ -1,0 +1,77 @@
+/**
+ * A way between two that can be made bad: what passes can be delayed, cut, or lost in one direction, from one moment to the next.
+ */
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import { once } from 'node:events'
+
+export class Proxy {
+  /** ms that everything takes, there and back. */
+  delayMs = 0
+  /** What the far end answers is thrown away, though it did what it was asked. */
+  losesReplies = false
+  /** Replies are thrown away from now and then on, and the connection ends with them: one in so many. 0: never. */
+  cutsOneReplyIn = 0
+  cuts = 0
+  readonly #server: Server
+  readonly #pairs = new Set<readonly [Socket, Socket]>()
+
+  private constructor(server: Server) {
+    this.#server = server
+  }
+
+  static async start(farPort: number): Promise<Proxy> {
+    const server = createServer()
+    const proxy = new Proxy(server)
+    server.on('connection', near => proxy.#join(near, connect(farPort, '127.0.0.1')))
+    server.listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    return proxy
+  }
+
+  get port(): number {
+    const address = this.#server.address()
+    return typeof address === 'object' && address !== null ? address.port : 0
+  }
+
+  /** Ends every connection. */
+  cut(): void {
+    for (const [near, far] of this.#pairs) {
+      near.destroy()
+      far.destroy()
+    }
+  }
+
+  async close(): Promise<void> {
+    this.cut()
+    this.#server.close()
+    await once(this.#server, 'close')
+  }
+
+  #join(near: Socket, far: Socket): void {
+    const pair = [near, far] as const
+    this.#pairs.add(pair)
+    const end = (): void => {
+      near.destroy()
+      far.destroy()
+      this.#pairs.delete(pair)
+    }
+    for (const socket of pair) {
+      socket.setNoDelay(true)
+      socket.on('error', end)
+      socket.on('close', end)
+    }
+    near.on('data', bytes => this.#pass(far, bytes))
+    far.on('data', bytes => {
+      if (this.losesReplies) return
+      if (this.cutsOneReplyIn > 0 && Math.random() * this.cutsOneReplyIn < 1) {
+        this.cuts++
+        end()
+      } else this.#pass(near, bytes)
+    })
+  }
+
+  #pass(to: Socket, bytes: Buffer): void {
+    if (this.delayMs === 0) to.write(bytes)
+    else setTimeout(() => to.write(bytes), this.delayMs)
+  }
+}
