@@ -7,13 +7,16 @@ export default defineConfig({
   test: {
     reporters: ['default', './test/support/reporter.ts'],
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: slow } },
+      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: slow, sequence: { groupOrder: 0 } } },
       {
         test: {
           name: 'slow',
           include: slow.map(folder => folder.replace(/\*\*$/, '**/*.test.ts')),
           testTimeout: 300_000,
           hookTimeout: 60_000,
+          // One after the other, and after the unit tests: they measure time and load, and would find each other's.
+          fileParallelism: false,
+          sequence: { groupOrder: 1 },
         },
       },
     ],
