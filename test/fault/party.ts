@@ -15,6 +15,8 @@ import { History, parseHistory, type Happening } from './history.ts'
 import { numberIn, quickBackoff, read, Sender } from './traffic.ts'
 
 const PAUSE_MS = 60
+/** A handler takes so long, so that kills come in the midst of it. */
+const HANDLER_MS = 20
 /** ms to wait at the end for what is open. */
 const FLUSH_MS = 60_000
 
@@ -44,7 +46,13 @@ function earlier(): ReturnType<typeof parseHistory> {
 function begin(id: string): void {
   history.note({ who: id, what: 'start' })
   if (role === 'reader') {
-    read({ client, id, history, onShown: ({ from, outbox, n }, k) => shown.set(`${from} ${outbox} ${n}`, k) })
+    read({
+      client,
+      id,
+      history,
+      slowMs: HANDLER_MS,
+      onShown: ({ from, outbox, n }, k) => shown.set(`${from} ${outbox} ${n}`, k),
+    })
   } else {
     const sender = new Sender({ client, id, history, random: new Random(Number(seed)) }, before)
     process.stdin.on('end', () => sender.stop())
