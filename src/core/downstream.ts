@@ -1,7 +1,7 @@
 /**
  * A stream at its recipient's end: what the session of the recipient knows of it.
  *
- * `acked ≤ sent ≤ tail`. Everything up to `sent` went to the recipient in this session, live or from the mailbox. Everything
+ * `acked ≤ sent ≤ tail`, once something was sent. Everything up to `sent` went to the recipient in this session, live or from the mailbox. Everything
  * up to `tail` was taken on by this node: it waits in `held`, or is on its way into the mailbox. Only what follows `tail`
  * without a hole may wait here, and only what follows `sent` without a hole may go live.
  */
@@ -15,8 +15,8 @@ export class Downstream {
   readonly stream: string
   readonly from: string
   readonly outbox: string
-  /** Highest n sent in this session; 0: none, so nothing may go live yet. */
-  sent = 0
+  /** Highest n sent in this session, or known to need no sending; -1: nothing is known, so nothing may go live yet. */
+  sent = -1
   /** Highest n acked in this session. */
   acked = 0
   /** Highest n that this node has taken on in this session. */

@@ -80,7 +80,7 @@ export class Receiving implements Due {
     if (!this.open || lane === undefined || head === undefined) return
     const whole = this.#drain.isDry && !this.#hub.custody.isParking(this.#session.id)
     const next = reply === null ? 0 : Math.max(reply.last + 1, head.floor)
-    if (whole && lane.sent === 0 && head.n === next) lane.sent = next - 1
+    if (whole && lane.sent < 0 && head.n === next) lane.sent = next - 1
     this.#release()
     // Not released for want of room alone, it goes on waiting.
     if (lane.held[0] === head && head.n !== lane.sent + 1) this.#parkLane(lane)
