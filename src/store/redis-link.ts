@@ -103,7 +103,8 @@ export class RedisLink {
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         fail(new StoreError(`Redis took longer than ${CALL_MS} ms.`, 'See its log and the load of its machine.'))
-        if (this.#up) this.#driver.disconnect(true)
+        // In a cluster the other servers may be well; the driver ends a connection on which nothing comes.
+        if (this.#up && this.#driver instanceof Redis) this.#driver.disconnect(true)
       }, CALL_MS)
       const fail = (error: unknown): void => {
         clearTimeout(timer)
@@ -134,7 +135,8 @@ export class RedisLink {
 
   #cork(): void {
     if (this.#corked.length > 0) return
-    for (const { stream } of this.#masters()) {
+    for (const { stream, status } of this.#masters()) {
+      if (status !== 'ready') continue
       stream.cork()
       this.#corked.push(stream)
     }
@@ -151,8 +153,7 @@ export class RedisLink {
   /** Judges every server and gives it the scripts; from then on calls are taken. */
   async #prepare(): Promise<void> {
     try {
-      const notes = new Set<string>()
-      for (const server of this.#masters()) for (const note of await this.#judge(server)) notes.add(note)
+      const notes = await this.#judgeAll()
       if (this.#closed || this.#driver.status !== 'ready') return
       this.#up = true
       this.#tell('up', `Redis at ${this.#shown} is there.`)
@@ -167,6 +168,20 @@ export class RedisLink {
 
   async #again(): Promise<void> {
     if (!this.#up && this.#driver.status === 'ready') await this.#prepare()
+  }
+
+  /** One server that cannot be asked does not keep the others of a cluster away; it is given the scripts when it lacks them. */
+  async #judgeAll(): Promise<ReadonlySet<string>> {
+    const notes = new Set<string>()
+    const failures: unknown[] = []
+    for (const judged of await Promise.allSettled(this.#masters().map(server => this.#judge(server)))) {
+      if (judged.status === 'fulfilled') for (const note of judged.value) notes.add(note)
+      else failures.push(judged.reason)
+    }
+    const refusal = failures.find(failure => failure instanceof StoreError)
+    if (refusal !== undefined) throw refusal
+    if (failures.length > 0 && failures.length === this.#masters().length) throw redisError(failures[0])
+    return notes
   }
 
   async #judge(server: Redis): Promise<readonly string[]> {
@@ -236,6 +251,7 @@ function createDriver(address: RedisAddress): Redis | Cluster {
       return new Cluster([...hosts], {
         redisOptions: options,
         enableOfflineQueue: false,
+        maxRedirections: 5,
         clusterRetryStrategy: retryStrategy,
         slotsRefreshInterval: 10_000,
       })
