@@ -22,6 +22,7 @@ import { sha256 } from './greeting.ts'
 export const STORE_LIMIT_MS = 2_000
 
 const ID_LENGTH = 16
+const WRITES: ReadonlySet<string> = new Set(['register', 'enqueue', 'remove', 'refuse', 'rotate'])
 const SECRET_BYTES = 32
 
 /** The calls of one kind that have ended. */
@@ -51,7 +52,7 @@ export class StoreEffects implements Effects {
   #hub: Hub | null = null
   #begin: () => void = () => undefined
   readonly stats: Record<string, CallStats> = {}
-  /** Whether the last call that ended was answered. */
+  /** False from a call that was not answered until a write is. */
   up = true
 
   constructor(store: Store, clock: Clock, report: EffectsReport) {
@@ -181,7 +182,8 @@ export class StoreEffects implements Effects {
       if (!call.open) return
       call.open = false
       stats.ms.add(performance.now() - startedAt)
-      this.up = result !== null
+      // A full disk can still be read, so only a write shows that the store is there again.
+      if (result === null || WRITES.has(op)) this.up = result !== null
       if (result === null) {
         stats.failures++
         this.#report.storeFailed(op, error)
