@@ -14,17 +14,27 @@
  * A reply of nil says that there is no such client, or that the session is over.
  */
 
-export const boxParts = `
+/** The helpers of the scripts, each taken along only by those that use it: a function of Lua is made anew by every call. */
+export const parts = {
+  entry: `
 local ENTRY = '>I8I8I8I8BBc0'
+`,
+  found: `
 local function found(expires, token) return expires and (token or tonumber(expires) > now) end
+`,
+  fenced: `
 local function fenced(token, lease) return token ~= ARGV[2] or lease ~= ARGV[3] end
--- Whose mailbox ends sooner than the index knows is told to it by the caller.
+`,
+  // Whose mailbox ends sooner than the index knows is told to it by the caller.
+  sooner: `
 local function sooner(due, known)
   if due >= tonumber(known) then return 0 end
   redis.call('HSET', KEYS[1], 'due', due)
   return due
 end
--- The index in the list of the first message after a place.
+`,
+  // The index in the list of the first message after a place.
+  first: `
 local function first(after)
   local head = redis.call('LINDEX', KEYS[2], 0)
   if not head or struct.unpack('>I8', head) > after then return 0 end
@@ -35,9 +45,10 @@ local function first(after)
   end
   return low
 end
-`
-
-export const streamParts = `
+`,
+  // A stream as it is known, and the writing down of those that were used. A quarter more than the limit may be there, so that
+  // forgetting is rare.
+  streams: `
 local EXPIRED, DEAD_LETTER, REJECTED = 2, 3, 1
 local known, uses, fresh = {}, 0, false
 local function stream(name)
@@ -56,28 +67,6 @@ local function use(one)
   one.used = uses
   fresh = fresh or one.new
 end
-local function deliver(name, n)
-  local one = stream(name)
-  if n > one.delivered then one.delivered = n end
-  if n > one.last then one.last = n end
-  use(one)
-end
-local function lose(name, n, how)
-  local one = stream(name)
-  if n > one.last then one.last = n end
-  one.lost = string.sub(one.lost .. struct.pack('>I8B', n, how), -9 * LOST)
-  use(one)
-end
-local function forget()
-  local all, byUse = redis.call('HGETALL', KEYS[3]), {}
-  for i = 1, #all, 2 do
-    local _, _, used = struct.unpack('>I8I8I8', all[i + 1])
-    byUse[#byUse + 1] = {all[i], used}
-  end
-  table.sort(byUse, function(a, b) return a[2] < b[2] end)
-  for i = 1, #byUse - STREAMS do redis.call('HDEL', KEYS[3], byUse[i][1]) end
-end
--- Writes down the streams that were used. A quarter more than the limit may be there, so that forgetting is rare.
 local function keep()
   local fields = {}
   for name, one in pairs(known) do
@@ -91,16 +80,40 @@ local function keep()
     end
   end
   if #fields > 0 then redis.call('HSET', KEYS[3], unpack(fields)) end
-  if fresh and redis.call('HLEN', KEYS[3]) > STREAMS * 1.25 then forget() end
+  if not fresh or redis.call('HLEN', KEYS[3]) <= STREAMS * 1.25 then return end
+  local all, byUse = redis.call('HGETALL', KEYS[3]), {}
+  for i = 1, #all, 2 do
+    local _, _, used = struct.unpack('>I8I8I8', all[i + 1])
+    byUse[#byUse + 1] = {all[i], used}
+  end
+  table.sort(byUse, function(a, b) return a[2] < b[2] end)
+  for i = 1, #byUse - STREAMS do redis.call('HDEL', KEYS[3], byUse[i][1]) end
 end
+`,
+  deliver: `
+local function deliver(name, n)
+  local one = stream(name)
+  if n > one.delivered then one.delivered = n end
+  if n > one.last then one.last = n end
+  use(one)
+end
+`,
+  lose: `
+local function lose(name, n, how)
+  local one = stream(name)
+  if n > one.last then one.last = n end
+  one.lost = string.sub(one.lost .. struct.pack('>I8B', n, how), -9 * LOST)
+  use(one)
+end
+`,
+  void: `
 local function void(entry, kind, body)
   local repeated = string.byte(entry, 33) >= 4 and 4 or 0
   return string.sub(entry, 1, 32) .. string.char(repeated + kind) .. string.sub(entry, 34, body - 1)
 end
-`
-
-/** Turns what has expired after a place into voids. Answers stream and n of each, bytes that are left, and the new `earliest`. */
-export const expiry = `
+`,
+  // Turns what has expired after a place into voids. Answers stream and n of each, the bytes that are left, and the new "earliest".
+  expire: `
 local function expire(after, earliest, bytes)
   local lost = {}
   if earliest > now then return lost, bytes, earliest end
@@ -124,7 +137,8 @@ local function expire(after, earliest, bytes)
   redis.call('HSET', KEYS[1], 'bytes', bytes, 'earliest', least, 'uses', uses)
   return lost, bytes, least
 end
-`
+`,
+} as const
 
 /**
  * ARGV: the parcels, one after the other: length of the rest, floor, expiry or 0, then a message from its n on. Answers node and lease of the owner,

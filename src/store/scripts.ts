@@ -11,20 +11,7 @@
  */
 import { createHash } from 'node:crypto'
 
-import {
-  boxParts,
-  clientRecord,
-  deadLetters,
-  enqueue,
-  expiry,
-  page,
-  remove,
-  streamParts,
-  sweep,
-  sync,
-  touch,
-  view,
-} from './scripts-mailbox.ts'
+import { clientRecord, deadLetters, enqueue, page, remove, parts, sweep, sync, touch, view } from './scripts-mailbox.ts'
 import { bind, rotate, unbind } from './scripts-owners.ts'
 import type { StoreLimits } from './store.ts'
 
@@ -86,21 +73,20 @@ local NEVER = 9007199254740991
 
 function sources(limits: StoreLimits) {
   const given = constants(limits) + clock
-  const box = given + boxParts
-  const streams = box + streamParts
+  const { entry, found, fenced, sooner, first, streams, deliver, lose, void: leaveVoid, expire } = parts
   return {
-    bind: box + bind,
-    unbind: streams + unbind,
-    enqueue: streams + enqueue,
-    page: streams + expiry + page,
-    remove: streams + remove,
-    rotate: box + rotate,
-    sync: box + sync,
-    touch: box + touch,
-    sweep: streams + expiry + sweep,
-    client: box + clientRecord,
-    view: box + view,
-    deadLetters: box + deadLetters,
+    bind: given + found + bind,
+    unbind: given + entry + found + fenced + sooner + streams + lose + leaveVoid + unbind,
+    enqueue: given + found + sooner + streams + enqueue,
+    page: given + entry + fenced + first + streams + lose + leaveVoid + expire + page,
+    remove: given + entry + fenced + streams + deliver + lose + remove,
+    rotate: given + fenced + rotate,
+    sync: given + found + sync,
+    touch: given + found + touch,
+    sweep: given + entry + streams + lose + leaveVoid + expire + sweep,
+    client: given + found + clientRecord,
+    view: given + found + first + view,
+    deadLetters: given + found + deadLetters,
     lease: clock + lease,
     take: clock + take,
   }
