@@ -72,6 +72,11 @@ export class RedisLink {
     return this.#up ? null : this.#trouble
   }
 
+  /** Whether keys of two clients may be in one call. */
+  get isCluster(): boolean {
+    return this.#driver instanceof Cluster
+  }
+
   /** Runs a script; the keys are all in one slot. Rejects with `StoreError`. */
   run(name: keyof Scripts, keys: readonly string[], ...args: Argument[]): Promise<unknown> {
     const script = this.#scripts[name]
@@ -120,7 +125,7 @@ export class RedisLink {
   }
 
   async #evaluate(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
-    const rest = [script.keys, ...keys, ...args]
+    const rest = [keys.length, ...keys, ...args]
     try {
       return await this.#write('evalsha', [script.sha, ...rest])
     } catch (error) {

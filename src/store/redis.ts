@@ -21,6 +21,7 @@ import { parseRedisAddress, redisAddressForms } from './redis-address.ts'
 import { RedisIndex } from './redis-index.ts'
 import { Leases } from './redis-leases.ts'
 import { RedisLink, type Argument } from './redis-link.ts'
+import { RedisParking } from './redis-parking.ts'
 import {
   bytesOf,
   listOf,
@@ -89,6 +90,7 @@ export class RedisStore implements Store {
   readonly #now: () => string
   readonly #index: RedisIndex
   readonly #leases: Leases
+  readonly #parking: RedisParking
   #closed: Promise<void> | null = null
 
   constructor(link: RedisLink, keys: Keys, limits: StoreLimits, clock?: () => number) {
@@ -98,6 +100,7 @@ export class RedisStore implements Store {
     this.#now = clock === undefined ? () => '' : () => String(clock())
     this.#index = new RedisIndex(link, keys)
     this.#leases = new Leases(link, keys.leases)
+    this.#parking = new RedisParking(link, keys, this.#now)
     this.#leases.start()
   }
 
@@ -125,7 +128,7 @@ export class RedisStore implements Store {
 
   async enqueue(id: string, batch: readonly Parcel[]): Promise<EnqueueResult> {
     if (batch.length === 0) return { outcomes: [], owner: (await this.client(id))?.node ?? null }
-    const reply = await this.#run('enqueue', id, packParcels(batch))
+    const reply = await this.#parking.park(id, packParcels(batch))
     if (reply === null) return { outcomes: batch.map(() => 'unknown'), owner: null }
     const [node, lease, due, wasEmpty, taken, ...rest] = listOf(reply)
     this.#ends(id, due)
@@ -233,6 +236,7 @@ export class RedisStore implements Store {
   }
 
   #run(name: ScriptName, id: string, ...args: Argument[]): Promise<unknown> {
+    this.#parking.flush()
     return this.#link.run(name, this.#keys.client(id), this.#now(), ...args)
   }
 

@@ -141,18 +141,11 @@ end
 } as const
 
 /**
- * ARGV: the parcels, one after the other: length of the rest, floor, expiry or 0, then a message from its n on. Answers node and lease of the owner,
- * when to look here, whether the mailbox was empty, how many from the first one on were taken, and the outcomes of the others.
+ * For several clients at once, since starting a script costs more than parking a message: KEYS are four for each, ARGV the parcels of each, one
+ * after the other: length of the rest, floor, expiry or 0, then a message from its n on. Answers for each node and lease of the
+ * owner, when to look here, whether the mailbox was empty, how many from the first one on were taken, and the outcomes of the others.
  */
 export const enqueue = `
-local blob = ARGV[2]
-local h = redis.call('HMGET', KEYS[1], 'expires', 'token', 'lease', 'node', 'last', 'bytes', 'earliest', 'due', 'uses')
-if not found(h[1], h[2]) then return nil end
-local count = redis.call('LLEN', KEYS[2])
-local last, bytes, earliest = tonumber(h[5]), tonumber(h[6]), tonumber(h[7])
-uses = tonumber(h[9])
-local empty = count == 0 and 1 or 0
-local reply, entries, taken, at = {h[4] or '', h[3] or '', 0, empty, 0}, {}, 0, 1
 local ends = {'rejected', 'expired', 'dead'}
 local function earned(one, n)
   for i = 1, #one.lost, 9 do
@@ -161,41 +154,57 @@ local function earned(one, n)
   end
   return n <= one.delivered and 'delivered' or 'stored'
 end
-while at <= #blob do
-  local size, floor, expires, n, time, kind, name, body = struct.unpack('>I4I8I8I8I8BBc0', blob, at)
-  local after = at + 4 + size
-  local one, outcome = stream(name), nil
-  local due = math.max(one.last + 1, floor)
-  if n <= one.last then outcome = earned(one, n)
-  elseif n ~= due then outcome = due
-  elseif count >= MESSAGES or bytes + after - body > BYTES then outcome = 'full'
-  else
-    local longest = now + MESSAGE_LIFE
-    if expires == 0 or expires > longest then expires = longest end
-    if expires < earliest then earliest = expires end
-    last = math.max(last + 1, us)
-    count = count + 1
-    bytes = bytes + after - body
-    one.last = n
-    use(one)
-    entries[#entries + 1] = struct.pack('>I8I8', last, expires) .. string.sub(blob, at + 20, after - 1)
-    if #entries == 256 then
-      redis.call('RPUSH', KEYS[2], unpack(entries))
-      entries = {}
+local function park(blob)
+  known, fresh = {}, false
+  local h = redis.call('HMGET', KEYS[1], 'expires', 'token', 'lease', 'node', 'last', 'bytes', 'earliest', 'due', 'uses')
+  if not found(h[1], h[2]) then return false end
+  local count = redis.call('LLEN', KEYS[2])
+  local last, bytes, earliest = tonumber(h[5]), tonumber(h[6]), tonumber(h[7])
+  uses = tonumber(h[9])
+  local empty = count == 0 and 1 or 0
+  local reply, entries, taken, at = {h[4] or '', h[3] or '', 0, empty, 0}, {}, 0, 1
+  while at <= #blob do
+    local size, floor, expires, n, time, kind, name, body = struct.unpack('>I4I8I8I8I8BBc0', blob, at)
+    local after = at + 4 + size
+    local one, outcome = stream(name), nil
+    local due = math.max(one.last + 1, floor)
+    if n <= one.last then outcome = earned(one, n)
+    elseif n ~= due then outcome = due
+    elseif count >= MESSAGES or bytes + after - body > BYTES then outcome = 'full'
+    else
+      local longest = now + MESSAGE_LIFE
+      if expires == 0 or expires > longest then expires = longest end
+      if expires < earliest then earliest = expires end
+      last = math.max(last + 1, us)
+      count = count + 1
+      bytes = bytes + after - body
+      one.last = n
+      use(one)
+      entries[#entries + 1] = struct.pack('>I8I8', last, expires) .. string.sub(blob, at + 20, after - 1)
+      if #entries == 256 then
+        redis.call('RPUSH', KEYS[2], unpack(entries))
+        entries = {}
+      end
+      taken = taken + 1
     end
-    taken = taken + 1
+    if outcome then reply[#reply + 1] = outcome
+    elseif #reply == 5 then reply[5] = taken
+    else reply[#reply + 1] = 'ok' end
+    at = after
   end
-  if outcome then reply[#reply + 1] = outcome
-  elseif #reply == 5 then reply[5] = taken
-  else reply[#reply + 1] = 'ok' end
-  at = after
+  if taken == 0 then return reply end
+  if #entries > 0 then redis.call('RPUSH', KEYS[2], unpack(entries)) end
+  keep()
+  redis.call('HSET', KEYS[1], 'last', last, 'bytes', bytes, 'earliest', earliest, 'uses', uses)
+  reply[3] = sooner(math.min(tonumber(h[1]), earliest), h[8])
+  return reply
 end
-if taken == 0 then return reply end
-if #entries > 0 then redis.call('RPUSH', KEYS[2], unpack(entries)) end
-keep()
-redis.call('HSET', KEYS[1], 'last', last, 'bytes', bytes, 'earliest', earliest, 'uses', uses)
-reply[3] = sooner(math.min(tonumber(h[1]), earliest), h[8])
-return reply
+local replies = {}
+for client = 1, #ARGV - 1 do
+  for key = 1, 4 do KEYS[key] = KEYS[client * 4 - 4 + key] end
+  replies[client] = park(ARGV[client + 1])
+end
+return replies
 `
 
 /**

@@ -18,7 +18,6 @@ import type { StoreLimits } from './store.ts'
 export interface Script {
   readonly source: string
   readonly sha: string
-  readonly keys: number
 }
 
 export type ScriptName = keyof ReturnType<typeof sources>
@@ -94,11 +93,7 @@ function sources(limits: StoreLimits) {
 
 export function createScripts(limits: StoreLimits): Scripts {
   const text = sources(limits)
-  const script = (source: string, keys = 4): Script => ({
-    source,
-    sha: createHash('sha1').update(source).digest('hex'),
-    keys,
-  })
+  const script = (source: string): Script => ({ source, sha: createHash('sha1').update(source).digest('hex') })
   return {
     bind: script(text.bind),
     unbind: script(text.unbind),
@@ -112,7 +107,7 @@ export function createScripts(limits: StoreLimits): Scripts {
     client: script(text.client),
     view: script(text.view),
     deadLetters: script(text.deadLetters),
-    lease: script(text.lease, 1),
-    take: script(text.take, 2),
+    lease: script(text.lease),
+    take: script(text.take),
   }
 }
