@@ -1,12 +1,13 @@
 /**
- * `ackd mailbox`: looks into the embedded store from outside, without the server's help and without changing anything.
+ * `ackd mailbox`: looks into the store from outside, without the server's help and without taking anything out.
  *
  * It reads what was committed when it was asked, so it works while the server runs, and when it does not start.
  */
-import { openLmdbReader, type MailboxReader } from '../store/lmdb-reader.ts'
+import { openLmdbReader } from '../store/lmdb-reader.ts'
+import { openRedisStore } from '../store/redis.ts'
 import { decodeBody } from '../protocol/values.ts'
 import { splitStream, type Entry } from '../protocol/mailbox.ts'
-import { StoreError } from '../store/store.ts'
+import { StoreError, type ClientRecord } from '../store/store.ts'
 import { toJson, toText } from './bodies.ts'
 import { Failure } from './failure.ts'
 import { Profiles } from './profiles.ts'
@@ -16,9 +17,21 @@ import { columns, harmless } from './terminal.ts'
 
 export interface MailboxFlags {
   readonly dataDir: string
+  /** 'none': the store is embedded. */
+  readonly redisUrl: string
   readonly count: number
   readonly json?: boolean
 }
+
+/** The part of a store that only looks, and answers at once or later. */
+interface Reader {
+  mailboxes(after: string, limit: number): Answer<readonly ClientRecord[]>
+  client(id: string): Answer<ClientRecord | null>
+  view(id: string, after: number, limit: number): Answer<readonly Entry[]>
+  close(): Promise<void>
+}
+
+type Answer<Value> = Value | Promise<Value>
 
 export async function listMailboxes(flags: MailboxFlags, { terminal }: Context): Promise<void> {
   const clients = await reading(flags, reader => reader.mailboxes('', flags.count))
@@ -39,25 +52,30 @@ export async function viewMailbox(
   { terminal, environment }: Context,
 ): Promise<void> {
   const { id } = new Profiles(environment, flags.url).resolve(to)
-  const entries = await reading(flags, reader => {
-    if (reader.client(id) !== null) return reader.view(id, 0, flags.count)
-    throw new Failure('failed', `no client '${id}' is known in ${flags.dataDir}`, 'see who has mail: ackd mailbox ls')
+  const entries = await reading(flags, async reader => {
+    if ((await reader.client(id)) !== null) return reader.view(id, 0, flags.count)
+    const place = flags.redisUrl === 'none' ? flags.dataDir : 'Redis'
+    throw new Failure('failed', `no client '${id}' is known in ${place}`, 'see who has mail: ackd mailbox ls')
   })
   for (const entry of entries) await terminal.data(describeEntry(entry, flags))
   if (entries.length === 0) terminal.status('no messages are waiting')
 }
 
-async function reading<Answer>(flags: MailboxFlags, ask: (reader: MailboxReader) => Answer): Promise<Answer> {
+async function reading<Value>(flags: MailboxFlags, ask: (reader: Reader) => Answer<Value>): Promise<Value> {
   try {
-    const reader = openLmdbReader(flags.dataDir)
+    const reader = await open(flags)
     try {
-      return ask(reader)
+      return await ask(reader)
     } finally {
       await reader.close()
     }
   } catch (error) {
     throw error instanceof StoreError ? new Failure('failed', error.message, error.fix) : error
   }
+}
+
+function open({ redisUrl, dataDir }: MailboxFlags): Answer<Reader> {
+  return redisUrl === 'none' ? openLmdbReader(dataDir) : openRedisStore({ url: redisUrl })
 }
 
 function describeEntry({ s, stream, n, time, body, reason }: Entry, flags: MailboxFlags): string {

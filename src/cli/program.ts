@@ -149,17 +149,20 @@ function addSend(program: Command, context: Context): void {
 }
 
 function addMailbox(program: Command, context: Context): void {
-  const mailbox = program
-    .command('mailbox')
-    .description('Look into the embedded store of this machine, also while the server runs.')
+  const mailbox = program.command('mailbox').description('Look into the store, also while the server runs.')
   const list = mailbox.command('ls').description('The clients with messages waiting.')
   const view = mailbox.command('view').description('The messages waiting for one client; nothing is taken out.')
   for (const command of [list, view]) {
     command
       .option(
         '--data-dir <directory>',
-        'where the store is (ACKD_DATA_DIR)',
+        'where the embedded store is (ACKD_DATA_DIR)',
         context.environment['ACKD_DATA_DIR'] ?? './data',
+      )
+      .option(
+        '--redis-url <url>',
+        'the Redis that keeps everything instead (ACKD_REDIS_URL)',
+        context.environment['ACKD_REDIS_URL'] ?? 'none',
       )
       .option('--json', 'one JSON object a line')
       .addOption(new Option('-n, --count <n>', 'at most this many').argParser(countFlag(1, 1_000_000)).default(100))
