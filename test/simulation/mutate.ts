@@ -45,8 +45,8 @@ export async function mutate(edits: readonly Edit[]): Promise<{ run: typeof Run;
     plugins: [
       {
         name: 'mutant',
-        setup: ({ onLoad }) => {
-          onLoad({ filter: /\.ts$/ }, ({ path: file }) => {
+        setup: bundle => {
+          bundle.onLoad({ filter: /\.ts$/ }, ({ path: file }) => {
             const contents = texts.get(file)
             return contents === undefined ? null : { contents, loader: 'ts' }
           })

@@ -23,7 +23,7 @@ export class Promises {
     if (refused !== undefined && n > refused) return
     this.#refused.delete(target)
     let open = this.#open.get(target)
-    if (open === undefined) this.#open.set(target, (open = new Map()))
+    if (open === undefined) this.#open.set(target, (open = new Map<number, number>()))
     const since = this.#world.now
     open.set(n, since)
     this.#world.schedule.after(this.#world.scenario.ackTimeoutMs + SLACK_MS, () => {
