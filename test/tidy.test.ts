@@ -97,6 +97,11 @@ const testedElsewhere: readonly { readonly files: RegExp; readonly by: string; r
     because: 'small parts, a few lines of test each, and the whole of them in client.test.ts',
   },
   { files: /^client\/journal\.node\.ts$/, by: 'client/directory.node.test.ts', because: 'the files of the directory' },
+  {
+    files: /^conformance\/.*\.ts$/,
+    by: 'conformance/suite.slow.test.ts',
+    because: 'checks are tried on a server that keeps them, and on two that break them',
+  },
   { files: /^cli\/.*\.ts$/, by: 'cli/commands.test.ts', because: 'commands are tried as processes' },
   { files: /^(server|index)\.ts$/, by: 'server.slow.test.ts', because: 'a whole server' },
 ]
