@@ -71,7 +71,18 @@ export class RedisServer {
   async start(answering = true): Promise<void> {
     if (redisProgram === null) throw new Error('Install redis-server, or name one in REDIS_SERVER.')
     // A replica that is asked for is wanted at once.
-    const own = ['--repl-diskless-sync-delay', '0', '--port', String(this.port), '--dir', this.directory, '--bind', '127.0.0.1', '--save', '']
+    const own = [
+      '--repl-diskless-sync-delay',
+      '0',
+      '--port',
+      String(this.port),
+      '--dir',
+      this.directory,
+      '--bind',
+      '127.0.0.1',
+      '--save',
+      '',
+    ]
     this.#child = spawn(redisProgram, [...own, ...this.#settings], { stdio: 'ignore' })
     const end = performance.now() + START_MS
     while (answering && !(await askRedis(this.port, 'PING').catch(() => '')).match(/PONG|NOAUTH/)) {
