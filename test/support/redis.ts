@@ -44,6 +44,12 @@ export function askRedis(port: number, words: string, timeoutMs = 5_000): Promis
   })
 }
 
+/** A test that fails leaves none behind. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 export class RedisServer {
   readonly port: number
   readonly directory: string
@@ -83,7 +89,10 @@ export class RedisServer {
       '--save',
       '',
     ]
-    this.#child = spawn(redisProgram, [...own, ...this.#settings], { stdio: 'ignore' })
+    const child = spawn(redisProgram, [...own, ...this.#settings], { stdio: 'ignore' })
+    this.#child = child
+    running.add(child)
+    child.once('exit', () => running.delete(child))
     const end = performance.now() + START_MS
     while (answering && !(await askRedis(this.port, 'PING').catch(() => '')).match(/PONG|NOAUTH/)) {
       if (performance.now() > end) throw new Error('redis-server does not start')
