@@ -7,7 +7,9 @@
  */
 import { createHistogram } from 'node:perf_hooks'
 import { Peer, type Credentials, type PeerEvents, type Stream } from './peer.ts'
+import type { Address, Transport } from './pipe.ts'
 import type { Server } from './server.ts'
+import { sendTemplate } from './wire.ts'
 
 export interface Throughput {
   readonly perSecond: number
@@ -37,40 +39,46 @@ interface Pair {
   partner: Pair | null
 }
 
-const idle: PeerEvents = { settled: () => {}, received: () => {}, trouble: fail }
+export const idle: PeerEvents = { settled: () => {}, received: () => {}, trouble: fail }
 
-function fail(text: string): never {
+export function fail(text: string): never {
   throw new Error(`the measurement is not valid: ${text}`)
 }
 
 /** Opens connections a few at a time, as a load balancer would let them in. */
-async function open(port: number, count: number, events: PeerEvents, known: Credentials[] = []): Promise<Peer[]> {
+export async function open(
+  address: Address,
+  count: number,
+  events: PeerEvents,
+  known: readonly Credentials[] = [],
+): Promise<Peer[]> {
   const peers: Peer[] = []
   while (peers.length < count) {
     const batch = Array.from({ length: Math.min(50, count - peers.length) }, (_, i) =>
-      Peer.open(port, events, known[peers.length + i] ?? null),
+      Peer.open(address, events, known[peers.length + i] ?? null),
     )
     peers.push(...(await Promise.all(batch)))
   }
   return peers
 }
 
-async function openPairs(port: number, count: number, bytes: number, events: PeerEvents): Promise<Map<Peer, Pair>> {
-  const peers = await open(port, count, events)
+async function openPairs(address: Address, count: number, bytes: number, events: PeerEvents): Promise<Map<Peer, Pair>> {
+  const peers = await open(address, count, events)
   const pairs = peers.map((peer, i) => pair(peer, peers[i ^ 1]!, bytes))
   for (const [i, own] of pairs.entries()) own.partner = pairs[i ^ 1]!
   return new Map(pairs.map(own => [own.peer, own]))
 }
 
 function pair(peer: Peer, partner: Peer, bytes: number): Pair {
-  return { peer, stream: peer.stream(partner.id, bytes), partner: null }
+  return { peer, stream: peer.stream(partner.id, sendTemplate(partner.id, bytes)), partner: null }
 }
 
-async function leave(peers: Iterable<Peer>): Promise<void> {
+export async function leave(peers: Iterable<Peer>): Promise<void> {
   await Promise.all([...peers].map(peer => peer.leave()))
 }
 
 export interface ClosedLoop {
+  readonly transport: Transport
   readonly clients: number
   readonly window: number
   readonly bytes: number
@@ -82,12 +90,12 @@ export interface ClosedLoop {
 export async function closedLoop(server: Server, load: ClosedLoop): Promise<Throughput> {
   let running = true
   let settled = 0
-  const pairs = await openPairs(server.port, load.clients, load.bytes, {
+  const pairs = await openPairs(server.address(load.transport), load.clients, load.bytes, {
     ...idle,
     settled(peer, stream, from, to) {
       settled += to - from
       if (!running) return
-      while (stream.sent - stream.settled < load.window) peer.send(stream, 0)
+      while (stream.unsettled < load.window) peer.send(stream, 0)
     },
   })
   for (const { peer, stream } of pairs.values()) {
@@ -97,7 +105,7 @@ export async function closedLoop(server: Server, load: ClosedLoop): Promise<Thro
   await pause(load.warmUpMs)
   const measured = await measure(server, load.forMs, () => settled)
   running = false
-  await until(() => [...pairs.values()].every(({ stream }) => stream.sent === stream.settled))
+  await until(() => [...pairs.values()].every(({ stream }) => stream.unsettled === 0))
   await leave(pairs.keys())
   return { ...measured, retries: sum(pairs.keys(), peer => peer.retries) }
 }
@@ -107,22 +115,21 @@ export interface FixedRate extends Omit<ClosedLoop, 'window'> {
 }
 
 /** Unsettled messages of one client at a fixed rate; the server allows 64. */
-const MOST_UNSETTLED = 64
+export const MOST_UNSETTLED = 64
 
 export async function fixedRate(server: Server, load: FixedRate): Promise<Latency> {
   const delivery = createHistogram()
   const receipt = createHistogram()
   let recording = false
   let settled = 0
-  const pairs = await openPairs(server.port, load.clients, load.bytes, {
+  const pairs = await openPairs(server.address(load.transport), load.clients, load.bytes, {
     ...idle,
-    received(peer, n) {
-      const sender = pairs.get(peer)?.partner
-      if (recording && sender) delivery.record(since(sender.stream.sentAtOf(n)))
+    received(_peer, due) {
+      if (recording) delivery.record(since(due))
     },
     settled(_peer, stream, from, to) {
       settled += to - from
-      if (recording) for (let n = from + 1; n <= to; n++) receipt.record(since(stream.sentAtOf(n)))
+      if (recording) for (let n = from + 1; n <= to; n++) receipt.record(since(stream.tagOf(n)))
     },
   })
   const stop = pace([...pairs.values()], load.perSecond)
@@ -131,7 +138,7 @@ export async function fixedRate(server: Server, load: FixedRate): Promise<Latenc
   const measured = await measure(server, load.forMs, () => settled)
   recording = false
   stop()
-  await until(() => [...pairs.values()].every(({ stream }) => stream.sent === stream.settled))
+  await until(() => [...pairs.values()].every(({ stream }) => stream.unsettled === 0))
   await leave(pairs.keys())
   return { ...measured, delivery: percentiles(delivery), receipt: percentiles(receipt) }
 }
@@ -146,7 +153,7 @@ function pace(pairs: readonly Pair[], perSecond: number): () => void {
     const due = Math.floor(((nanoseconds() - start) / 1e9) * perSecond)
     for (let tried = 0; sent < due && tried < pairs.length; tried++) {
       const { peer, stream } = pairs[(sent + tried) % pairs.length]!
-      if (stream.sent - stream.settled >= MOST_UNSETTLED) continue
+      if (stream.unsettled >= MOST_UNSETTLED) continue
       peer.send(stream, start + (sent / perSecond) * 1e9)
       peer.flush()
       sent++
@@ -164,20 +171,29 @@ export interface Idle {
   readonly connections: number
   /** Bytes of the server's memory for each. */
   readonly bytes: number
+  /** Handshakes, hello and welcome included. */
   readonly perSecond: number
+  /** µs of the server's CPU for each of them. */
+  readonly cpu: number
 }
 
-export async function idleConnections(server: Server, connections: number): Promise<Idle> {
-  await leave(await open(server.port, 500, idle))
+/** Connections that are there before the first one counts: what the server needs once for all is not theirs. */
+export const IDLE_BEFORE = 500
+
+export async function idleConnections(server: Server, transport: Transport, connections: number): Promise<Idle> {
+  const address = server.address(transport)
+  const first = await open(address, IDLE_BEFORE, idle)
   await pause(1000)
   const before = server.memory()
-  const start = nanoseconds()
-  const peers = await open(server.port, connections, idle)
-  const seconds = (nanoseconds() - start) / 1e9
+  const peers: Peer[] = []
+  const { perSecond, cpu } = await meter(server, async () => {
+    peers.push(...(await open(address, connections, idle)))
+    return connections
+  })
   await pause(1000)
   const bytes = (server.memory() - before) / connections
-  await leave(peers)
-  return { connections, bytes: Math.round(bytes), perSecond: Math.round(connections / seconds) }
+  await leave([...first, ...peers])
+  return { connections, bytes: Math.round(bytes), perSecond, cpu }
 }
 
 export interface Parking {
@@ -188,16 +204,22 @@ export interface Parking {
 /** Parks `messages` for absent recipients, then lets these come back and drain them. */
 export async function parkAndDrain(
   server: Server,
-  load: { readonly recipients: number; readonly messages: number; readonly bytes: number },
+  load: {
+    readonly transport: Transport
+    readonly recipients: number
+    readonly messages: number
+    readonly bytes: number
+  },
 ): Promise<Parking> {
-  const recipients = await open(server.port, load.recipients, idle)
+  const address = server.address(load.transport)
+  const recipients = await open(address, load.recipients, idle)
   const known = recipients.map(({ id, secret }) => ({ id, secret }))
   await leave(recipients)
   const senders = Math.min(100, load.recipients)
   const each = load.messages / load.recipients
   let parked = 0
   const rounds = new Map<Peer, Stream[]>()
-  const peers = await open(server.port, senders, {
+  const peers = await open(address, senders, {
     ...idle,
     settled(peer, _stream, from, to) {
       parked += to - from
@@ -208,7 +230,7 @@ export async function parkAndDrain(
     const own = known.filter((_, k) => k % senders === i)
     rounds.set(
       peer,
-      own.map(({ id }) => peer.stream(id, load.bytes)),
+      own.map(({ id }) => peer.stream(id, sendTemplate(id, load.bytes))),
     )
   }
   const park = await meter(server, async () => {
@@ -224,7 +246,7 @@ export async function parkAndDrain(
   let drained = 0
   const returning: Peer[] = []
   const drain = await meter(server, async () => {
-    returning.push(...(await open(server.port, load.recipients, { ...idle, received: () => drained++ }, known)))
+    returning.push(...(await open(address, load.recipients, { ...idle, received: () => drained++ }, known)))
     await until(() => drained >= load.messages)
     return load.messages
   })
@@ -234,7 +256,7 @@ export async function parkAndDrain(
 
 /** Sends on the streams of one peer in turn, as far as the window of the connection allows. */
 function fill(peer: Peer, streams: readonly Stream[], each: number): void {
-  let unsettled = streams.reduce((total, stream) => total + stream.sent - stream.settled, 0)
+  let unsettled = streams.reduce((total, stream) => total + stream.unsettled, 0)
   for (const stream of streams) {
     while (unsettled < MOST_UNSETTLED && stream.sent < each) {
       peer.send(stream, 0)
@@ -266,20 +288,20 @@ function sum(peers: Iterable<Peer>, of: (peer: Peer) => number): number {
   return [...peers].reduce((total, peer) => total + of(peer), 0)
 }
 
-function nanoseconds(): number {
+export function nanoseconds(): number {
   return performance.now() * 1e6
 }
 
-function since(at: number): number {
+export function since(at: number): number {
   return Math.max(1, Math.round(nanoseconds() - at))
 }
 
-function percentiles(histogram: ReturnType<typeof createHistogram>): Percentiles {
+export function percentiles(histogram: ReturnType<typeof createHistogram>): Percentiles {
   const at = (share: number): number => Math.round(histogram.percentile(share) / 1000)
   return { p50: at(50), p99: at(99), p999: at(99.9) }
 }
 
-function pause(ms: number): Promise<void> {
+export function pause(ms: number): Promise<void> {
   return new Promise(resolve => setTimeout(resolve, ms))
 }
 

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createInterface } from 'node:readline'
+import { transports, type Address, type Transport } from './pipe.ts'
 
 const main = process.env['BENCH_MAIN'] ?? fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 
@@ -19,19 +20,20 @@ const lifted = {
   ACKD_CONNECT_RATE: '100000',
   ACKD_FRAME_RATE: '10000000',
   ACKD_NEW_RECIPIENTS_RATE: '100000',
+  ACKD_MAX_LAG: '60s',
   ACKD_LOG_LEVEL: 'warn',
 }
 
 export class Server {
-  readonly port: number
+  readonly #ports: Readonly<Record<string, number>>
   readonly #process: ChildProcess
   readonly #pid: number
   readonly #dataDir: string
 
-  private constructor(child: ChildProcess, pid: number, port: number, dataDir: string) {
+  private constructor(child: ChildProcess, pid: number, ports: Readonly<Record<string, number>>, dataDir: string) {
     this.#process = child
     this.#pid = pid
-    this.port = port
+    this.#ports = ports
     this.#dataDir = dataDir
   }
 
@@ -48,9 +50,13 @@ export class Server {
       lines.once('line', resolve)
       child.once('exit', code => reject(new Error(`the server ended with ${code} before it was ready`)))
     })
-    const ready: unknown = JSON.parse(line)
-    if (typeof ready !== 'object' || ready === null || !('ws' in ready)) throw new Error(`not a ready line: ${line}`)
-    return new Server(child, child.pid!, Number(new URL(String(ready.ws)).port), dataDir)
+    return new Server(child, child.pid!, portsOf(line), dataDir)
+  }
+
+  address(transport: Transport): Address {
+    const port = this.#ports[transport]
+    if (port === undefined) throw new Error(`the server does not listen on ${transport}`)
+    return { transport, port }
   }
 
   /** ns on a core so far, of all threads that live. */
@@ -64,8 +70,17 @@ export class Server {
 
   /** Bytes of memory that are its own: what it maps of files is not counted. */
   memory(): number {
+    return this.#status('RssAnon')
+  }
+
+  /** Bytes of memory that it has at the moment, with what it maps of files. */
+  resident(): number {
+    return this.#status('VmRSS')
+  }
+
+  #status(name: string): number {
     const status = readFileSync(`/proc/${this.#pid}/status`, 'utf8')
-    return Number(/RssAnon:\s+(\d+)/.exec(status)?.[1] ?? 0) * 1024
+    return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) * 1024
   }
 
   async stop(): Promise<void> {
@@ -76,4 +91,12 @@ export class Server {
     clearTimeout(late)
     rmSync(this.#dataDir, { recursive: true, force: true })
   }
+}
+
+/** The ports that a ready line names, by transport. */
+function portsOf(line: string): Readonly<Record<string, number>> {
+  const ready: unknown = JSON.parse(line)
+  if (typeof ready !== 'object' || ready === null || !('ws' in ready)) throw new Error(`not a ready line: ${line}`)
+  const urls = Object.entries(ready).filter(([name]) => transports.some(transport => transport === name))
+  return Object.fromEntries(urls.map(([name, url]) => [name, Number(new URL(String(url)).port)]))
 }

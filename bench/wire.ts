@@ -5,7 +5,8 @@
  * may not. So frames are templates in which two numbers are patched, and what comes in is trusted: it is our own server's.
  */
 
-/** Bytes of a message's body: what `bin 8` can say with one length byte. */
+/** Bytes of a message's body: room for the tag at least, and at most what `bin 8` can say with one length byte. */
+export const MIN_BODY = 8
 export const MAX_BODY = 255
 
 const SEND_N = 7
@@ -13,6 +14,7 @@ const SEND_FLOOR = 12
 
 /** `["send", n, floor, target, nil, body]` with room for two numbers of four bytes. */
 export function sendTemplate(target: string, bodyBytes: number): Buffer {
+  if (bodyBytes < MIN_BODY || bodyBytes > MAX_BODY) throw new RangeError(`a body of ${bodyBytes} bytes`)
   return Buffer.concat([
     Buffer.from([0x96, 0xa4]),
     Buffer.from('send'),
@@ -23,12 +25,12 @@ export function sendTemplate(target: string, bodyBytes: number): Buffer {
   ])
 }
 
-/** Copies a template to `at` and sets its numbers; returns the end. */
-export function writeSend(out: Buffer, at: number, template: Buffer, n: number, floor: number): number {
+/** Copies a template to `at`, sets its numbers and ends its body with the tag; returns the end. */
+export function writeSend(out: Buffer, at: number, template: Buffer, n: number, floor: number, tag: number): number {
   out.set(template, at)
   out.writeUInt32BE(n, at + SEND_N)
   out.writeUInt32BE(floor, at + SEND_FLOOR)
-  return at + template.length
+  return out.writeDoubleBE(tag, at + template.length - 8)
 }
 
 const ackHead = Buffer.concat([Buffer.from([0x92, 0xa3]), Buffer.from('ack'), Buffer.from([0xce])])
@@ -125,6 +127,11 @@ export class Reader {
 
   #skipBytes(width: number): void {
     this.at += 1 + width + this.bytes.readUIntBE(this.at + 1, width)
+  }
+
+  /** What the body ends with that was just stepped over. */
+  tag(): number {
+    return this.bytes.readDoubleBE(this.at - 8)
   }
 
   /** Leaves `at` on the first byte of the string. */
