@@ -18,15 +18,13 @@ import { openRedisStore } from './store/redis.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from './store/store.ts'
 import type { AnswerHttp, Listener } from './transport/transport.ts'
 import { developmentCertificate, developmentFile, readCertificate } from './transport/certificates.ts'
+import { streamPorts } from './transport/ports.ts'
 import type { StreamOptions } from './transport/stream.ts'
 import { listenTcp } from './transport/tcp.ts'
 import { listenTls, type Certificate, type TlsListener } from './transport/tls.ts'
 import { listenWebSocket } from './transport/websocket.ts'
 
 const NODE_NAME_LENGTH = 10
-/** Where the stream transports listen when nothing else was asked for. */
-const TCP_PORT = 2500
-const TLS_PORT = 2501
 /** ms; the last resort of a shutdown, in which everything else has its own limit. */
 const SHUTDOWN_MS = 25_000
 
@@ -201,7 +199,8 @@ function gatewayOptions(options: Options, store: Store): GatewayOptions {
 
 /** Opens all ports or none. */
 async function openListeners(options: Options, gateway: Gateway, answer: AnswerHttp, log: Log): Promise<Listeners> {
-  const { host, port, origins, tcpPort, tlsPort, maxPacket } = options
+  const { host, port, origins, maxPacket } = options
+  const ports = streamPorts(options)
   const { accept } = gateway
   const maxBuffered = gateway.limits.slowBytes * 4
   const idleTimeoutMs = options.pingInterval * 3
@@ -216,18 +215,16 @@ async function openListeners(options: Options, gateway: Gateway, answer: AnswerH
         log.info({ unsaid, error: error.message }, 'a connection was not taken'),
       ),
   }
-  const portOf = (asked: number | 'auto', usual: number): number => (asked !== 'auto' ? asked : port === 0 ? 0 : usual)
   let open: Listeners = {
     ws: await listenWebSocket({ host, port, origins, maxPacket, maxBuffered, idleTimeoutMs }, accept, answer),
     tcp: null,
     tls: null,
   }
   try {
-    if (tcpPort !== 'off')
-      open = { ...open, tcp: await listenTcp({ ...stream, port: portOf(tcpPort, TCP_PORT) }, accept) }
-    if (tlsPort !== 'off') {
+    if (ports.tcp !== null) open = { ...open, tcp: await listenTcp({ ...stream, port: ports.tcp }, accept) }
+    if (ports.tls !== null) {
       const certificate = certificateOf(options, log)
-      open = { ...open, tls: await listenTls({ ...stream, port: portOf(tlsPort, TLS_PORT), certificate }, accept) }
+      open = { ...open, tls: await listenTls({ ...stream, port: ports.tls, certificate }, accept) }
     }
   } catch (error) {
     await Promise.all(present(open).map(listener => listener.close()))

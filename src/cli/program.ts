@@ -54,6 +54,7 @@ function createProgram(context: Context): Command {
     .showHelpAfterError('  fix: see ackd --help')
     .addHelpText('after', examples('ackd serve', 'ackd listen --as bob', 'ackd send bob "hello"', 'ackd mailbox ls'))
   addServe(program, context)
+  addDoctor(program, context)
   addListen(program, context)
   addSend(program, context)
   addMailbox(program, context)
@@ -64,15 +65,8 @@ function createProgram(context: Context): Command {
 }
 
 function addServe(program: Command, context: Context): void {
-  const command = program
-    .command('serve')
+  serverOptions(program.command('serve'))
     .description('Run a server.')
-    .option('--config <file>', 'Options as a JSON object: {"port": 5000}. (ACKD_CONFIG)')
-  for (const [name, option] of Object.entries<ServerOption<unknown>>(optionTable)) {
-    const { help, range, shown } = option
-    command.option(`${flagName(name)} <value>`, `${help} (${range}; default ${shown}; ${environmentName(name)})`)
-  }
-  command
     .addHelpText(
       'after',
       examples('ackd serve', 'ackd serve --port 0 --data-dir /var/lib/ackd', 'ackd serve --store memory'),
@@ -88,6 +82,19 @@ function addServe(program: Command, context: Context): void {
     .action(async (flags: { markdown?: boolean }) => {
       const { optionsPage, optionsList } = await import('./options-page.ts')
       for (const line of flags.markdown ? optionsPage() : optionsList()) await context.terminal.data(line)
+    })
+}
+
+function addDoctor(program: Command, context: Context): void {
+  serverOptions(program.command('doctor'))
+    .description(
+      'Check, before a server starts or beside it, whether it has what it needs; it takes the flags of serve.',
+    )
+    .option('--json', 'one JSON object for each finding')
+    .addHelpText('after', examples('ackd doctor', 'ACKD_REDIS_URL=redis://:secret@redis ackd doctor --json'))
+    .action(async ({ json, ...flags }: Record<string, string> & { json?: true }) => {
+      const { doctor } = await import('./doctor.ts')
+      await doctor(flags, json === true, context)
     })
 }
 
@@ -241,6 +248,16 @@ function addConformance(program: Command, context: Context): void {
       const { conformance } = await import('./conformance.ts')
       await conformance(urls.map(urlFlag), flags, context)
     })
+}
+
+/** Everything that can be set on a server. */
+function serverOptions(command: Command): Command {
+  command.option('--config <file>', 'Options as a JSON object: {"port": 5000}. (ACKD_CONFIG)')
+  for (const [name, option] of Object.entries<ServerOption<unknown>>(optionTable)) {
+    const { help, range, shown } = option
+    command.option(`${flagName(name)} <value>`, `${help} (${range}; default ${shown}; ${environmentName(name)})`)
+  }
+  return command
 }
 
 function connecting(command: Command, context: Context): Command {

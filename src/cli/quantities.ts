@@ -51,7 +51,8 @@ export function showDuration(ms: number): string {
 export function showBytes(bytes: number): string {
   if (bytes < 1024) return `${bytes} B`
   if (bytes < 1024 * 1024) return `${trimmed(bytes / 1024)} KiB`
-  return `${trimmed(bytes / (1024 * 1024))} MiB`
+  if (bytes < 1024 ** 3) return `${trimmed(bytes / 1024 ** 2)} MiB`
+  return `${trimmed(bytes / 1024 ** 3)} GiB`
 }
 
 function trimmed(value: number): string {
