@@ -174,7 +174,7 @@ export const optionTable = {
   maxPacket: size({
     default: DEFAULT_MAX_PACKET,
     min: MAX_BEFORE_WELCOME,
-    max: 8 * MiB - 1 * KiB,
+    max: 2 * MiB, // In the other encoding it can be seven times as large, and no packet may reach 16 MiB.
     help: 'Largest packet; a larger one closes its connection with too_large.',
   }),
   sendWindow: count({

@@ -142,8 +142,7 @@ export class Custody {
         this.ended(message, outcome, outcome)
         break
       case 'full':
-        // Its recipient may have seen a message that was sent live, so its number is not free: the sender keeps it, and waits.
-        if (message.sentAt > 0) return this.handBack(message, 'unavailable', FULL_RETRY_MS)
+        if (mayHaveBeenSeen(message)) return this.handBack(message, 'overloaded', FULL_RETRY_MS)
         return this.#fail(message, 'mailbox_full')
       case 'unknown':
         return this.#fail(message, 'unknown_recipient')
@@ -223,4 +222,12 @@ export class Custody {
     this.#parkings.get(refused.recipient)?.dropFrom(refused.stream, n)
     this.#hub.receiving(refused.recipient)?.dropFrom(refused.stream, n)
   }
+}
+
+/**
+ * Whether its recipient may have been sent this number before: then it is not free for another message, which a recipient who has
+ * it would drop as a repeat. What an earlier connection of the sender had sent live nobody remembers, so there every number may be.
+ */
+function mayHaveBeenSeen({ sentAt, source, n }: Message): boolean {
+  return sentAt > 0 || source === null || !source.sending.isFirst || n <= source.taken
 }

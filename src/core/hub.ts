@@ -288,7 +288,7 @@ export class Hub {
     if (older !== undefined && !isNewer(bound.token, older.token)) return session.close('replaced')
     if (older !== undefined) this.stats.takeovers++
     older?.close('replaced')
-    session.bind(id, bound.token)
+    session.bind(id, bound.token, bound.resumed)
     this.#sessions.set(id, session)
     this.stats.sessions = this.#sessions.size
     const { options, time } = this

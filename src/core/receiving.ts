@@ -253,7 +253,9 @@ export class Receiving implements Due {
   }
 
   #sendLive(message: Message, lane: Downstream): void {
+    const { source, n } = message
     lane.live++
+    if (source !== null && n > source.taken) source.taken = n
     this.#hub.stats.sentLive++
     this.#send(message, lane)
   }

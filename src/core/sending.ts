@@ -9,8 +9,8 @@ import { refusals, type EndReason, type ErrorCode } from '../protocol/errors.ts'
 import type { Body } from '../protocol/frames.ts'
 import { MAX_AHEAD, MAX_NUMBER } from '../protocol/limits.ts'
 import { streamName } from '../protocol/mailbox.ts'
-import { isClientId } from '../protocol/names.ts'
-import type { Connection } from './effects.ts'
+import { isClientId, isRoom } from '../protocol/names.ts'
+import type { Connection, Greeting } from './effects.ts'
 import type { Hub } from './hub.ts'
 import { Message } from './message.ts'
 import { Upstream } from './upstream.ts'
@@ -36,6 +36,8 @@ export class Sending {
   readonly #unnumberedOutbox: string
   readonly #streams = new Map<string, Upstream>()
   readonly #unnumbered = new Map<string, Upstream>()
+  /** Whether the client numbers its messages; null until it has sent one. */
+  #numbers: boolean | null = null
   #told: Upstream[] = []
   #open = 0
   #openBytes = 0
@@ -45,19 +47,25 @@ export class Sending {
   #newRecipientsSince = 0
   #closed = false
 
-  constructor(hub: Hub, connection: Connection, id: string, outbox: string, numbered: boolean, nonce: string) {
+  /** Whether no earlier connection can have sent anything under these names. */
+  readonly isFirst: boolean
+
+  constructor(hub: Hub, connection: Connection, id: string, greeting: Greeting, resumed: boolean) {
+    const { outbox, numbered, nonce, attempt } = greeting
     this.#hub = hub
     this.connection = connection
     this.#id = id
     this.#outbox = outbox
     this.#numbered = numbered
     this.#unnumberedOutbox = numbered ? nonce : outbox
+    this.isFirst = !resumed || !numbered || attempt === 1
   }
 
   /** True when the client must be closed with `flood`. */
   send(n: number, floor: number, target: string, ttl: number, body: Body): boolean {
     const known = (n === 0 ? this.#unnumbered : this.#streams).get(target)
     const code = (known === undefined ? misaddressed(target) : null) ?? this.#misnumbered(n, floor, ttl)
+    this.#numbers ??= n !== 0
     if (code !== null) {
       this.#reject(code, n, target)
       return false
@@ -65,7 +73,7 @@ export class Sending {
     const up = known ?? this.#meet(n !== 0, target)
     if (up === null) this.#refuseNew(n, target)
     else if (n === 0) return this.#take(up, up.next, up.open === 0 ? up.next : up.floor, ttl, body)
-    else if (!up.skips(n)) return this.#take(up, n, floor, ttl, body)
+    else if (!up.skips(n, floor)) return this.#take(up, n, floor, ttl, body)
     return false
   }
 
@@ -74,7 +82,7 @@ export class Sending {
     if (!(n >= 1) || !isClientId(target)) return this.connection.error(null, code, refusals[code].text)
     const up = this.#streams.get(target) ?? this.#meet(true, target)
     if (up === null) this.#refuseNew(n, target)
-    else if (!up.skips(n)) up.retry(n, code, afterMs)
+    else if (!up.skips(n, 0)) up.retry(n, code, afterMs)
   }
 
   /** A message that was parked before has been acked by its recipient. */
@@ -129,6 +137,8 @@ export class Sending {
   /** Why these cannot be the numbers of a message, or null (§2, §5.5). */
   #misnumbered(n: number, floor: number, ttl: number): ErrorCode | null {
     if (Number.isNaN(ttl)) return 'bad_number'
+    // Receipts name a target and a number, so numbers of two makes would be mistaken for each other.
+    if (this.#numbers !== null && this.#numbers !== (n !== 0)) return 'bad_number'
     if (n === 0) return floor === 0 ? null : 'bad_number'
     if (n > MAX_NUMBER) return 'bad_number'
     if (!this.#numbered || !(floor >= 1 && floor <= n) || n - floor > MAX_AHEAD) return 'bad_number'
@@ -226,5 +236,5 @@ export class Sending {
 /** Why nothing can be sent to that target, or null. */
 function misaddressed(target: string): ErrorCode | null {
   if (isClientId(target)) return null
-  return target.startsWith('#') ? 'no_such_room' : 'bad_id'
+  return isRoom(target) ? 'no_such_room' : 'bad_id'
 }

@@ -68,9 +68,8 @@ export class Session {
   }
 
   /** The store has made this node the owner of the client. */
-  bind(id: string, token: string): void {
-    const { outbox, numbered, nonce } = this.greeting
-    const sending = new Sending(this.#hub, this.connection, id, outbox, numbered, nonce)
+  bind(id: string, token: string, resumed: boolean): void {
+    const sending = new Sending(this.#hub, this.connection, id, this.greeting, resumed)
     this.#bound = { id, token, sending, receiving: new Receiving(this.#hub, this, this.window) }
   }
 

@@ -20,6 +20,8 @@ export class Upstream {
   /** Of a stream that the server numbers: the next number, and the lowest that may still be open. */
   next = 1
   floor = 1
+  /** The highest number that its recipient was sent, or may be sent out of the mailbox; it is not free for another message any more. */
+  taken = 0
   /** Where the recipient is connected, if it was looked up; valid while `receiving.open`. */
   receiving: Receiving | null = null
   #refused = 0
@@ -42,10 +44,13 @@ export class Upstream {
     return this.#delivered !== 0 || this.#stored !== 0
   }
 
-  /** Whether message n is to be dropped in silence, because one below it was refused and has not come again. */
-  skips(n: number): boolean {
+  /**
+   * Whether message n is to be dropped in silence, because one below it was refused and has not come again. It never will if the
+   * sender no longer holds it, which its floor says.
+   */
+  skips(n: number, floor: number): boolean {
     if (this.#refused === 0) return false
-    if (n > this.#refused) return true
+    if (n > this.#refused && floor <= this.#refused) return true
     this.#refused = 0
     return false
   }
@@ -57,12 +62,14 @@ export class Upstream {
 
   delivered(n: number): void {
     if (!this.hasReceipt) this.sending.tell(this)
+    if (n > this.taken) this.taken = n
     if (n > this.#delivered) this.#delivered = n
     if (n >= this.#refused) this.#refused = 0
   }
 
   stored(n: number): void {
     if (!this.hasReceipt) this.sending.tell(this)
+    if (n > this.taken) this.taken = n
     if (n > this.#stored) this.#stored = n
     if (n >= this.#refused) this.#refused = 0
   }

@@ -79,7 +79,7 @@ describe('Custody, the answer of the store', () => {
     desk.hub.closed(bob.session)
     desk.hub.turn()
     desk.enqueued('bob', ['full'])
-    expect(alice.line.read()).toEqual(['retry bob 2: unavailable, 5000 ms'])
+    expect(alice.line.read()).toEqual(['retry bob 2: overloaded, 5000 ms'])
   })
 
   test('a refusal takes with it what follows in the mailbox and in the session of the recipient', () => {

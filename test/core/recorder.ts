@@ -226,7 +226,7 @@ export class Desk {
   /** The store makes this node the owner. */
   bind({ session }: Connected, previous: string | null = null): void {
     const token = `${++this.#epoch}:nonce`
-    const bound = { kind: 'bound', token, resumed: true, parked: 0, expires: start, previous } as const
+    const bound = { kind: 'bound', token, resumed: false, parked: 0, expires: start, previous } as const
     this.hub.bound(session, bound, null)
   }
 

@@ -151,7 +151,7 @@ describe('Sending', () => {
     alice.session.refuse(3, 'bob', 500)
     alice.session.refuse(4, 'bob', 500)
     expect(alice.line.read()).toEqual(['retry bob 3: rate_limited, 500 ms'])
-    send(4, 4)
+    send(4, 3)
     desk.hub.turn()
     expect(desk.calls.read()).toEqual([])
   })

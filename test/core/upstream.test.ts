@@ -69,9 +69,14 @@ describe('Upstream', () => {
   })
 
   test('skips what is above a refused number until that number comes', () => {
-    expect(up.skips(4)).toBe(false)
+    expect(up.skips(4, 1)).toBe(false)
     up.retry(3, 'gap', 0)
-    expect([up.skips(4), up.skips(3), up.skips(4)]).toEqual([true, false, false])
+    expect([up.skips(4, 1), up.skips(3, 1), up.skips(4, 1)]).toEqual([true, false, false])
+  })
+
+  test('skips nothing more once the sender no longer holds the refused number', () => {
+    up.retry(3, 'gap', 0)
+    expect([up.skips(5, 3), up.skips(5, 4), up.skips(6, 1)]).toEqual([true, false, false])
   })
 
   test.each([
@@ -82,14 +87,14 @@ describe('Upstream', () => {
   ])('waits no longer for a refused number that is %s', (_end, happens) => {
     up.retry(3, 'unavailable', 1_000)
     happens()
-    expect(up.skips(4)).toBe(false)
+    expect(up.skips(4, 1)).toBe(false)
   })
 
   test('goes on waiting for a refused number when one below it ends', () => {
     up.retry(3, 'unavailable', 1_000)
     up.delivered(2)
     up.known(2)
-    expect(up.skips(4)).toBe(true)
+    expect(up.skips(4, 1)).toBe(true)
   })
 
   test('does not call stored what it has handed back in the same turn', () => {

@@ -132,8 +132,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'src/core/upstream.ts',
-        find: 'if (n > this.#refused) return true',
-        replace: 'if (n > this.#refused) return false',
+        find: 'if (n > this.#refused && floor <= this.#refused) return true',
+        replace: 'return false',
       },
       {
         file: 'src/core/upstream.ts',
