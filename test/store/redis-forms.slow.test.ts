@@ -53,7 +53,7 @@ test('finds the master by its sentinels, and the next one when it is gone', asyn
       ({ outcomes }) => outcomes,
       () => [],
     )
-  await expect.poll(parked, { timeout: 30_000, interval: 200 }).toHaveLength(2)
+  await expect.poll(parked, { timeout: 90_000, interval: 200 }).toHaveLength(2)
   expect(await replica.ask('LLEN ackd:{bob}:mail')).toBe(':2')
   await store.close()
   const ended = once(sentinel.child, 'exit')
