@@ -76,7 +76,7 @@ export class StoreEffects implements Effects {
   }
 
   register(session: Session): void {
-    const fresh = { id: nanoid(ID_LENGTH), secret: makeSecret() }
+    const fresh = { id: makeId(), secret: makeSecret() }
     const { nonce, outbox, attempt } = session.greeting
     const proof = { kind: 'secret', hash: sha256(fresh.secret) } as const
     const node = this.#attached().options.node
@@ -220,6 +220,13 @@ function begun<Result>(start: () => Promise<Result>): Promise<Result> {
   } catch (error) {
     return Promise.reject(error instanceof Error ? error : new Error(String(error)))
   }
+}
+
+/** Never begins with a dash: a command line would take such an address for an option. */
+export function makeId(): string {
+  let id = nanoid(ID_LENGTH)
+  while (id.startsWith('-')) id = nanoid(ID_LENGTH)
+  return id
 }
 
 /** 256 random bits (§2). */
