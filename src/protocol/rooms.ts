@@ -1,0 +1,78 @@
+/**
+ * What the core asks of rooms and what the store answers: the shapes that both sides share, and nothing else.
+ *
+ * A room is a log of messages with offsets from 1, without holes, and an epoch: a name of this very log, which is another one when the
+ * room was deleted and made again, or when its log was lost. Publishing follows the rule of mailboxes: of each stream (sender,
+ * outbox, and here the room) the log takes only n = max(last + 1, floor), so that a resend never appears twice.
+ */
+import type { Body } from './frames.ts'
+
+/** What is set when a room is made. */
+export interface RoomSettings {
+  /** The client who made it, and may delete it; '' for a room that the server made. */
+  readonly owner: string
+  /** It is not listed. */
+  readonly private: boolean
+  /** Argon2id of its password, in the PHC form; '' for none. */
+  readonly password: string
+  /** Messages that its log keeps, at most. */
+  readonly messages: number
+  /** Random: the epoch of its log, and what tells a repeated call from a second room of that name. */
+  readonly epoch: string
+  /** ms since the epoch. */
+  readonly created: number
+}
+
+export interface RoomRecord extends RoomSettings {
+  readonly room: string
+  /** The offset of the oldest message that is kept; `last + 1` when none is. */
+  readonly first: number
+  /** The highest offset given out; 0 before the first message. */
+  readonly last: number
+}
+
+/** A message on its way into the log of a room. */
+export interface RoomParcel {
+  readonly stream: string
+  readonly n: number
+  readonly floor: number
+  /** ms since the epoch: when the server accepted it. */
+  readonly time: number
+  readonly body: Body
+}
+
+/** What became of one parcel: its offset · `stored`: it was in the log before · an earlier message is missing, with its number. */
+export type Appended = { readonly offset: number } | 'stored' | { readonly missing: number }
+
+export type AppendResult =
+  | { readonly kind: 'appended'; readonly outcomes: readonly Appended[]; readonly epoch: string; readonly last: number }
+  | { readonly kind: 'no_such_room' }
+
+/** A message in the log of a room. */
+export interface RoomEntry {
+  readonly offset: number
+  readonly stream: string
+  readonly n: number
+  readonly time: number
+  readonly body: Body
+}
+
+/**
+ * Which part of a log: the oldest ones after `after`, or else the newest ones before `before`; both may be given. `from`: only what this
+ * client sent. At most `limit` messages and `maxBytes` of bodies, but always one.
+ */
+export interface RoomQuery {
+  readonly after?: number
+  readonly before?: number
+  readonly from?: string
+  readonly limit: number
+  readonly maxBytes: number
+}
+
+/** Oldest first. */
+export interface RoomPage {
+  readonly entries: readonly RoomEntry[]
+  readonly epoch: string
+  readonly first: number
+  readonly last: number
+}
