@@ -81,8 +81,16 @@ const strangers: readonly (readonly RegExp[])[] = [
 
 /** Files that have no test file of their own: where they are tested instead, and why. */
 const testedElsewhere: readonly { readonly files: RegExp; readonly by: string; readonly because: string }[] = [
-  { files: /^(store\/(store|room-store)|transport\/transport|core\/effects)\.ts$/, by: 'tidy.test.ts', because: 'types only' },
-  { files: /^(protocol\/(errors|limits|mailbox|rooms|frame-writer))\.ts$/, by: 'tidy.test.ts', because: 'tables and types' },
+  {
+    files: /^(store\/(store|room-store)|transport\/transport|core\/effects)\.ts$/,
+    by: 'tidy.test.ts',
+    because: 'types only',
+  },
+  {
+    files: /^(protocol\/(errors|limits|mailbox|rooms|frame-writer))\.ts$/,
+    by: 'tidy.test.ts',
+    because: 'tables and types',
+  },
   {
     files: /^protocol\/(binary-writer|text-writer|encode|put|dialect)\.ts$/,
     by: 'protocol/frames.test.ts',
