@@ -6,6 +6,7 @@
  *   console.log(server.ws)
  */
 export { closeOnSignals, readyLine, startServer, type Server } from './server.ts'
-export { OptionError, readOptions, type OptionSources, type Options } from './options.ts'
+export { OptionError, readOptions, type OptionSources } from './option-sources.ts'
+export type { Options } from './options.ts'
 export { ListenError } from './transport/transport.ts'
 export { StoreError } from './store/store.ts'

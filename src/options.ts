@@ -1,145 +1,27 @@
 /**
  * Everything that can be set, as one table: flag, environment variable, key in a file, unit, range, default and help come from it.
  *
- * A key names the option everywhere: `ackTimeout` is `--ack-timeout`, `ACKD_ACK_TIMEOUT` and `"ackTimeout"` in a JSON file. A flag
- * wins over the environment, which wins over the file. Every value is read from text by one parser per kind, so the three places
- * cannot disagree. What is unknown is an error with a suggestion: a misspelt limit must not be silently without effect.
+ * A key names the option everywhere: `ackTimeout` is `--ack-timeout`, `ACKD_ACK_TIMEOUT` and `"ackTimeout"` in a JSON file. How values
+ * are read is in `option-kinds.ts`, and where they come from in `option-sources.ts`.
  */
-import { readFileSync } from 'node:fs'
+import {
+  choice,
+  count,
+  DAY,
+  duration,
+  file,
+  KiB,
+  MiB,
+  MINUTE,
+  origins,
+  SECOND,
+  size,
+  streamPort,
+  text,
+  type Option,
+} from './option-kinds.ts'
 import { DEFAULT_MAX_PACKET, DEFAULT_WINDOW, MAX_BEFORE_WELCOME, MAX_WINDOW } from './protocol/limits.ts'
 import { defaultStoreLimits } from './store/store.ts'
-
-export interface Option<Value> {
-  readonly default: Value
-  /** The default as a person would write it. */
-  readonly shown: string
-  /** What may be given, for help and error messages. */
-  readonly range: string
-  readonly help: string
-  /** Undefined: the text is not such a value, or out of range. */
-  readonly parse: (text: string) => Value | undefined
-}
-
-/** A value was given that cannot be, or a name that does not exist. The message says what to do. */
-export class OptionError extends Error {
-  constructor(message: string) {
-    super(message)
-    this.name = 'OptionError'
-  }
-}
-
-const KiB = 1024
-const MiB = 1024 * KiB
-const SECOND = 1_000
-const MINUTE = 60 * SECOND
-const DAY = 86_400 * SECOND
-const durationUnits: Record<string, number> = { ms: 1, s: SECOND, m: MINUTE, h: 60 * MINUTE, d: DAY }
-const sizeUnits: Record<string, number> = { B: 1, KiB, MiB, GiB: 1024 * MiB }
-
-/** `30s`, `250ms`, `7d` in ms; undefined when it is none. */
-export function parseDuration(text: string): number | undefined {
-  return parseUnits(text, durationUnits)
-}
-
-/** `64KiB`, `1MiB`, `4096B` in bytes; undefined when it is none. */
-export function parseSize(text: string): number | undefined {
-  return parseUnits(text, sizeUnits)
-}
-
-export function formatDuration(ms: number): string {
-  return formatUnits(ms, durationUnits)
-}
-
-export function formatSize(bytes: number): string {
-  return formatUnits(bytes, sizeUnits)
-}
-
-function parseUnits(text: string, units: Record<string, number>): number | undefined {
-  const match = /^(\d{1,15})([A-Za-z]+)$/.exec(text)
-  const unit = match?.[2]
-  if (unit === undefined || !Object.hasOwn(units, unit)) return undefined
-  return Number(match?.[1]) * (units[unit] ?? 1)
-}
-
-function formatUnits(value: number, units: Record<string, number>): string {
-  let best = String(value)
-  for (const [name, size] of Object.entries(units)) if (value % size === 0) best = `${value / size}${name}`
-  return best
-}
-
-interface Range {
-  readonly default: number
-  readonly min: number
-  readonly max: number
-  readonly help: string
-}
-
-function numeric(
-  range: Range,
-  read: (text: string) => number | undefined,
-  show: (value: number) => string,
-): Option<number> {
-  const { min, max } = range
-  return {
-    default: range.default,
-    shown: show(range.default),
-    range: `${show(min)} to ${show(max)}`,
-    help: range.help,
-    parse: text => {
-      const value = read(text)
-      return value !== undefined && value >= min && value <= max ? value : undefined
-    },
-  }
-}
-
-const count = (range: Range): Option<number> =>
-  numeric(range, text => (/^\d{1,15}$/.test(text) ? Number(text) : undefined), String)
-const duration = (range: Range): Option<number> => numeric(range, parseDuration, formatDuration)
-const size = (range: Range): Option<number> => numeric(range, parseSize, formatSize)
-
-function text(preset: string, range: string, help: string): Option<string> {
-  return { default: preset, shown: preset, range, help, parse: given => (given === '' ? undefined : given) }
-}
-
-/** The port of a stream transport: a number, `off`, or the usual one unless it may not be the only server here. */
-export type StreamPort = number | 'off' | 'auto'
-
-function streamPort(usual: number, what: string): Option<StreamPort> {
-  const parse = (given: string): StreamPort | undefined => {
-    if (given === 'off' || given === 'auto') return given
-    return /^\d{1,5}$/.test(given) && Number(given) <= 65_535 ? Number(given) : undefined
-  }
-  const help = `Port of ${what}; auto is ${usual}, or any free one when port is 0.`
-  return { default: 'auto', shown: 'auto', range: '0 to 65535 | auto | off', help, parse }
-}
-
-function file(help: string): Option<string> {
-  return {
-    default: '',
-    shown: 'none',
-    range: 'a file',
-    help,
-    parse: given => (given === 'none' ? '' : given || undefined),
-  }
-}
-
-function choice<const Names extends readonly string[]>(
-  preset: Names[number],
-  names: Names,
-  help: string,
-): Option<Names[number]> {
-  const parse = (given: string): Names[number] | undefined => names.find(name => name === given)
-  return { default: preset, shown: preset, range: names.join(' | '), help, parse }
-}
-
-function origins(help: string): Option<readonly string[]> {
-  const isOrigin = (given: string): boolean => URL.canParse(given) && new URL(given).origin === given
-  const parse = (given: string): readonly string[] | undefined => {
-    const names = given.split(',').map(name => name.trim())
-    return names.every(isOrigin) ? names : undefined
-  }
-  return { default: [], shown: 'all', range: 'https://host[:port], separated by commas', help, parse }
-}
 
 const { mailboxMessages, mailboxBytes, messageLifeMs, idLifeMs } = defaultStoreLimits
 
@@ -289,112 +171,4 @@ export function environmentName(name: string): string {
 /** `ackTimeout` is `--ack-timeout` on the command line. */
 export function flagName(name: string): string {
   return `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
-}
-
-export interface OptionSources {
-  /** By name as in the table, such as `ackTimeout`; `config` names the file. */
-  readonly flags?: Readonly<Record<string, string>>
-  readonly environment?: Readonly<Record<string, string | undefined>>
-}
-
-/** Variables that begin with ACKD_ and are no options: the file itself, and what belongs to the clients of the command line. */
-const otherVariables = ['ACKD_CONFIG', 'ACKD_URL', 'ACKD_HOME']
-
-/** Reads flags, environment and file. Throws `OptionError` at the first thing that cannot be. */
-export function readOptions(sources: OptionSources = {}): Options {
-  const { flags = {}, environment = {} } = sources
-  const path = flags['config'] ?? environment['ACKD_CONFIG']
-  const file = path === undefined ? {} : readConfig(path)
-  refuseUnknown(Object.keys(file), Object.keys(optionTable), key => `"${key}" in ${path ?? 'the file'}`)
-  refuseUnknown(Object.keys(flags), [...Object.keys(optionTable), 'config'], flagName)
-  refuseUnknown(
-    Object.keys(environment).filter(name => name.startsWith('ACKD_')),
-    [...Object.keys(optionTable).map(environmentName), ...otherVariables],
-    name => name,
-  )
-  const values: Record<string, unknown> = {}
-  for (const [name, option] of Object.entries<Option<unknown>>(optionTable)) {
-    const variable = environmentName(name)
-    if (flags[name] !== undefined) values[name] = parseOne(option, flagName(name), flags[name])
-    else if (environment[variable] !== undefined) values[name] = parseOne(option, variable, environment[variable])
-    else if (Object.hasOwn(file, name)) values[name] = parseOne(option, `"${name}" in ${path ?? ''}`, file[name] ?? '')
-    else values[name] = option.default
-  }
-  return completed(values)
-}
-
-/** Reads `--port 5000` and `--port=5000` into the form that `readOptions` takes. */
-export function readFlags(argv: readonly string[]): Record<string, string> {
-  const flags: Record<string, string> = {}
-  for (let i = 0; i < argv.length; i++) {
-    const [flag = '', ...rest] = (argv[i] ?? '').split('=')
-    if (!flag.startsWith('--')) throw new OptionError(`${flag} is not a flag; flags begin with --.`)
-    const value = rest.length > 0 ? rest.join('=') : argv[++i]
-    if (value === undefined) throw new OptionError(`${flag} needs a value: ${flag}=…`)
-    flags[flag.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())] = value
-  }
-  return flags
-}
-
-/** The name closest to what was written, for a suggestion; null when none is near. */
-export function closestName(given: string, names: readonly string[]): string | null {
-  let best: string | null = null
-  let least = Math.max(2, Math.floor(given.length / 3)) + 1
-  for (const name of names) {
-    const edits = editDistance(given.toLowerCase(), name.toLowerCase())
-    if (edits < least) [best, least] = [name, edits]
-  }
-  return best
-}
-
-function parseOne(option: Option<unknown>, where: string, given: string): unknown {
-  const value = option.parse(given)
-  if (value === undefined) {
-    throw new OptionError(`${where} cannot be "${given}"; give ${option.range} (default ${option.shown}).`)
-  }
-  return value
-}
-
-function refuseUnknown(given: readonly string[], known: readonly string[], show: (name: string) => string): void {
-  for (const name of given) {
-    if (known.includes(name)) continue
-    const near = closestName(name, known)
-    throw new OptionError(`There is no option ${show(name)}${near === null ? '' : `; did you mean ${show(near)}?`}`)
-  }
-}
-
-function readConfig(path: string): Record<string, string> {
-  let parsed: unknown
-  try {
-    parsed = JSON.parse(readFileSync(path, 'utf8'))
-  } catch (error) {
-    throw new OptionError(`The options in ${path} cannot be read: ${error instanceof Error ? error.message : ''}`)
-  }
-  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new OptionError(`${path} must hold one JSON object, such as {"port": 5000}.`)
-  }
-  return Object.fromEntries(Object.entries(parsed).map(([key, value]) => [key, String(value)]))
-}
-
-function completed(values: Record<string, unknown>): Options {
-  if (!isComplete(values)) throw new OptionError('An option has no value.')
-  return values
-}
-
-/** The types were checked one by one by the parsers of the table; here it is only made sure that none is missing. */
-function isComplete(values: Record<string, unknown>): values is Options {
-  return Object.keys(optionTable).every(name => values[name] !== undefined)
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
-      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
 }

@@ -2,19 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import {
-  environmentName,
-  flagName,
-  formatDuration,
-  formatSize,
-  OptionError,
-  optionTable,
-  parseDuration,
-  parseSize,
-  readFlags,
-  readOptions,
-  type Option,
-} from '../src/options.ts'
+import { formatDuration, formatSize, parseDuration, parseSize, type Option } from '../src/option-kinds.ts'
+import { OptionError, readFlags, readOptions } from '../src/option-sources.ts'
+import { environmentName, flagName, optionTable } from '../src/options.ts'
 
 function withFile<Result>(content: string, use: (path: string) => Result): Result {
   const folder = mkdtempSync(join(tmpdir(), 'ackd-options-'))

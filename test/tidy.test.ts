@@ -23,8 +23,10 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'gateway/': ['core/', 'protocol/', 'store/store.ts', 'transport/transport.ts'],
   'client/': ['protocol/'],
   'conformance/': ['protocol/'],
-  'cli/': ['index.ts', 'options.ts', 'client/index.node.ts'],
-  'options.ts': ['protocol/limits.ts', 'store/store.ts'],
+  'cli/': ['index.ts', 'option', 'client/index.node.ts'],
+  'options.ts': ['option-kinds.ts', 'protocol/limits.ts', 'store/store.ts'],
+  'option-kinds.ts': [],
+  'option-sources.ts': ['option-kinds.ts', 'options.ts'],
   'server.ts': [''],
   'index.ts': [''],
 }
@@ -131,6 +133,11 @@ const testedElsewhere: readonly { readonly files: RegExp; readonly by: string; r
     because: 'checks are tried on a server that keeps them, and on two that break them',
   },
   { files: /^cli\/.*\.ts$/, by: 'cli/commands.test.ts', because: 'commands are tried as processes' },
+  {
+    files: /^option-(kinds|sources)\.ts$/,
+    by: 'options.test.ts',
+    because: 'a table is nothing without its kinds and sources',
+  },
   { files: /^(server|index)\.ts$/, by: 'server.slow.test.ts', because: 'a whole server' },
 ]
 

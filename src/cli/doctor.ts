@@ -5,7 +5,8 @@
  * be better is marked `!` and no failure; what keeps a server from starting, or from its promise, is marked `✗`.
  */
 import { readFileSync } from 'node:fs'
-import { OptionError, readOptions, type Options } from '../options.ts'
+import { OptionError, readOptions } from '../option-sources.ts'
+import type { Options } from '../options.ts'
 import type { Context } from './context.ts'
 import { checkCertificate } from './doctor-certificate.ts'
 import { checkDirectory, checkEmbedded } from './doctor-data.ts'

@@ -1,5 +1,6 @@
 /** The table of options as text: for a terminal, and as the page `docs/options.md`, which is made by `npm run docs`. */
-import { environmentName, flagName, optionTable, type Option } from '../options.ts'
+import type { Option } from '../option-kinds.ts'
+import { environmentName, flagName, optionTable } from '../options.ts'
 import { columns } from './terminal.ts'
 
 function rows(): readonly (readonly [name: string, option: Option<unknown>])[] {

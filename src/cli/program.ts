@@ -6,7 +6,8 @@
  */
 import { readFileSync } from 'node:fs'
 import { Argument, Command, CommanderError, Option } from 'commander'
-import { environmentName, flagName, optionTable, type Option as ServerOption } from '../options.ts'
+import type { Option as ServerOption } from '../option-kinds.ts'
+import { environmentName, flagName, optionTable } from '../options.ts'
 import type { BenchFlags } from './bench.ts'
 import type { Context } from './context.ts'
 import type { ConformanceFlags } from './conformance.ts'

@@ -1,5 +1,5 @@
 /** Times, sizes and counts as people write them on a command line and read them in an answer. */
-import { parseDuration, parseSize } from '../options.ts'
+import { parseDuration, parseSize } from '../option-kinds.ts'
 import { Failure } from './failure.ts'
 
 /** Timers count in 31 bits; beyond that they would fire at once. */

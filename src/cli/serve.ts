@@ -5,7 +5,8 @@
  * stdout is the ready line, for whoever started the process.
  */
 import { closeOnSignals, ListenError, readyLine, startServer, StoreError, type Server } from '../index.ts'
-import { environmentName, OptionError, readOptions, type Options } from '../options.ts'
+import { OptionError, readOptions } from '../option-sources.ts'
+import { environmentName, type Options } from '../options.ts'
 import { Failure, failureOf } from './failure.ts'
 import type { Context } from './context.ts'
 import type { Terminal } from './terminal.ts'

@@ -11,7 +11,7 @@ import { checkEmbedded, judgeFileSystem, judgeRoom } from '../../src/cli/doctor-
 import { checkGlibc, checkNode, checkOpenFiles } from '../../src/cli/doctor-machine.ts'
 import { judgeClock } from '../../src/cli/doctor-redis.ts'
 import type { Finding } from '../../src/cli/finding.ts'
-import { readOptions } from '../../src/options.ts'
+import { readOptions } from '../../src/option-sources.ts'
 import { streamName } from '../../src/protocol/mailbox.ts'
 import { openLmdbStore } from '../../src/store/lmdb.ts'
 import { dataFiles } from '../../src/store/lmdb-directory.ts'

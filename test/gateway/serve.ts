@@ -2,7 +2,7 @@
  * A server as a process of its own, for tests that send it signals: options from the environment, the ready line on stdout. With
  * the argument `stuck` its shutdown never ends; with `faulty` it soon throws what nobody catches.
  */
-import { readOptions } from '../../src/options.ts'
+import { readOptions } from '../../src/option-sources.ts'
 import { closeOnSignals, readyLine, startServer } from '../../src/server.ts'
 
 const server = await startServer(readOptions({ environment: process.env }))

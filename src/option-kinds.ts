@@ -1,0 +1,128 @@
+/**
+ * The kinds of options: how a value of each is read from text, shown, and what may be given.
+ *
+ * Every value, wherever it is set, is read by one of these, so that flag, environment and file cannot disagree.
+ */
+export interface Option<Value> {
+  readonly default: Value
+  /** The default as a person would write it. */
+  readonly shown: string
+  /** What may be given, for help and error messages. */
+  readonly range: string
+  readonly help: string
+  /** Undefined: the text is not such a value, or out of range. */
+  readonly parse: (text: string) => Value | undefined
+}
+
+export const KiB = 1024
+export const MiB = 1024 * KiB
+export const SECOND = 1_000
+export const MINUTE = 60 * SECOND
+export const DAY = 86_400 * SECOND
+const durationUnits: Record<string, number> = { ms: 1, s: SECOND, m: MINUTE, h: 60 * MINUTE, d: DAY }
+const sizeUnits: Record<string, number> = { B: 1, KiB, MiB, GiB: 1024 * MiB }
+
+/** `30s`, `250ms`, `7d` in ms; undefined when it is none. */
+export function parseDuration(text: string): number | undefined {
+  return parseUnits(text, durationUnits)
+}
+
+/** `64KiB`, `1MiB`, `4096B` in bytes; undefined when it is none. */
+export function parseSize(text: string): number | undefined {
+  return parseUnits(text, sizeUnits)
+}
+
+export function formatDuration(ms: number): string {
+  return formatUnits(ms, durationUnits)
+}
+
+export function formatSize(bytes: number): string {
+  return formatUnits(bytes, sizeUnits)
+}
+
+function parseUnits(text: string, units: Record<string, number>): number | undefined {
+  const match = /^(\d{1,15})([A-Za-z]+)$/.exec(text)
+  const unit = match?.[2]
+  if (unit === undefined || !Object.hasOwn(units, unit)) return undefined
+  return Number(match?.[1]) * (units[unit] ?? 1)
+}
+
+function formatUnits(value: number, units: Record<string, number>): string {
+  let best = String(value)
+  for (const [name, size] of Object.entries(units)) if (value % size === 0) best = `${value / size}${name}`
+  return best
+}
+
+interface Range {
+  readonly default: number
+  readonly min: number
+  readonly max: number
+  readonly help: string
+}
+
+function numeric(
+  range: Range,
+  read: (text: string) => number | undefined,
+  show: (value: number) => string,
+): Option<number> {
+  const { min, max } = range
+  return {
+    default: range.default,
+    shown: show(range.default),
+    range: `${show(min)} to ${show(max)}`,
+    help: range.help,
+    parse: text => {
+      const value = read(text)
+      return value !== undefined && value >= min && value <= max ? value : undefined
+    },
+  }
+}
+
+export const count = (range: Range): Option<number> =>
+  numeric(range, text => (/^\d{1,15}$/.test(text) ? Number(text) : undefined), String)
+export const duration = (range: Range): Option<number> => numeric(range, parseDuration, formatDuration)
+export const size = (range: Range): Option<number> => numeric(range, parseSize, formatSize)
+
+export function text(preset: string, range: string, help: string): Option<string> {
+  return { default: preset, shown: preset, range, help, parse: given => (given === '' ? undefined : given) }
+}
+
+/** The port of a stream transport: a number, `off`, or the usual one unless it may not be the only server here. */
+export type StreamPort = number | 'off' | 'auto'
+
+export function streamPort(usual: number, what: string): Option<StreamPort> {
+  const parse = (given: string): StreamPort | undefined => {
+    if (given === 'off' || given === 'auto') return given
+    return /^\d{1,5}$/.test(given) && Number(given) <= 65_535 ? Number(given) : undefined
+  }
+  const help = `Port of ${what}; auto is ${usual}, or any free one when port is 0.`
+  return { default: 'auto', shown: 'auto', range: '0 to 65535 | auto | off', help, parse }
+}
+
+export function file(help: string): Option<string> {
+  return {
+    default: '',
+    shown: 'none',
+    range: 'a file',
+    help,
+    parse: given => (given === 'none' ? '' : given || undefined),
+  }
+}
+
+export function choice<const Names extends readonly string[]>(
+  preset: Names[number],
+  names: Names,
+  help: string,
+): Option<Names[number]> {
+  const parse = (given: string): Names[number] | undefined => names.find(name => name === given)
+  return { default: preset, shown: preset, range: names.join(' | '), help, parse }
+}
+
+export function origins(help: string): Option<readonly string[]> {
+  const isOrigin = (given: string): boolean => URL.canParse(given) && new URL(given).origin === given
+  const parse = (given: string): readonly string[] | undefined => {
+    const names = given.split(',').map(name => name.trim())
+    return names.every(isOrigin) ? names : undefined
+  }
+  return { default: [], shown: 'all', range: 'https://host[:port], separated by commas', help, parse }
+}

@@ -1,0 +1,123 @@
+/**
+ * Where the values of options come from: a flag wins over the environment, which wins over a JSON file.
+ *
+ * What is unknown is an error with a suggestion: a misspelt limit must not be silently without effect.
+ */
+import { readFileSync } from 'node:fs'
+import type { Option } from './option-kinds.ts'
+import { environmentName, flagName, optionTable, type Options } from './options.ts'
+
+/** A value was given that cannot be, or a name that does not exist. The message says what to do. */
+export class OptionError extends Error {
+  constructor(message: string) {
+    super(message)
+    this.name = 'OptionError'
+  }
+}
+export interface OptionSources {
+  /** By name as in the table, such as `ackTimeout`; `config` names the file. */
+  readonly flags?: Readonly<Record<string, string>>
+  readonly environment?: Readonly<Record<string, string | undefined>>
+}
+
+/** Variables that begin with ACKD_ and are no options: the file itself, and what belongs to the clients of the command line. */
+const otherVariables = ['ACKD_CONFIG', 'ACKD_URL', 'ACKD_HOME']
+
+/** Reads flags, environment and file. Throws `OptionError` at the first thing that cannot be. */
+export function readOptions(sources: OptionSources = {}): Options {
+  const { flags = {}, environment = {} } = sources
+  const path = flags['config'] ?? environment['ACKD_CONFIG']
+  const file = path === undefined ? {} : readConfig(path)
+  refuseUnknown(Object.keys(file), Object.keys(optionTable), key => `"${key}" in ${path ?? 'the file'}`)
+  refuseUnknown(Object.keys(flags), [...Object.keys(optionTable), 'config'], flagName)
+  refuseUnknown(
+    Object.keys(environment).filter(name => name.startsWith('ACKD_')),
+    [...Object.keys(optionTable).map(environmentName), ...otherVariables],
+    name => name,
+  )
+  const values: Record<string, unknown> = {}
+  for (const [name, option] of Object.entries<Option<unknown>>(optionTable)) {
+    const variable = environmentName(name)
+    if (flags[name] !== undefined) values[name] = parseOne(option, flagName(name), flags[name])
+    else if (environment[variable] !== undefined) values[name] = parseOne(option, variable, environment[variable])
+    else if (Object.hasOwn(file, name)) values[name] = parseOne(option, `"${name}" in ${path ?? ''}`, file[name] ?? '')
+    else values[name] = option.default
+  }
+  return completed(values)
+}
+
+/** Reads `--port 5000` and `--port=5000` into the form that `readOptions` takes. */
+export function readFlags(argv: readonly string[]): Record<string, string> {
+  const flags: Record<string, string> = {}
+  for (let i = 0; i < argv.length; i++) {
+    const [flag = '', ...rest] = (argv[i] ?? '').split('=')
+    if (!flag.startsWith('--')) throw new OptionError(`${flag} is not a flag; flags begin with --.`)
+    const value = rest.length > 0 ? rest.join('=') : argv[++i]
+    if (value === undefined) throw new OptionError(`${flag} needs a value: ${flag}=…`)
+    flags[flag.slice(2).replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())] = value
+  }
+  return flags
+}
+
+/** The name closest to what was written, for a suggestion; null when none is near. */
+export function closestName(given: string, names: readonly string[]): string | null {
+  let best: string | null = null
+  let least = Math.max(2, Math.floor(given.length / 3)) + 1
+  for (const name of names) {
+    const edits = editDistance(given.toLowerCase(), name.toLowerCase())
+    if (edits < least) [best, least] = [name, edits]
+  }
+  return best
+}
+
+function parseOne(option: Option<unknown>, where: string, given: string): unknown {
+  const value = option.parse(given)
+  if (value === undefined) {
+    throw new OptionError(`${where} cannot be "${given}"; give ${option.range} (default ${option.shown}).`)
+  }
+  return value
+}
+
+function refuseUnknown(given: readonly string[], known: readonly string[], show: (name: string) => string): void {
+  for (const name of given) {
+    if (known.includes(name)) continue
+    const near = closestName(name, known)
+    throw new OptionError(`There is no option ${show(name)}${near === null ? '' : `; did you mean ${show(near)}?`}`)
+  }
+}
+
+function readConfig(path: string): Record<string, string> {
+  let parsed: unknown
+  try {
+    parsed = JSON.parse(readFileSync(path, 'utf8'))
+  } catch (error) {
+    throw new OptionError(`The options in ${path} cannot be read: ${error instanceof Error ? error.message : ''}`)
+  }
+  if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
+    throw new OptionError(`${path} must hold one JSON object, such as {"port": 5000}.`)
+  }
+  return Object.fromEntries(Object.entries(parsed).map(([key, value]) => [key, String(value)]))
+}
+
+function completed(values: Record<string, unknown>): Options {
+  if (!isComplete(values)) throw new OptionError('An option has no value.')
+  return values
+}
+
+/** The types were checked one by one by the parsers of the table; here it is only made sure that none is missing. */
+function isComplete(values: Record<string, unknown>): values is Options {
+  return Object.keys(optionTable).every(name => values[name] !== undefined)
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const replaced = (row[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1)
+      next.push(Math.min(replaced, (row[j] ?? 0) + 1, (next[j - 1] ?? 0) + 1))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}
