@@ -56,6 +56,7 @@ export async function openLmdbStore(options: LmdbOptions): Promise<LmdbStore> {
 export class LmdbStore implements Store {
   readonly name = 'lmdb'
   readonly shared = false
+  readonly accounts = null
   readonly #directory: DataDirectory
   readonly #tables: LmdbTables
   readonly #writer: LmdbWriter

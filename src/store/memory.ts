@@ -14,17 +14,21 @@ import type {
 } from '../protocol/mailbox.ts'
 import type { Parcel } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
+import type { AccountStore } from './account-store.ts'
+import { MemoryAccounts } from './memory-accounts.ts'
 import { MemoryTables } from './memory-tables.ts'
 import { defaultStoreLimits, type ClientRecord, type Store, type StoreLimits } from './store.ts'
 
 export class MemoryStore implements Store {
   readonly name = 'memory'
   readonly shared = false
+  readonly accounts: AccountStore
   readonly #tables: MemoryTables
 
   /** `clock` tells ms since the epoch. */
   constructor(limits: StoreLimits = defaultStoreLimits, clock: () => number = Date.now) {
     this.#tables = new MemoryTables(limits, clock)
+    this.accounts = new MemoryAccounts(clock)
   }
 
   bind(request: BindRequest): Promise<BindResult> {

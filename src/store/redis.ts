@@ -84,6 +84,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
 export class RedisStore implements Store {
   readonly name = 'redis'
   readonly shared = true
+  readonly accounts = null
   readonly #link: RedisLink
   readonly #keys: Keys
   readonly #limits: StoreLimits

@@ -25,6 +25,7 @@ import type {
   Parcel,
 } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
+import type { AccountStore } from './account-store.ts'
 
 export interface StoreLimits {
   /** Entries of one mailbox. */
@@ -81,6 +82,8 @@ export interface Store {
   readonly name: string
   /** True when other processes may write to it, so that a mailbox can fill without this process knowing. */
   readonly shared: boolean
+  /** Accounts and revoked tokens; null: this store cannot keep them. */
+  readonly accounts: AccountStore | null
 
   /**
    * Makes a node the owner of a client. Checks the proof first, then `attempt`, then the rate of replacements. Two secrets can
