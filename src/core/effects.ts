@@ -6,6 +6,7 @@
  */
 import type { Ref, ServerFrames } from '../protocol/frames.ts'
 import type { BindRequest, Parcel } from '../protocol/mailbox.ts'
+import type { Rights } from './rights.ts'
 import type { Session } from './session.ts'
 
 /**
@@ -82,4 +83,5 @@ export interface Greeting {
   readonly attempt: number
   /** Un-acked frames wanted. */
   readonly window: number
+  readonly rights: Rights
 }

@@ -10,9 +10,10 @@ import type { Body } from '../protocol/frames.ts'
 import { MAX_AHEAD, MAX_NUMBER } from '../protocol/limits.ts'
 import { streamName } from '../protocol/mailbox.ts'
 import { isClientId, isRoom } from '../protocol/names.ts'
-import type { Connection, Greeting } from './effects.ts'
+import type { Connection } from './effects.ts'
 import type { Hub } from './hub.ts'
 import { Message } from './message.ts'
+import type { Session } from './session.ts'
 import { Upstream } from './upstream.ts'
 
 /** Streams of one connection; idle ones make room, and come back when they are used again. */
@@ -29,6 +30,7 @@ const LONGEST_PAUSE_MS = 8_000
 export class Sending {
   readonly connection: Connection
   readonly #hub: Hub
+  readonly #session: Session
   readonly #id: string
   readonly #numbered: boolean
   readonly #outbox: string
@@ -50,10 +52,11 @@ export class Sending {
   /** Whether no earlier connection can have sent anything under these names. */
   readonly isFirst: boolean
 
-  constructor(hub: Hub, connection: Connection, id: string, greeting: Greeting, resumed: boolean) {
-    const { outbox, numbered, nonce, attempt } = greeting
+  constructor(hub: Hub, session: Session, id: string, resumed: boolean) {
+    const { outbox, numbered, nonce, attempt } = session.greeting
     this.#hub = hub
-    this.connection = connection
+    this.#session = session
+    this.connection = session.connection
     this.#id = id
     this.#outbox = outbox
     this.#numbered = numbered
@@ -64,7 +67,7 @@ export class Sending {
   /** True when the client must be closed with `flood`. */
   send(n: number, floor: number, target: string, ttl: number, body: Body): boolean {
     const known = (n === 0 ? this.#unnumbered : this.#streams).get(target)
-    const code = (known === undefined ? misaddressed(target) : null) ?? this.#misnumbered(n, floor, ttl)
+    const code = this.#misaddressed(target, known) ?? this.#misnumbered(n, floor, ttl)
     this.#numbers ??= n !== 0
     if (code !== null) {
       this.#reject(code, n, target)
@@ -132,6 +135,13 @@ export class Sending {
   /** Nobody is left to be told. */
   close(): void {
     this.#closed = true
+  }
+
+  /** Why nothing can be sent to that target, or null. */
+  #misaddressed(target: string, known: Upstream | undefined): ErrorCode | null {
+    if (known === undefined && !isClientId(target)) return isRoom(target) ? 'no_such_room' : 'bad_id'
+    // Asked again for one that is known: rights may have become less since.
+    return this.#session.mayReach(target) ? null : 'forbidden'
   }
 
   /** Why these cannot be the numbers of a message, or null (§2, §5.5). */
@@ -231,10 +241,4 @@ export class Sending {
       if (--left === 0) return
     }
   }
-}
-
-/** Why nothing can be sent to that target, or null. */
-function misaddressed(target: string): ErrorCode | null {
-  if (isClientId(target)) return null
-  return isRoom(target) ? 'no_such_room' : 'bad_id'
 }

@@ -13,6 +13,7 @@ import { isClientId } from '../protocol/names.ts'
 import type { Connection, Greeting } from './effects.ts'
 import type { Hub } from './hub.ts'
 import { Receiving } from './receiving.ts'
+import { covers, type Rights } from './rights.ts'
 import { Sending } from './sending.ts'
 
 /** What a session has once it is bound. */
@@ -26,6 +27,8 @@ interface Bound {
 export class Session {
   readonly connection: Connection
   readonly greeting: Greeting
+  /** What it may do now: what its greeting said, or the token that has taken the place of that one. */
+  rights: Rights
   readonly #hub: Hub
   #bound: Bound | null = null
   #gone = false
@@ -36,6 +39,7 @@ export class Session {
     this.#hub = hub
     this.connection = connection
     this.greeting = greeting
+    this.rights = greeting.rights
   }
 
   get ready(): boolean {
@@ -69,8 +73,14 @@ export class Session {
 
   /** The store has made this node the owner of the client. */
   bind(id: string, token: string, resumed: boolean): void {
-    const sending = new Sending(this.#hub, this.connection, id, this.greeting, resumed)
+    const sending = new Sending(this.#hub, this, id, resumed)
     this.#bound = { id, token, sending, receiving: new Receiving(this.#hub, this, this.window) }
+  }
+
+  /** Whether its rights let it send to that client. */
+  mayReach(target: string): boolean {
+    const { targets } = this.rights
+    return targets === null || covers(targets, target)
   }
 
   send(n: number, floor: number, target: string, ttl: number, body: Body): void {
@@ -100,6 +110,7 @@ export class Session {
 
   /** Ephemeral: it reaches who is here now, or nobody. */
   signal(target: string, body: Body): void {
+    if (!this.mayReach(target)) return this.connection.error(null, 'forbidden', refusals.forbidden.text)
     this.#hub.session(target)?.connection.signal(this.id, target, body)
   }
 

@@ -7,6 +7,7 @@
 import { createHash } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import type { Greeting } from '../core/effects.ts'
+import { ordinary } from '../core/rights.ts'
 import { createClientFrameDecoder } from '../protocol/codec.ts'
 import type { ClientFrames, HelloOptions } from '../protocol/frames.ts'
 import { DEFAULT_WINDOW, MAX_WINDOW } from '../protocol/limits.ts'
@@ -102,6 +103,7 @@ export function greetingOf(hello: HelloOptions, provenId: string | null = null):
     numbered,
     attempt: attempt !== undefined && Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 0,
     window: clamp(window ?? DEFAULT_WINDOW),
+    rights: ordinary,
   }
 }
 

@@ -6,6 +6,7 @@
 import type { Connection, CoreOptions, Effects, Greeting } from '../../src/core/effects.ts'
 import { Hub } from '../../src/core/hub.ts'
 import { Message } from '../../src/core/message.ts'
+import { ordinary } from '../../src/core/rights.ts'
 import type { Session } from '../../src/core/session.ts'
 import type { Body, Ref, WelcomeOptions } from '../../src/protocol/frames.ts'
 import type { Entry, Outcome, Parcel, BindRequest } from '../../src/protocol/mailbox.ts'
@@ -188,6 +189,7 @@ export const stranger: Greeting = {
   numbered: true,
   attempt: 0,
   window: 4_096,
+  rights: ordinary,
 }
 
 export class Desk {

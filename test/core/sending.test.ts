@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { CoreOptions } from '../../src/core/effects.ts'
+import { ordinary } from '../../src/core/rights.ts'
 import { bodyOf, Desk, entryOf, type Connected } from './recorder.ts'
 
 let desk: Desk
@@ -40,6 +41,18 @@ describe('Sending, what it refuses', () => {
     alice = desk.connect('anonymous', { numbered: false })
     send(1, 1)
     expect(alice.line.read()).toEqual(['failed bob 1: bad_number'])
+  })
+
+  test('a target that its token does not name, at every message, since another token may take its place', () => {
+    alice = desk.connect('alice', { rights: { ...ordinary, targets: ['bob', 'team-*'] } })
+    send(1, 1, 'carol')
+    send(1, 1, 'team-7')
+    alice.session.rights = { ...ordinary, targets: ['carol'] }
+    send(2, 1, 'team-7')
+    send(1, 1, 'carol')
+    desk.hub.turn()
+    expect(alice.line.read()).toEqual(['failed carol 1: forbidden', 'failed team-7 2: forbidden'])
+    expect(desk.calls.read()).toEqual(['enqueue team-7: alice out 1/1', 'enqueue carol: alice out 1/1'])
   })
 
   test('not n as far as 1,024 above its floor', () => {

@@ -103,6 +103,10 @@ describe('Session', () => {
     bob.session.signal('carol', bodyOf(1))
     bob.session.signal('nobody', bodyOf(1))
     expect(carol.line.read()).toEqual(['signal from bob to carol'])
+    bob.session.rights = { ...bob.session.rights, targets: ['dave'] }
+    bob.session.signal('carol', bodyOf(1))
+    expect(carol.line.read()).toEqual([])
+    expect(bob.line.read()).toEqual(['error nil: forbidden'])
     expect(desk.calls.read().filter(call => call.startsWith('enqueue'))).toEqual([])
   })
 

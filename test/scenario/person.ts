@@ -1,4 +1,5 @@
 /** Somebody in a story: an id and its secrets once they are assigned, connections, and what was sent and is not settled. */
+import { ordinary } from '../../src/core/rights.ts'
 import type { Node } from './node.ts'
 import { hashOf } from './node.ts'
 import { Pipe } from './pipe.ts'
@@ -79,6 +80,7 @@ export class Person {
       numbered,
       attempt: numbered ? attempt : 0,
       window: manner.window,
+      rights: ordinary,
     })
   }
 

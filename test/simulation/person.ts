@@ -2,6 +2,7 @@
 import { Inbox, type Incoming } from '../../src/client/inbox.ts'
 import { Outbox } from '../../src/client/outbox.ts'
 import type { Outcome, Outgoing } from '../../src/client/outgoing.ts'
+import { ordinary } from '../../src/core/rights.ts'
 import type { CloseName, EndReason, ErrorCode } from '../../src/protocol/errors.ts'
 import type { Body, Ref, SyncReply, WelcomeOptions } from '../../src/protocol/frames.ts'
 import { Wire, type WireEvents } from './wire.ts'
@@ -107,6 +108,7 @@ export class Person {
       numbered: true,
       attempt,
       window: scenario.window,
+      rights: ordinary,
     }
     const wire: Wire = new Wire(
       this.#world,
