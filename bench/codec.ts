@@ -30,6 +30,14 @@ class CountingClient implements ClientFrames {
   signal(): void {}
   presence(): void {}
   rotate(): void {}
+  join(): void {}
+  leave(): void {}
+  create(): void {}
+  delete(): void {}
+  rooms(): void {}
+  members(): void {}
+  history(): void {}
+  token(): void {}
   ping(): void {}
   pong(): void {}
   bye(): void {}
@@ -49,6 +57,10 @@ class CountingServer implements ServerFrames {
   ended(): void {}
   failed(): void {}
   retry(): void {}
+  room(_room: string, offset: number, from: string, outbox: string, n: number): void {
+    sum += offset + from.length + outbox.length + n
+  }
+  members(): void {}
   signal(): void {}
   reply(): void {}
   error(): void {}

@@ -170,6 +170,9 @@ export class Speaker {
       ended: (kind, ...rest) => note('receipt', kind, ...rest),
       failed: (target, n, code) => note('receipt', 'failed', target, n, code),
       retry: (...rest) => note('receipt', 'retry', ...rest),
+      room: (room, offset, from, outbox, n, time, body) =>
+        note('room', room, offset, from, outbox, n, time, decodeBody(body)),
+      members: (...rest) => note('members', ...rest),
       signal: (from, target, body) => note('signal', from, target, decodeBody(body)),
       reply: (...rest) => note('reply', ...rest),
       error: (...rest) => note('error', ...rest),

@@ -4,7 +4,7 @@
  * Every effect that has an answer gets it later as an input of the hub, exactly once: the result, or null when the store did not
  * answer in time or refused. Calls for one client must reach the store in the order in which they are made here.
  */
-import type { Ref, ServerFrames } from '../protocol/frames.ts'
+import type { Ref, ServerVoice } from '../protocol/frames.ts'
 import type { BindRequest, Parcel } from '../protocol/mailbox.ts'
 import type { Rights } from './rights.ts'
 import type { Session } from './session.ts'
@@ -13,7 +13,7 @@ import type { Session } from './session.ts'
  * A live pipe to a client, which writes the frames of the server. After `close` or `end` it takes no more and says nothing;
  * the hub has forgotten the session by then. When the pipe ends by itself, whoever owns it tells `hub.closed(session)`.
  */
-export interface Connection extends ServerFrames {
+export interface Connection extends ServerVoice {
   /** Ends the connection cleanly, without a close frame. (`close`, from the frames, writes one and ends it too.) */
   end(): void
 }

@@ -17,7 +17,16 @@ import {
   type PacketOutput,
 } from '../protocol/codec.ts'
 import { closeReasons, refusals, type CloseName, type EndReason, type ErrorCode } from '../protocol/errors.ts'
-import type { Body, HelloOptions, Ref, ServerFrames, WelcomeOptions } from '../protocol/frames.ts'
+import type {
+  Body,
+  Broadcast,
+  HelloOptions,
+  HistoryPage,
+  MemberEvent,
+  Ref,
+  ServerVoice,
+  WelcomeOptions,
+} from '../protocol/frames.ts'
 import { MAX_BEFORE_WELCOME, PROTOCOL_VERSION } from '../protocol/limits.ts'
 import { isClientId } from '../protocol/names.ts'
 import type { Pipe, PipeEvents } from '../transport/transport.ts'
@@ -73,7 +82,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   #phase: Phase = 'new'
   /** The encoding; text where none is known yet (§1). */
   #text = true
-  #encoder: (ServerFrames & PacketOutput) | null = null
+  #encoder: (ServerVoice & PacketOutput) | null = null
   #decoder: PacketDecoder | null = null
   #intake: Intake | null = null
   #session: Session | null = null
@@ -230,6 +239,22 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     this.#voice()?.retry(target, n, code, afterMs)
   }
 
+  room(room: string, offset: number, from: string, outbox: string, n: number, time: number, body: Body): void {
+    this.#voice()?.room(room, offset, from, outbox, n, time, body)
+  }
+
+  members(room: string, event: MemberEvent, id: string, name: string): void {
+    this.#voice()?.members(room, event, id, name)
+  }
+
+  broadcast(frames: Broadcast): void {
+    this.#voice()?.broadcast(frames)
+  }
+
+  history(ref: Ref, page: HistoryPage, maxBytes: number, newest: boolean): void {
+    this.#voice()?.history(ref, page, maxBytes, newest)
+  }
+
   signal(from: string, target: string, body: Body): void {
     this.#voice()?.signal(from, target, body)
   }
@@ -273,7 +298,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   }
 
   /** The encoder, while there is somebody to talk to; its frames go out at the end of the turn. */
-  #voice(): ServerFrames | null {
+  #voice(): ServerVoice | null {
     if (this.#phase !== 'ready' && this.#phase !== 'binding') return null
     if (!this.#dirty) this.#touch()
     return this.#encoder

@@ -68,6 +68,38 @@ class FirstFrames implements ClientFrames {
     this.count++
   }
 
+  join(): void {
+    this.count++
+  }
+
+  leave(): void {
+    this.count++
+  }
+
+  create(): void {
+    this.count++
+  }
+
+  delete(): void {
+    this.count++
+  }
+
+  rooms(): void {
+    this.count++
+  }
+
+  members(): void {
+    this.count++
+  }
+
+  history(): void {
+    this.count++
+  }
+
+  token(): void {
+    this.count++
+  }
+
   ping(): void {
     this.count++
   }

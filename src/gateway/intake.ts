@@ -97,6 +97,38 @@ export class Intake implements ClientFrames {
     if (this.#admit(ref)) this.#session.rotate(ref)
   }
 
+  join(ref: Ref): void {
+    this.#noRoom(ref)
+  }
+
+  leave(ref: Ref): void {
+    this.#noRoom(ref)
+  }
+
+  create(ref: Ref): void {
+    if (this.#admit(ref)) this.#speaker.error(ref, 'forbidden', 'This server has no rooms yet.')
+  }
+
+  delete(ref: Ref): void {
+    this.#noRoom(ref)
+  }
+
+  rooms(ref: Ref): void {
+    this.#noRoom(ref)
+  }
+
+  members(ref: Ref): void {
+    this.#noRoom(ref)
+  }
+
+  history(ref: Ref): void {
+    this.#noRoom(ref)
+  }
+
+  token(ref: Ref): void {
+    if (this.#admit(ref)) this.#speaker.error(ref, 'forbidden', 'This server takes no tokens.')
+  }
+
   ping(): void {
     if (this.#rate.take()) this.#speaker.pong()
     else this.#refuse(null)
@@ -111,6 +143,10 @@ export class Intake implements ClientFrames {
   unknown(op: string, ref: Ref | null): void {
     if (!this.#admit(ref)) return
     this.#speaker.error(ref, 'unknown_op', `${refusals.unknown_op.text} It was "${op.slice(0, OP_SHOWN)}".`)
+  }
+
+  #noRoom(ref: Ref): void {
+    if (this.#admit(ref)) this.#speaker.error(ref, 'no_such_room', refusals.no_such_room.text)
   }
 
   #admit(ref: Ref | null): boolean {

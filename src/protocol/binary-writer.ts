@@ -5,7 +5,8 @@
  */
 import { literal } from './dialect.ts'
 import type { FrameWriter } from './frame-writer.ts'
-import type { Body } from './frames.ts'
+import type { Body, HistoryPage, Ref } from './frames.ts'
+import { fitting } from './history.ts'
 import { MAX_DEPTH } from './limits.ts'
 import { Output, type WritePacket } from './output.ts'
 import { putArrayHeader, putMapHeader, putNil, putNumber, putRaw, putString, stringRoom } from './put.ts'
@@ -15,6 +16,7 @@ import { writeValue } from './values.ts'
 const SEND = Uint8Array.of(0x96, ...literal('send'))
 const ACK = Uint8Array.of(0x92, ...literal('ack'))
 const MESSAGE = Uint8Array.of(0x98, ...literal('message'))
+const ROOM = Uint8Array.of(0x98, ...literal('room'))
 const DELIVERED = Uint8Array.of(0x94, ...literal('receipt', 'delivered'))
 const STORED = Uint8Array.of(0x94, ...literal('receipt', 'stored'))
 
@@ -22,6 +24,7 @@ const STORED = Uint8Array.of(0x94, ...literal('receipt', 'stored'))
 const HEADER_ROOM = 80
 
 export class BinaryWriter implements FrameWriter {
+  readonly text = false
   readonly #out = new Output()
   readonly #packetBytes: number
 
@@ -31,7 +34,7 @@ export class BinaryWriter implements FrameWriter {
   }
 
   get pending(): number {
-    return this.#out.at
+    return this.#out.pending
   }
 
   flush(write: WritePacket): boolean {
@@ -92,6 +95,45 @@ export class BinaryWriter implements FrameWriter {
     at = putNumber(bytes, at, flags)
     out.at = putRaw(bytes, at, raw.bytes, raw.start, raw.end)
     this.#ended(start)
+  }
+
+  room(room: string, offset: number, from: string, outbox: string, n: number, time: number, body: Body): void {
+    const out = this.#out
+    const start = out.at
+    const raw = inEncoding(body, false)
+    const names = stringRoom(room) + stringRoom(from) + stringRoom(outbox)
+    const bytes = out.reserve(HEADER_ROOM + names + raw.end - raw.start)
+    let at = putLiteral(bytes, start, ROOM)
+    at = putString(bytes, at, room)
+    at = putNumber(bytes, at, offset)
+    at = putString(bytes, at, from)
+    at = putString(bytes, at, outbox)
+    at = putNumber(bytes, at, n)
+    at = putNumber(bytes, at, time)
+    out.at = putRaw(bytes, at, raw.bytes, raw.start, raw.end)
+    this.#ended(start)
+  }
+
+  history(ref: Ref, page: HistoryPage, maxBytes: number, newest: boolean): void {
+    const out = this.#out
+    const start = out.at
+    const messages = fitting(page, ref, false, maxBytes, newest)
+    const { epoch, first, last } = page
+    out.at = putArrayHeader(out.reserve(5), start, 3)
+    for (const value of ['reply', ref]) writeValue(out, value)
+    out.at = putMapHeader(out.reserve(5), out.at, 4)
+    for (const value of ['epoch', epoch, 'first', first, 'last', last, 'messages']) writeValue(out, value)
+    out.at = putArrayHeader(out.reserve(5), out.at, messages.length)
+    for (const { offset, from, outbox, n, time, body } of messages) {
+      out.at = putArrayHeader(out.reserve(5), out.at, 6)
+      for (const value of [offset, from, outbox, n, time]) writeValue(out, value)
+      this.#body(body)
+    }
+    this.#ended(start)
+  }
+
+  lend(packets: readonly Uint8Array[]): void {
+    for (const packet of packets) this.#out.lend(packet)
   }
 
   receipt(kind: 'delivered' | 'stored', target: string, n: number): void {

@@ -6,8 +6,9 @@
  */
 import { type Dialect, isInteger, isMap, isRef, literal } from './dialect.ts'
 import type { Body, ClientFrames, HelloOptions } from './frames.ts'
-import { MAX_PRESENCE_IDS, MAX_REASON } from './limits.ts'
+import { MAX_DEPTH, MAX_PRESENCE_IDS, MAX_REASON } from './limits.ts'
 import type { Reader } from './reader.ts'
+import { readRoomFrame, roomOptionsAt } from './room-frames.ts'
 
 type Writable<T> = { -readonly [K in keyof T]: T[K] }
 
@@ -16,7 +17,9 @@ const ACK = literal('ack')
 
 export const clientDialect: Dialect<ClientFrames> = {
   bodyAt: op => (op === 'send' ? 5 : op === 'signal' ? 2 : 0),
-  optionsAt: op => (op === 'hello' ? 1 : op === 'send' ? 4 : 0),
+  optionsAt: op => (op === 'hello' ? 1 : op === 'send' ? 4 : roomOptionsAt(op)),
+  levelsOf: () => MAX_DEPTH,
+  deepest: MAX_DEPTH,
 
   readFrequent(reader, frames, count) {
     if (reader.accept(SEND)) return readSend(reader, frames, count)
@@ -42,8 +45,12 @@ export const clientDialect: Dialect<ClientFrames> = {
         return presence(frames, header[1], header[2])
       case 'rotate':
         return rotate(frames, header[1])
-      default:
-        return bare(frames, op, header[1])
+      case 'token':
+        return token(frames, header[1], header[2])
+      default: {
+        const wrong = readRoomFrame(frames, op, header)
+        return wrong === undefined ? bare(frames, op, header[1]) : wrong
+      }
     }
   },
 }
@@ -163,6 +170,13 @@ function presence(frames: ClientFrames, ref: unknown, ids: unknown): string | nu
 function rotate(frames: ClientFrames, ref: unknown): string | null {
   if (!isRef(ref)) return 'rotate needs a ref, an integer or a string'
   frames.rotate(ref)
+  return null
+}
+
+function token(frames: ClientFrames, ref: unknown, given: unknown): string | null {
+  if (!isRef(ref) || typeof given !== 'string')
+    return 'token needs a ref, an integer or a string, and a token, a string'
+  frames.token(ref, given)
   return null
 }
 

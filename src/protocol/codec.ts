@@ -7,7 +7,7 @@
  *
  *   const decoder = createClientFrameDecoder(frames)       // the server's ear: calls a ClientFrames
  *   const reason = decoder.decode(bytes, start, end, text) // null: all well; else why the packet is a bad frame
- *   const encoder = createServerFrameEncoder(text)         // the server's mouth: is a ServerFrames
+ *   const encoder = createServerFrameEncoder(text)         // the server's mouth: is a ServerVoice
  *   encoder.ping()
  *   encoder.flush((packet, text) => pipe.write(packet, text))
  */
@@ -18,7 +18,7 @@ import { decodeText } from './decode-text.ts'
 import type { Dialect } from './dialect.ts'
 import { ClientEncoder, ServerEncoder } from './encode.ts'
 import type { FrameWriter } from './frame-writer.ts'
-import type { ClientFrames, ServerFrames } from './frames.ts'
+import type { ClientFrames, ServerFrames, ServerVoice } from './frames.ts'
 import type { PacketOutput } from './output.ts'
 import { serverDialect } from './server-frames.ts'
 import { TextWriter } from './text-writer.ts'
@@ -83,6 +83,6 @@ export function createClientFrameEncoder(text: boolean, packetBytes = PACKET_BYT
   return new ClientEncoder(createWriter(text, packetBytes))
 }
 
-export function createServerFrameEncoder(text: boolean, packetBytes = PACKET_BYTES): ServerFrames & PacketOutput {
+export function createServerFrameEncoder(text: boolean, packetBytes = PACKET_BYTES): ServerVoice & PacketOutput {
   return new ServerEncoder(createWriter(text, packetBytes))
 }

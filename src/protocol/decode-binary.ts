@@ -56,7 +56,7 @@ export class BinaryDecoder<F> {
     if (reader.at >= reader.end || !isStringByte(reader.bytes[reader.at] as number)) return 'an op is not a string'
     const op = reader.name()
     const starts: number[] = []
-    const wrong = this.#checkElements(reader, count, this.#dialect.optionsAt(op), starts)
+    const wrong = this.#checkElements(reader, count, op, starts)
     if (wrong !== null || reader.failed) return wrong
     const bodyAt = this.#dialect.bodyAt(op)
     const hasBody = bodyAt > 0 && bodyAt < count
@@ -68,12 +68,14 @@ export class BinaryDecoder<F> {
   }
 
   /** Steps over the elements after the op and notes where each begins, and where the last one noted ends. */
-  #checkElements(reader: Reader, count: number, optionsAt: number, starts: number[]): string | null {
+  #checkElements(reader: Reader, count: number, op: string, starts: number[]): string | null {
+    const optionsAt = this.#dialect.optionsAt(op)
+    const levels = this.#dialect.levelsOf(op)
     let wrong: string | null = null
     for (let i = 1; i < count && wrong === null && !reader.failed; i++) {
       if (i <= MAX_READ) starts.push(reader.at)
       if (i === optionsAt) wrong = reader.skipOptions()
-      else reader.skip(1)
+      else reader.skip(1, levels)
     }
     if (starts.length < MAX_READ) starts.push(reader.at)
     return wrong

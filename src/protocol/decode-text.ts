@@ -6,7 +6,6 @@
 import { isForbiddenKey } from './check.ts'
 import { type Dialect, isMap } from './dialect.ts'
 import type { Body } from './frames.ts'
-import { MAX_DEPTH } from './limits.ts'
 import { type Element, scanFrame } from './scan-json.ts'
 import { decodeUtf8 } from './utf8.ts'
 import { fromJson } from './values.ts'
@@ -22,19 +21,20 @@ export function decodeText<F>(
   frames: F,
   dialect: Dialect<F>,
 ): string | null {
-  const elements = scanFrame(bytes, start, end)
-  if (elements === null) return 'the text is not a JSON array of at most 16 levels in valid UTF-8'
+  const elements = scanFrame(bytes, start, end, dialect.deepest)
+  if (elements === null) return 'the text is not a JSON array in valid UTF-8, or it is nested too deep'
   const first = elements[0]
   if (first === undefined) return 'a frame is empty'
   const op = parse(bytes, first)
   if (typeof op !== 'string') return 'an op is not a string'
+  const levels = dialect.levelsOf(op)
   const header: unknown[] = [op]
   let body: Body | null = null
   for (let i = 1; i < elements.length && body === null; i++) {
     const element = elements[i] as Element
     const isBody = i === dialect.bodyAt(op)
     // What is as deep as can be written is read even if it is not wanted: it may be a level too deep in truth.
-    if (element.levels > MAX_DEPTH && depthOf(fromJson(parse(bytes, element))) > MAX_DEPTH)
+    if (element.levels > levels && depthOf(fromJson(parse(bytes, element))) > levels)
       return 'a value is nested too deep'
     if (isBody) body = cut(bytes, element)
     else if (i < MAX_READ) {

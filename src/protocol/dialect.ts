@@ -12,6 +12,9 @@ export interface Dialect<F> {
   bodyAt(op: string): number
   /** The place of the option map in a frame; 0 for none. */
   optionsAt(op: string): number
+  /** Levels of nesting that an element of a frame may have; and the most that one of any frame may. */
+  levelsOf(op: string): number
+  readonly deepest: number
   /**
    * Reads one of the frequent frames, the reader standing after its array header. Null: done. A string: why it is a bad frame; the
    * reader may also have failed. Undefined: not a frequent frame; the reader stands where it stood.

@@ -5,7 +5,21 @@
  */
 import type { CloseName, EndReason, ErrorCode } from './errors.ts'
 import type { FrameWriter } from './frame-writer.ts'
-import type { Body, ClientFrames, HelloOptions, Ref, ServerFrames, WelcomeOptions } from './frames.ts'
+import type {
+  Body,
+  Broadcast,
+  ClientFrames,
+  CreateOptions,
+  HelloOptions,
+  HistoryOptions,
+  HistoryPage,
+  JoinOptions,
+  ListOptions,
+  MemberEvent,
+  Ref,
+  ServerVoice,
+  WelcomeOptions,
+} from './frames.ts'
 import type { PacketOutput, WritePacket } from './output.ts'
 
 export class ClientEncoder implements ClientFrames, PacketOutput {
@@ -59,6 +73,38 @@ export class ClientEncoder implements ClientFrames, PacketOutput {
     this.#writer.frame(['rotate', ref])
   }
 
+  join(ref: Ref, room: string, options: JoinOptions): void {
+    this.#writer.frame(['join', ref, room, options])
+  }
+
+  leave(ref: Ref, room: string): void {
+    this.#writer.frame(['leave', ref, room])
+  }
+
+  create(ref: Ref, room: string, options: CreateOptions): void {
+    this.#writer.frame(['create', ref, room, options])
+  }
+
+  delete(ref: Ref, room: string): void {
+    this.#writer.frame(['delete', ref, room])
+  }
+
+  rooms(ref: Ref, options: ListOptions): void {
+    this.#writer.frame(['rooms', ref, options])
+  }
+
+  members(ref: Ref, room: string, options: ListOptions): void {
+    this.#writer.frame(['members', ref, room, options])
+  }
+
+  history(ref: Ref, room: string, options: HistoryOptions): void {
+    this.#writer.frame(['history', ref, room, options])
+  }
+
+  token(ref: Ref, token: string): void {
+    this.#writer.frame(['token', ref, token])
+  }
+
   ping(): void {
     this.#writer.frame(['ping'])
   }
@@ -74,7 +120,7 @@ export class ClientEncoder implements ClientFrames, PacketOutput {
   unknown(): void {}
 }
 
-export class ServerEncoder implements ServerFrames, PacketOutput {
+export class ServerEncoder implements ServerVoice, PacketOutput {
   readonly #writer: FrameWriter
 
   constructor(writer: FrameWriter) {
@@ -125,8 +171,24 @@ export class ServerEncoder implements ServerFrames, PacketOutput {
     this.#writer.frame(['receipt', 'retry', target, n, code, afterMs])
   }
 
+  room(room: string, offset: number, from: string, outbox: string, n: number, time: number, body: Body): void {
+    this.#writer.room(room, offset, from, outbox, n, time, body)
+  }
+
+  members(room: string, event: MemberEvent, id: string, name: string): void {
+    this.#writer.frame(['members', room, event, id, name])
+  }
+
   signal(from: string, target: string, body: Body): void {
     this.#writer.frame(['signal', from, target], body)
+  }
+
+  broadcast(frames: Broadcast): void {
+    this.#writer.lend(frames.packets(this.#writer.text))
+  }
+
+  history(ref: Ref, page: HistoryPage, maxBytes: number, newest: boolean): void {
+    this.#writer.history(ref, page, maxBytes, newest)
   }
 
   reply(ref: Ref, value: unknown): void {

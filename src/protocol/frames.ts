@@ -66,6 +66,58 @@ export interface SyncReply {
   readonly lost?: readonly (readonly [n: number, reason: EndReason])[]
 }
 
+/** How a room is entered. */
+export interface JoinOptions {
+  /** The last offset that was seen: everything after it comes first. */
+  readonly since?: number
+  /** Of the log that `since` belongs to. */
+  readonly epoch?: string
+  readonly password?: string
+}
+
+/** What may be wished of a new room. */
+export interface CreateOptions {
+  readonly private?: boolean
+  readonly password?: string
+  /** Messages that its log keeps, at most. */
+  readonly history?: number
+}
+
+/** Which part of a list: at most `limit` after that name. */
+export interface ListOptions {
+  readonly limit?: number
+  readonly after?: string
+}
+
+/** Which part of a log: the oldest ones after `after`, or else the newest ones before `before`; both may be given. */
+export interface HistoryOptions {
+  readonly before?: number
+  readonly after?: number
+  readonly limit?: number
+  /** Only what this client sent. */
+  readonly from?: string
+}
+
+/** A message as it stands in the log of a room. */
+export interface HistoryMessage {
+  readonly offset: number
+  readonly from: string
+  readonly outbox: string
+  readonly n: number
+  readonly time: number
+  readonly body: Body
+}
+
+/** What `history` answers. */
+export interface HistoryPage {
+  /** Oldest first. */
+  readonly messages: readonly HistoryMessage[]
+  readonly epoch: string
+  /** The offset of the oldest message that is kept, `last + 1` when none is; and the highest offset given out. */
+  readonly first: number
+  readonly last: number
+}
+
 /** What a client says. */
 export interface ClientFrames {
   hello(options: HelloOptions): void
@@ -80,6 +132,15 @@ export interface ClientFrames {
   signal(target: string, body: Body): void
   presence(ref: Ref, ids: readonly string[]): void
   rotate(ref: Ref): void
+  /** `room` '' here and below for something that is no string. */
+  join(ref: Ref, room: string, options: JoinOptions): void
+  leave(ref: Ref, room: string): void
+  create(ref: Ref, room: string, options: CreateOptions): void
+  delete(ref: Ref, room: string): void
+  rooms(ref: Ref, options: ListOptions): void
+  members(ref: Ref, room: string, options: ListOptions): void
+  history(ref: Ref, room: string, options: HistoryOptions): void
+  token(ref: Ref, token: string): void
   ping(): void
   pong(): void
   bye(): void
@@ -94,6 +155,8 @@ export const MessageFlag = {
   /** It may have been sent before. */
   repeated: 2,
 } as const
+
+export type MemberEvent = 'join' | 'leave'
 
 /** What the server says. */
 export interface ServerFrames {
@@ -110,6 +173,10 @@ export interface ServerFrames {
   failed(target: string, n: number, code: ErrorCode): void
   /** Nothing from n on was taken. */
   retry(target: string, n: number, code: ErrorCode, afterMs: number): void
+  /** A message to a room, for every member. */
+  room(room: string, offset: number, from: string, outbox: string, n: number, time: number, body: Body): void
+  /** Somebody came or went; `name` is '' for who has none. */
+  members(room: string, event: MemberEvent, id: string, name: string): void
   signal(from: string, target: string, body: Body): void
   /** `value` is a plain value: null, boolean, number, string, array, object with string keys. */
   reply(ref: Ref, value: unknown): void
@@ -120,4 +187,23 @@ export interface ServerFrames {
   pong(): void
   /** A frame that this version does not know. Encoders write nothing. */
   unknown(op: string): void
+}
+
+/** Frames for many, encoded once; made by `createBroadcast`. */
+export interface Broadcast {
+  /** Says them; always the same ones. */
+  say(frames: ServerFrames): void
+  /** The frames as packets in that encoding, made at the first asking. They are shared, and their bytes never change. */
+  packets(text: boolean): readonly Uint8Array[]
+}
+
+/** What the server can say in ways of its own; who listens hears the frames of `ServerFrames`. */
+export interface ServerVoice extends ServerFrames {
+  /** Frames that others are told as well. */
+  broadcast(frames: Broadcast): void
+  /**
+   * The reply to `history`: as much of the page as `maxBytes` hold, but always one message. What does not fit is left out at the old
+   * end if `newest`, else at the new end.
+   */
+  history(ref: Ref, page: HistoryPage, maxBytes: number, newest: boolean): void
 }

@@ -23,7 +23,16 @@ export const MAX_AHEAD = 1024
 export const MAX_WINDOW = 4096
 export const DEFAULT_WINDOW = 256
 
+/** Levels of nesting of what the server says: the reply of `history` holds bodies three levels down. */
+export const MAX_REPLY_DEPTH = MAX_DEPTH + 3
+
 export const MAX_PRESENCE_IDS = 200
+
+/** Messages in a page of history, and names in a page of rooms or members, at most and if the client does not say. */
+export const MAX_PAGE = 200
+
+/** Characters of the password of a room. */
+export const MAX_PASSWORD = 256
 
 /** Characters of the reason in a nack; a longer one is cut. */
 export const MAX_REASON = 200

@@ -23,6 +23,9 @@ export interface PacketOutput {
 
 const nothing = new Uint8Array(0)
 
+/** Stands among the cuts for a packet that was lent. */
+const LENT = -1
+
 /** The sizes of buffers that are kept for the next who needs one, and how many of each at most. */
 const SMALL = 2048
 const LARGE = 65_536
@@ -50,6 +53,9 @@ export class Output {
   /** Where packets end, the last one apart. */
   #cuts: number[] = []
   #lastCut = 0
+  /** Packets of others, each in the place of a `LENT` among the cuts. */
+  #lent: Uint8Array[] = []
+  #lentBytes = 0
 
   /** Makes room for that many more bytes and returns the buffer. */
   reserve(more: number): Uint8Array {
@@ -70,6 +76,19 @@ export class Output {
     if (at === this.#lastCut) return
     this.#cuts.push(at)
     this.#lastCut = at
+  }
+
+  /** Puts a whole packet behind what was written. It is not copied, so its bytes must never change. */
+  lend(packet: Uint8Array): void {
+    this.cut(this.at)
+    this.#cuts.push(LENT)
+    this.#lent.push(packet)
+    this.#lentBytes += packet.length
+  }
+
+  /** Bytes that wait for the next flush. */
+  get pending(): number {
+    return this.at + this.#lentBytes
   }
 
   /** Bytes of the packet that is being written. */
@@ -94,21 +113,28 @@ export class Output {
     this.at = 0
     this.#lastCut = 0
     if (this.#cuts.length > 0) this.#cuts = []
+    if (this.#lentBytes > 0) this.#lent = []
+    this.#lentBytes = 0
   }
 
   /** Hands out the packets and starts anew; see `PacketOutput`. What is written meanwhile waits for the next flush. */
   flush(write: WritePacket, text: boolean): boolean {
-    if (this.at === 0) return true
+    if (this.pending === 0) return true
     this.cut(this.at)
     const { bytes } = this
     const cuts = this.#cuts
+    const lent = this.#lent
     this.#reset()
     let start = 0
+    let next = 0
     let taken = true
     for (let i = 0; i < cuts.length && taken; i++) {
       const end = cuts[i] as number
-      taken = write(bytes.subarray(start, end), text)
-      start = end
+      if (end === LENT) taken = write(lent[next++] as Uint8Array, text)
+      else {
+        taken = write(bytes.subarray(start, end), text)
+        start = end
+      }
     }
     giveBack(bytes)
     return taken

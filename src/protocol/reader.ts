@@ -121,10 +121,10 @@ export class Reader {
     return ''
   }
 
-  /** Checks that many values and steps over them. */
-  skip(count: number): void {
+  /** Checks that many values, of so many levels at most, and steps over them. */
+  skip(count: number, levels = MAX_DEPTH): void {
     let { at } = this
-    for (let i = 0; i < count && at >= 0; i++) at = checkValue(this.bytes, at, this.end, MAX_DEPTH)
+    for (let i = 0; i < count && at >= 0; i++) at = checkValue(this.bytes, at, this.end, levels)
     this.at = at < 0 ? FAILED : at
   }
 

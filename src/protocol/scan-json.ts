@@ -5,7 +5,6 @@
  * anything can be refused. The scanner is as strict as it (RFC 8259), and stricter in two things that MessagePack could not say:
  * half a surrogate pair, and a number beyond all numbers.
  */
-import { MAX_DEPTH } from './limits.ts'
 import { decodeUtf8, sequenceEnd } from './utf8.ts'
 
 /** An element of the frame. */
@@ -18,15 +17,12 @@ export interface Element {
   readonly keys: number
 }
 
-/** Levels as written that may be one more than levels in truth. */
-const MAX_WRITTEN = MAX_DEPTH + 1
-
 /** Elements that are noted; further ones are only checked. More than any frame has. */
 const MAX_NOTED = 16
 
-/** The elements of the one array that the bytes must be, or null if they are not valid JSON or too deep. */
-export function scanFrame(bytes: Uint8Array, start: number, end: number): readonly Element[] | null {
-  return new Scan(bytes, start, end).frame()
+/** The elements of the one array that the bytes must be, or null if they are not valid JSON or have more than `levels` in truth. */
+export function scanFrame(bytes: Uint8Array, start: number, end: number, levels: number): readonly Element[] | null {
+  return new Scan(bytes, start, end, levels).frame()
 }
 
 const QUOTE = 0x22
@@ -37,14 +33,17 @@ const BACKSLASH = 0x5c
 class Scan {
   readonly #bytes: Uint8Array
   readonly #end: number
+  readonly #maxWritten: number
   #at: number
   #levels = 0
   #keys = 0
 
-  constructor(bytes: Uint8Array, start: number, end: number) {
+  constructor(bytes: Uint8Array, start: number, end: number, levels: number) {
     this.#bytes = bytes
     this.#at = start
     this.#end = end
+    // Levels as written may be one more than levels in truth.
+    this.#maxWritten = levels + 1
   }
 
   frame(): Element[] | null {
@@ -91,7 +90,7 @@ class Scan {
   }
 
   #value(level: number): boolean {
-    if (level > MAX_WRITTEN) return false
+    if (level > this.#maxWritten) return false
     if (level > this.#levels) this.#levels = level
     this.#space()
     const byte = this.#peek()

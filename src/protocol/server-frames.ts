@@ -8,18 +8,23 @@
 import { type Dialect, isInteger, isMap, isRef, literal } from './dialect.ts'
 import { type CloseName, type ErrorCode, closeReasons, refusals } from './errors.ts'
 import type { Body, ServerFrames, WelcomeOptions } from './frames.ts'
+import { MAX_DEPTH, MAX_REPLY_DEPTH } from './limits.ts'
 import type { Reader } from './reader.ts'
 
 const MESSAGE = literal('message')
+const ROOM = literal('room')
 const DELIVERED = literal('receipt', 'delivered')
 const STORED = literal('receipt', 'stored')
 
 export const serverDialect: Dialect<ServerFrames> = {
-  bodyAt: op => (op === 'message' ? 7 : op === 'signal' ? 3 : 0),
+  bodyAt: op => (op === 'message' || op === 'room' ? 7 : op === 'signal' ? 3 : 0),
   optionsAt: op => (op === 'welcome' ? 1 : 0),
+  levelsOf: op => (op === 'reply' ? MAX_REPLY_DEPTH : MAX_DEPTH),
+  deepest: MAX_REPLY_DEPTH,
 
   readFrequent(reader, frames, count) {
     if (reader.accept(MESSAGE)) return readMessage(reader, frames, count)
+    if (reader.accept(ROOM)) return readRoom(reader, frames, count)
     if (reader.accept(DELIVERED)) return readReceipt(reader, frames, count, true)
     if (reader.accept(STORED)) return readReceipt(reader, frames, count, false)
     return undefined
@@ -35,6 +40,10 @@ export const serverDialect: Dialect<ServerFrames> = {
         return voided(frames, header)
       case 'receipt':
         return receipt(frames, header)
+      case 'room':
+        return room(frames, header, body)
+      case 'members':
+        return members(frames, header)
       case 'signal':
         return signal(frames, header, body)
       case 'reply':
@@ -57,6 +66,7 @@ export const serverDialect: Dialect<ServerFrames> = {
 }
 
 const MESSAGE_SHAPE = 'message needs seq, from, outbox, n, time, flags and a body'
+const ROOM_SHAPE = 'room needs a room, offset, from, outbox, n, time and a body'
 const RECEIPT_SHAPE = 'receipt needs a kind, a target and n, and what its kind adds'
 
 function readMessage(reader: Reader, frames: ServerFrames, count: number): string | null {
@@ -80,6 +90,29 @@ function readMessage(reader: Reader, frames: ServerFrames, count: number): strin
 function isMessage(seq: number, from: string, outbox: string, n: number, time: number, flags: number): boolean {
   if (!isInteger(seq, 1) || !isInteger(n, 1) || !isInteger(time, 0) || !isInteger(flags, 0)) return false
   return from !== '' && outbox !== ''
+}
+
+function readRoom(reader: Reader, frames: ServerFrames, count: number): string | null {
+  if (count < 8) return ROOM_SHAPE
+  const name = reader.name()
+  const offset = reader.number()
+  const from = reader.name()
+  const outbox = reader.name()
+  const n = reader.number()
+  const time = reader.number()
+  const start = reader.at
+  reader.skip(1)
+  const end = reader.at
+  reader.skip(count - 8)
+  if (reader.failed) return null
+  if (!isRoomMessage(name, offset, from, outbox, n, time)) return ROOM_SHAPE
+  frames.room(name, offset, from, outbox, n, time, { bytes: reader.bytes, start, end, text: false })
+  return null
+}
+
+function isRoomMessage(name: string, offset: number, from: string, outbox: string, n: number, time: number): boolean {
+  if (!isInteger(offset, 1) || !isInteger(n, 1) || !isInteger(time, 0)) return false
+  return name !== '' && from !== '' && outbox !== ''
 }
 
 function readReceipt(reader: Reader, frames: ServerFrames, count: number, delivered: boolean): string | null {
@@ -130,6 +163,24 @@ function message(frames: ServerFrames, header: readonly unknown[], body: Body | 
   if (body === null || !texts || !numbers || typeof flags !== 'number') return MESSAGE_SHAPE
   if (!isMessage(seq, from, outbox, n, time, flags)) return MESSAGE_SHAPE
   frames.message(seq, from, outbox, n, time, flags, body)
+  return null
+}
+
+function room(frames: ServerFrames, header: readonly unknown[], body: Body | null): string | null {
+  const [, name, offset, from, outbox, n, time] = header
+  const texts = typeof name === 'string' && typeof from === 'string' && typeof outbox === 'string'
+  const numbers = typeof offset === 'number' && typeof n === 'number' && typeof time === 'number'
+  if (body === null || !texts || !numbers || !isRoomMessage(name, offset, from, outbox, n, time)) return ROOM_SHAPE
+  frames.room(name, offset, from, outbox, n, time, body)
+  return null
+}
+
+function members(frames: ServerFrames, header: readonly unknown[]): string | null {
+  const [, name, event, id, called] = header
+  if (!isText(name) || !isText(event) || !isText(id) || typeof called !== 'string')
+    return 'members needs a room, join or leave, an id and a name'
+  if (event === 'join' || event === 'leave') frames.members(name, event, id, called)
+  else frames.unknown(`members ${event}`)
   return null
 }
 

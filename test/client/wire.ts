@@ -83,6 +83,14 @@ export class Peer {
         heard.push('rotate')
         this.say(frames => frames.error(ref, 'forbidden', 'not you'))
       },
+      join: (_, room) => heard.push(`join ${room}`),
+      leave: (_, room) => heard.push(`leave ${room}`),
+      create: (_, room) => heard.push(`create ${room}`),
+      delete: (_, room) => heard.push(`delete ${room}`),
+      rooms: () => heard.push('rooms'),
+      members: (_, room) => heard.push(`members ${room}`),
+      history: (_, room) => heard.push(`history ${room}`),
+      token: () => heard.push('token'),
       ping: () => heard.push('ping'),
       pong: () => heard.push('pong'),
       bye: () => heard.push('bye'),

@@ -8,7 +8,7 @@ import { Hub } from '../../src/core/hub.ts'
 import { Message } from '../../src/core/message.ts'
 import { ordinary } from '../../src/core/rights.ts'
 import type { Session } from '../../src/core/session.ts'
-import type { Body, Ref, WelcomeOptions } from '../../src/protocol/frames.ts'
+import type { Body, Broadcast, HistoryPage, Ref, WelcomeOptions } from '../../src/protocol/frames.ts'
 import type { Entry, Outcome, Parcel, BindRequest } from '../../src/protocol/mailbox.ts'
 
 export const start = 1_000_000
@@ -141,6 +141,23 @@ export class Line implements Connection {
 
   retry(target: string, n: number, code: string, afterMs: number): void {
     this.#lines.push(`retry ${target} ${n}: ${code}, ${afterMs} ms`)
+  }
+
+  room(room: string, offset: number, from: string, outbox: string, n: number): void {
+    this.#lines.push(`room ${room} ${offset}: ${from} ${outbox} ${n}`)
+  }
+
+  members(room: string, event: string, id: string, name: string): void {
+    this.#lines.push(`${event} ${room} ${id}${name === '' ? '' : ` called ${name}`}`)
+  }
+
+  broadcast(frames: Broadcast): void {
+    frames.say(this)
+  }
+
+  history(ref: Ref, { messages, epoch, first, last }: HistoryPage): void {
+    const offsets = messages.map(({ offset }) => offset)
+    this.#lines.push(`reply ${ref}: ${JSON.stringify(offsets)} of ${first} to ${last}, ${epoch}`)
   }
 
   signal(from: string, target: string): void {

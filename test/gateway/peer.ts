@@ -110,6 +110,9 @@ export class Peer {
       ended: (...args) => note('ended', ...args),
       failed: (...args) => note('failed', ...args),
       retry: (...args) => note('retry', ...args),
+      room: (room, offset, from, outbox, n, time, body) =>
+        note('room', room, offset, from, outbox, n, time, decodeBody(body)),
+      members: (...args) => note('members', ...args),
       signal: (from, target, body) => note('signal', from, target, decodeBody(body)),
       reply: (...args) => note('reply', ...args),
       error: (...args) => note('error', ...args),

@@ -97,6 +97,10 @@ describe('other frames', () => {
       ['rotate', -5],
       ['rotate', -5],
     ],
+    [
+      ['token', 'r', ''],
+      ['token', 'r', ''],
+    ],
     [['ping', 'more', 1], ['ping']],
     [
       ['receipt', 'delivered', 'bob', 1],
@@ -132,6 +136,8 @@ describe('other frames', () => {
     ['presence', {}, ['a']],
     ['rotate'],
     ['rotate', null],
+    ['token', 1],
+    ['token', 1, 5],
   ]
 
   test.each(bad)('%j is a bad frame that says what is needed', (...frame) => {

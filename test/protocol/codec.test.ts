@@ -193,6 +193,14 @@ function forwarded(frames: ClientFrames): ClientFrames {
     signal: (target, body) => frames.signal(target, body),
     presence: (ref, ids) => frames.presence(ref, ids),
     rotate: ref => frames.rotate(ref),
+    join: (ref, room, options) => frames.join(ref, room, options),
+    leave: (ref, room) => frames.leave(ref, room),
+    create: (ref, room, options) => frames.create(ref, room, options),
+    delete: (ref, room) => frames.delete(ref, room),
+    rooms: (ref, options) => frames.rooms(ref, options),
+    members: (ref, room, options) => frames.members(ref, room, options),
+    history: (ref, room, options) => frames.history(ref, room, options),
+    token: (ref, token) => frames.token(ref, token),
     ping: () => frames.ping(),
     pong: () => frames.pong(),
     bye: () => frames.bye(),
@@ -212,6 +220,10 @@ describe('a body in the other encoding', () => {
     server.message(1, 'ann', 'outbox01', 1, 0, 0, binaryBody('c4 02 0102'))
     expect(packetsOf(server).map(packet => Buffer.from(packet).toString())).toEqual([
       '["message",1,"ann","outbox01",1,0,0,{"$bin":"AQI="}]',
+    ])
+    server.room('#r', 1, 'ann', 'outbox01', 1, 0, binaryBody('c4 02 0102'))
+    expect(packetsOf(server).map(packet => Buffer.from(packet).toString())).toEqual([
+      '["room","#r",1,"ann","outbox01",1,0,{"$bin":"AQI="}]',
     ])
   })
 })

@@ -77,8 +77,8 @@ describe('a text packet is heard', () => {
   const cases: [text: string, call: Call][] = [
     [' [ "ack" , 5 ] ', ['ack', 5]],
     ['["\\u0061ck",5.0]', ['ack', 5]],
-    ['["join",7,"#l"]', ['unknown', 'join', 7]],
-    ['["join"]', ['unknown', 'join', null]],
+    ['["JOIN",7,"#l"]', ['unknown', 'JOIN', 7]],
+    ['["JOIN"]', ['unknown', 'JOIN', null]],
     [`["ack",5${',null'.repeat(30)}]`, ['ack', 5]],
     ['["sync","\\ud83d\\ude00","b"]', ['sync', '😀', 'b']],
     ['["send",null,null,"bob",null,1,2]', ['send', 0, 0, 'bob', 0, 'json 1']],

@@ -43,6 +43,27 @@ const clientSays: fc.Arbitrary<(frames: ClientFrames) => void> = fc.oneof(
   fc
     .record({ v: fc.nat(), id: text, secret: text, attempt: fc.nat() }, { requiredKeys: ['v'], noNullPrototype: true })
     .map(options => (frames: ClientFrames) => frames.hello(options)),
+  fc
+    .tuple(
+      ref,
+      name,
+      fc.record({ since: fc.nat(), epoch: text, password: text }, { requiredKeys: [], noNullPrototype: true }),
+    )
+    .map(given => (frames: ClientFrames) => frames.join(...given)),
+  fc
+    .tuple(
+      ref,
+      name,
+      fc.record({ private: fc.boolean(), history: positive }, { requiredKeys: [], noNullPrototype: true }),
+    )
+    .map(given => (frames: ClientFrames) => frames.create(...given)),
+  fc
+    .tuple(
+      ref,
+      name,
+      fc.record({ before: positive, limit: positive, from: text }, { requiredKeys: [], noNullPrototype: true }),
+    )
+    .map(given => (frames: ClientFrames) => frames.history(...given)),
   fc.constantFrom('ping' as const, 'pong' as const, 'bye' as const).map(op => (frames: ClientFrames) => frames[op]()),
 )
 
@@ -58,6 +79,12 @@ const serverSays: fc.Arbitrary<(frames: ServerFrames) => void> = fc.oneof(
     .map(given => (frames: ServerFrames) => frames.ended(...given)),
   fc.tuple(name, positive, code).map(given => (frames: ServerFrames) => frames.failed(...given)),
   fc.tuple(name, positive, code, fc.nat()).map(given => (frames: ServerFrames) => frames.retry(...given)),
+  fc
+    .tuple(name, positive, name, name, positive, fc.maxSafeNat(), body)
+    .map(given => (frames: ServerFrames) => frames.room(...given)),
+  fc
+    .tuple(name, fc.constantFrom('join' as const, 'leave' as const), name, text)
+    .map(given => (frames: ServerFrames) => frames.members(...given)),
   fc.tuple(name, name, body).map(given => (frames: ServerFrames) => frames.signal(...given)),
   fc
     .tuple(ref, fc.oneof(text, fc.constant(null), fc.array(positive)))

@@ -40,6 +40,25 @@ describe('Output', () => {
     expect(flushed(out)).toEqual(['04'])
   })
 
+  test('hands out what it was lent in its place, as it is', () => {
+    const out = new Output()
+    const lent = Uint8Array.of(9)
+    write(out, Uint8Array.of(1))
+    out.lend(lent)
+    out.lend(Uint8Array.of(8))
+    write(out, Uint8Array.of(2))
+    expect(out.pending).toBe(4)
+    expect(out.packetBytes).toBe(1)
+    expect(flushed(out)).toEqual(['01', '09', '08', '02'])
+    expect(out.pending).toBe(0)
+    expect(flushed(out)).toEqual([])
+    out.lend(lent)
+    out.flush(packet => packet === lent || expect.unreachable('a copy'), false)
+    out.lend(lent)
+    out.discard()
+    expect(flushed(out)).toEqual([])
+  })
+
   test('holds no buffer when nothing is pending, and uses a returned one again', () => {
     const out = new Output()
     expect(out.bytes.length).toBe(0)

@@ -1,11 +1,12 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { MAX_DEPTH } from '../../src/protocol/limits.ts'
 import { scanFrame } from '../../src/protocol/scan-json.ts'
 import { utf8 } from './recorder.ts'
 
 function scanned(text: string): readonly string[] | null {
   const bytes = utf8(text)
-  const elements = scanFrame(bytes, 0, bytes.length)
+  const elements = scanFrame(bytes, 0, bytes.length, MAX_DEPTH)
   return elements?.map(({ start, end }) => Buffer.from(bytes.subarray(start, end)).toString()) ?? null
 }
 
@@ -25,7 +26,7 @@ describe('scanFrame', () => {
 
   test('counts levels and keys as they are written', () => {
     const bytes = utf8('[1,[[]],{"a":{"b":1,"c":2},"a":[3]},{}]')
-    expect(scanFrame(bytes, 0, bytes.length)?.map(({ levels, keys }) => [levels, keys])).toEqual([
+    expect(scanFrame(bytes, 0, bytes.length, MAX_DEPTH)?.map(({ levels, keys }) => [levels, keys])).toEqual([
       [1, 0],
       [2, 0],
       [3, 2],
@@ -40,9 +41,9 @@ describe('scanFrame', () => {
 
   test('looks at nothing outside its range', () => {
     const bytes = utf8('x[1]x')
-    expect(scanFrame(bytes, 1, 4)).toHaveLength(1)
-    expect(scanFrame(bytes, 1, 3)).toBeNull()
-    expect(scanFrame(bytes, 1, 5)).toBeNull()
+    expect(scanFrame(bytes, 1, 4, MAX_DEPTH)).toHaveLength(1)
+    expect(scanFrame(bytes, 1, 3, MAX_DEPTH)).toBeNull()
+    expect(scanFrame(bytes, 1, 5, MAX_DEPTH)).toBeNull()
   })
 
   test('agrees with JSON.parse about damaged texts', () => {

@@ -66,8 +66,20 @@ describe('what a server says is heard', () => {
       ['reply', 'r', { big: 2n ** 60n, bytes: Uint8Array.of(1) }],
     ],
     [
-      ['room', '#lobby', 1],
-      ['unknown', 'room'],
+      ['room', '#lobby', 1, 'ann', 'outbox01', 1, 0, 'body', 'later'],
+      ['room', '#lobby', 1, 'ann', 'outbox01', 1, 0, 'body'],
+    ],
+    [
+      ['members', '#lobby', 'leave', 'ann', '', 'later'],
+      ['members', '#lobby', 'leave', 'ann', ''],
+    ],
+    [
+      ['members', '#lobby', 'sleep', 'ann', ''],
+      ['unknown', 'members sleep'],
+    ],
+    [
+      ['frame of tomorrow', '#lobby', 1],
+      ['unknown', 'frame of tomorrow'],
     ],
   ]
 
@@ -99,6 +111,16 @@ describe('what a server says is refused', () => {
     ['receipt', 'retry', 'bob', 1, 'gap'],
     ['receipt', 'retry', 'bob', 1, 'gap', -1],
     ['receipt', 5, 'bob', 1],
+    ['room', '#r', 1, 'ann', 'outbox01', 1, 0],
+    ['room', '', 1, 'ann', 'outbox01', 1, 0, 'body'],
+    ['room', '#r', 0, 'ann', 'outbox01', 1, 0, 'body'],
+    ['room', '#r', 1, 7, 'outbox01', 1, 0, 'body'],
+    ['room', '#r', 1, 'ann', '', 1, 0, 'body'],
+    ['room', '#r', 1, 'ann', 'outbox01', 0, 0, 'body'],
+    ['room', '#r', 1, 'ann', 'outbox01', 1, -1, 'body'],
+    ['members', '#r', 'join', 'ann'],
+    ['members', '#r', 'join', '', 'Ann'],
+    ['members', '#r', 5, 'ann', 'Ann'],
     ['signal', 'ann', 'bob'],
     ['signal', 5, 'bob', 1],
     ['reply', 1],

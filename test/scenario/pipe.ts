@@ -2,7 +2,15 @@
 import type { Connection } from '../../src/core/effects.ts'
 import type { Session } from '../../src/core/session.ts'
 import type { CloseName, EndReason, ErrorCode } from '../../src/protocol/errors.ts'
-import { MessageFlag, type Body, type Ref, type WelcomeOptions } from '../../src/protocol/frames.ts'
+import {
+  MessageFlag,
+  type Body,
+  type Broadcast,
+  type HistoryPage,
+  type MemberEvent,
+  type Ref,
+  type WelcomeOptions,
+} from '../../src/protocol/frames.ts'
 import { streamName } from '../../src/protocol/mailbox.ts'
 import type { Node } from './node.ts'
 import type { Person } from './person.ts'
@@ -110,8 +118,31 @@ export class Pipe implements Connection {
     this.#say(`is told to retry m${n} to ${this.#world.nameOf(target)} ${when}: ${code}`)
   }
 
-  signal(from: string, _target: string, body: Body): void {
-    this.#say(`sees ${this.#world.nameOf(from)} ${toText(body)}`)
+  room(room: string, offset: number, from: string, outbox: string, n: number, _time: number, body: Body): void {
+    const text = toText(body)
+    const said = text === `m${n}` ? '' : ` saying "${text}"`
+    this.#say(`receives ${this.#world.letter(streamName(from, outbox), n)}${said} in ${room} as ${offset}`)
+  }
+
+  members(room: string, event: MemberEvent, id: string, name: string): void {
+    const called = name === '' ? '' : `, called ${name},`
+    this.#say(`sees ${this.#world.nameOf(id)}${called} ${event === 'join' ? 'join' : 'leave'} ${room}`)
+  }
+
+  broadcast(frames: Broadcast): void {
+    frames.say(this)
+  }
+
+  history(ref: Ref, { messages, epoch, first, last }: HistoryPage): void {
+    const letters = messages.map(
+      ({ offset, from, outbox, n }) => `${this.#world.letter(streamName(from, outbox), n)} as ${offset}`,
+    )
+    this.#say(`hears ${ref}: ${letters.join(', ') || 'nothing'}, of ${first} to ${last} in epoch ${epoch}`)
+  }
+
+  signal(from: string, target: string, body: Body): void {
+    const where = target.startsWith('#') ? ` in ${target}` : ''
+    this.#say(`sees ${this.#world.nameOf(from)} ${toText(body)}${where}`)
   }
 
   reply(ref: Ref, value: unknown): void {

@@ -174,6 +174,9 @@ export class Person {
       gone: () => {
         if (current()) this.#lost()
       },
+      room: () => {},
+      members: () => {},
+      history: () => {},
       signal: () => {},
       ping: () => {},
       pong: () => {},

@@ -5,14 +5,22 @@
 import type { Connection, Greeting } from '../../src/core/effects.ts'
 import type { Session } from '../../src/core/session.ts'
 import type { CloseName, EndReason, ErrorCode } from '../../src/protocol/errors.ts'
-import type { Body, Ref, ServerFrames, WelcomeOptions } from '../../src/protocol/frames.ts'
+import type {
+  Body,
+  Broadcast,
+  HistoryPage,
+  MemberEvent,
+  Ref,
+  ServerVoice,
+  WelcomeOptions,
+} from '../../src/protocol/frames.ts'
 import { streamName } from '../../src/protocol/mailbox.ts'
 import type { Node } from './node.ts'
 import { Promises } from './promises.ts'
 import type { World } from './world.ts'
 
 /** What the client end is told besides frames. */
-export interface WireEvents extends ServerFrames {
+export interface WireEvents extends Omit<ServerVoice, 'broadcast'> {
   gone(): void
 }
 
@@ -145,6 +153,22 @@ export class Wire implements Connection {
     this.#serverUp = false
     this.#promises.void()
     this.#node.wires.delete(this)
+  }
+
+  room(room: string, offset: number, from: string, outbox: string, n: number, time: number, body: Body): void {
+    this.#toClient(client => client.room(room, offset, from, outbox, n, time, body))
+  }
+
+  members(room: string, event: MemberEvent, id: string, name: string): void {
+    this.#toClient(client => client.members(room, event, id, name))
+  }
+
+  broadcast(frames: Broadcast): void {
+    frames.say(this)
+  }
+
+  history(ref: Ref, page: HistoryPage, maxBytes: number, newest: boolean): void {
+    this.#toClient(client => client.history(ref, page, maxBytes, newest))
   }
 
   signal(): void {}
