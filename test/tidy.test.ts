@@ -112,7 +112,7 @@ const testedElsewhere: readonly { readonly files: RegExp; readonly by: string; r
     because: 'tried over real sockets, with the streams that they carry',
   },
   {
-    files: /^store\/(memory-tables|ownership|streams)\.ts$/,
+    files: /^store\/(memory-tables|memory-rooms|ownership|streams)\.ts$/,
     by: 'store/memory.test.ts',
     because: 'what the stores share, by the contract of each',
   },

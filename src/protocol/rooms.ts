@@ -1,9 +1,12 @@
 /**
  * What the core asks of rooms and what the store answers: the shapes that both sides share, and nothing else.
  *
- * A room is a log of messages with offsets from 1, without holes, and an epoch: a name of this very log, which is another one when the
- * room was deleted and made again, or when its log was lost. Publishing follows the rule of mailboxes: of each stream (sender,
- * outbox, and here the room) the log takes only n = max(last + 1, floor), so that a resend never appears twice.
+ * A room is a log of messages with offsets from 1, without holes, and an epoch: a name of this very log. It is another one when the
+ * room was deleted and made again, and when the log may have lost its end, since then an offset that somebody has seen may be given
+ * to another message. So the log remembers where its earlier epochs ended: up to there what was seen under them is still true.
+ *
+ * Publishing follows the rule of mailboxes: of each stream (sender, outbox, and here the room) the log takes only
+ * n = max(last + 1, floor), so that a resend never appears twice.
  */
 import type { Body } from './frames.ts'
 
@@ -17,18 +20,41 @@ export interface RoomSettings {
   readonly password: string
   /** Messages that its log keeps, at most. */
   readonly messages: number
-  /** Random: the epoch of its log, and what tells a repeated call from a second room of that name. */
+  /** Random, of letters, digits, `-` and `_`: the first epoch of its log, and what tells a repeated call from a second room of that name. */
   readonly epoch: string
   /** ms since the epoch. */
   readonly created: number
 }
 
-export interface RoomRecord extends RoomSettings {
-  readonly room: string
+/** An epoch of a log that is over, and the highest offset that the log had then. */
+export interface EndedEpoch {
+  readonly epoch: string
+  readonly last: number
+}
+
+/** Where a log stands. */
+export interface RoomLog {
+  readonly epoch: string
+  /** The epochs before, the latest ones, in their order. */
+  readonly ended: readonly EndedEpoch[]
   /** The offset of the oldest message that is kept; `last + 1` when none is. */
   readonly first: number
   /** The highest offset given out; 0 before the first message. */
   readonly last: number
+}
+
+/** The settings with the log as it stands; its `epoch` is that of now. */
+export interface RoomRecord extends RoomSettings, RoomLog {
+  readonly room: string
+}
+
+/**
+ * Up to which offset the log is the one that was seen under that epoch; -1 when it is another one altogether. Whoever has seen messages of
+ * that epoch up to `since` misses none that he could still get if `since` is at most this, and at least `first - 1`.
+ */
+export function agreedUpTo({ epoch, ended, last }: RoomLog, seen: string): number {
+  if (seen === epoch) return last
+  return ended.find(one => one.epoch === seen)?.last ?? -1
 }
 
 /** A message on its way into the log of a room. */
@@ -69,10 +95,7 @@ export interface RoomQuery {
   readonly maxBytes: number
 }
 
-/** Oldest first. */
-export interface RoomPage {
+/** Oldest first. A page without entries: there is no such message up to `last`. An offset that is left out was damaged on the disk. */
+export interface RoomPage extends RoomLog {
   readonly entries: readonly RoomEntry[]
-  readonly epoch: string
-  readonly first: number
-  readonly last: number
 }

@@ -57,6 +57,7 @@ export class LmdbStore implements Store {
   readonly name = 'lmdb'
   readonly shared = false
   readonly accounts = null
+  readonly rooms = null
   readonly #directory: DataDirectory
   readonly #tables: LmdbTables
   readonly #writer: LmdbWriter

@@ -16,19 +16,25 @@ import type { Parcel } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import type { AccountStore } from './account-store.ts'
 import { MemoryAccounts } from './memory-accounts.ts'
+import { MemoryRooms, RoomTables } from './memory-rooms.ts'
 import { MemoryTables } from './memory-tables.ts'
+import type { RoomStore } from './room-store.ts'
 import { defaultStoreLimits, type ClientRecord, type Store, type StoreLimits } from './store.ts'
 
 export class MemoryStore implements Store {
   readonly name = 'memory'
   readonly shared = false
   readonly accounts: AccountStore
+  readonly rooms: RoomStore
   readonly #tables: MemoryTables
+  readonly #rooms: RoomTables
 
   /** `clock` tells ms since the epoch. */
   constructor(limits: StoreLimits = defaultStoreLimits, clock: () => number = Date.now) {
     this.#tables = new MemoryTables(limits, clock)
     this.accounts = new MemoryAccounts(clock)
+    this.#rooms = new RoomTables(limits.rooms, clock)
+    this.rooms = new MemoryRooms(this.#rooms)
   }
 
   bind(request: BindRequest): Promise<BindResult> {
@@ -69,6 +75,7 @@ export class MemoryStore implements Store {
   }
 
   sweep(): Promise<readonly Lost[]> {
+    this.#rooms.sweep()
     return Promise.resolve(this.#tables.sweep())
   }
 

@@ -85,6 +85,7 @@ export class RedisStore implements Store {
   readonly name = 'redis'
   readonly shared = true
   readonly accounts = null
+  readonly rooms = null
   readonly #link: RedisLink
   readonly #keys: Keys
   readonly #limits: StoreLimits

@@ -3,7 +3,11 @@
  *
  * Order, atomicity and failure are those of `store.ts`, with the room in the place of the id. `create`, `delete` and `append` answer only
  * when a loss of power can no longer undo them. Retention is by count and age: the oldest messages leave at `append` and
- * at `sweep`, and offsets are never given out again while the epoch stays. Streams are remembered per room, the 10,000 most recently used.
+ * at the sweep of the store. Streams are remembered per room, the most recently used.
+ *
+ * Offsets are never given out again while the epoch stays. A store that may have lost the end of a log without knowing, because
+ * another server answers than before, or one that has started since, ends the epoch at the first call for that room, be it
+ * `find`, `append` or `page`, and goes on under a new one (docs/decisions/rooms.md).
  */
 import type { AppendResult, RoomParcel, RoomPage, RoomQuery, RoomRecord, RoomSettings } from '../protocol/rooms.ts'
 
@@ -18,16 +22,32 @@ export interface RoomLimits {
 
 export const defaultRoomLimits: RoomLimits = { messages: 1_000, lifeMs: 30 * 86_400_000, streams: 10_000 }
 
+/** Ended epochs that a log remembers; beyond, the oldest are as unknown as those of another log. */
+export const ENDED_EPOCHS = 32
+
+/** The epoch of a log that began with `first` and is now served under `term`: another word for each server, and each start of one. */
+export function epochUnder(first: string, term: string): string {
+  return `${first}.${term}`
+}
+
+/** Whether that epoch is one of the log that began with `first`. */
+export function isEpochOf(first: string, epoch: string): boolean {
+  return epoch === first || epoch.startsWith(`${first}.`)
+}
+
 export interface RoomStore {
   /** `exists`: another room has that name. The same epoch again is the same call again: `created`. */
   create(room: string, settings: RoomSettings): Promise<'created' | 'exists'>
 
-  /** Deletes the room, its log and what it remembers of streams. False: there is none. */
-  delete(room: string): Promise<boolean>
+  /**
+   * Deletes the room, its log and what it remembers of streams. False: there is none, or it is another room of that name than
+   * the one with that epoch, whichever of its epochs that is. So a call that is made again cannot hit the room of somebody else.
+   */
+  delete(room: string, epoch: string): Promise<boolean>
 
   find(room: string): Promise<RoomRecord | null>
 
-  /** The rooms after that name, in order, at most `limit`; private ones only when `hidden`. */
+  /** The rooms after that name, in order, at most `limit`; private ones only when `hidden`. Begins no epoch. */
   list(after: string, limit: number, hidden: boolean): Promise<readonly RoomRecord[]>
 
   /** Appends a batch, in order. Parcels are judged one by one, each after those before it. */

@@ -26,6 +26,7 @@ import type {
 } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import type { AccountStore } from './account-store.ts'
+import { defaultRoomLimits, type RoomLimits, type RoomStore } from './room-store.ts'
 
 export interface StoreLimits {
   /** Entries of one mailbox. */
@@ -48,6 +49,7 @@ export interface StoreLimits {
   readonly deadLifeMs: number
   /** Replacements of a live connection by another outbox within a minute. */
   readonly replacementsPerMinute: number
+  readonly rooms: RoomLimits
 }
 
 export const defaultStoreLimits: StoreLimits = {
@@ -61,6 +63,7 @@ export const defaultStoreLimits: StoreLimits = {
   deadLetters: 100,
   deadLifeMs: 7 * 86_400_000,
   replacementsPerMinute: 5,
+  rooms: defaultRoomLimits,
 }
 
 /** What an operator sees of one client. */
@@ -84,6 +87,8 @@ export interface Store {
   readonly shared: boolean
   /** Accounts and revoked tokens; null: this store cannot keep them. */
   readonly accounts: AccountStore | null
+  /** Null: this store cannot keep rooms. */
+  readonly rooms: RoomStore | null
 
   /**
    * Makes a node the owner of a client. Checks the proof first, then `attempt`, then the rate of replacements. Two secrets can

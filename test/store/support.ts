@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { afterEach, beforeEach } from 'vitest'
 
 import { streamName, type BindRequest, type BindResult, type Entry, type Parcel } from '../../src/protocol/mailbox.ts'
+import type { RoomSettings } from '../../src/protocol/rooms.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from '../../src/store/store.ts'
 
 export interface Opened {
@@ -47,7 +48,14 @@ export function parcels(from: number, to: number): Parcel[] {
   return Array.from({ length: to - from + 1 }, (_, index) => parcel(from + index))
 }
 
-export function textOf({ body }: Entry): string | null {
+let epochs = 0
+
+export function roomSettings(change: Partial<RoomSettings> = {}): RoomSettings {
+  const epoch = `epoch-${++epochs}`
+  return { owner: '', private: false, password: '', messages: 1_000, created: START, epoch, ...change }
+}
+
+export function textOf({ body }: Pick<Entry, 'body'>): string | null {
   return body === null ? null : Buffer.from(body.bytes.subarray(body.start, body.end)).toString()
 }
 
@@ -75,6 +83,7 @@ export const limits: StoreLimits = {
   streams: 8,
   lost: 5,
   deadLetters: 2,
+  rooms: { messages: 20, lifeMs: 1_000_000, streams: 8 },
 }
 
 /** A fresh store for each test of a file, and the time that it goes by. */
