@@ -1,58 +1,40 @@
 /**
- * The client: joins outbox, inbox, identity and one connection after another, and does all that they may not: waits, draws lots,
- * reads the clock.
- *
- *   application ── send ──> outbox ──┐           ┌──> inbox ── show ──> handler
- *                                    └── link ───┘
- *
- * A link lives from a socket to its end; the client outlives all of them. What is written within one turn of the event loop goes
- * out together at its end: first all is kept that must be, then acks and messages leave.
+ * The client, as an application holds it: handlers, promises and questions, over a courier that does the carrying.
  */
-import type { WelcomeOptions } from '../protocol/frames.ts'
+import type { Body, Ref } from '../protocol/frames.ts'
 import { DEFAULT_MAX_PACKET, MAX_PRESENCE_IDS } from '../protocol/limits.ts'
 import { isTarget } from '../protocol/names.ts'
 import { decodeBody, encodeBody } from '../protocol/values.ts'
-import { Connector, type ConnectorOptions, type Status } from './connector.ts'
+import type { Status } from './connector.ts'
+import type { Asking, Courier, CourierEvents, Gap, Ticket } from './courier.ts'
 import { defaultPausesMs, deliver, type MessageHandler } from './deliveries.ts'
 import { AckdError } from './errors.ts'
 import { Emitter } from './events.ts'
-import { Inbox, type Incoming } from './inbox.ts'
-import { identityKeeper, type Keeper } from './keeper.ts'
-import type { IdentityStore } from './identity.ts'
-import type { LinkFrames } from './link.ts'
-import { Outbox } from './outbox.ts'
-import type { Outcome, Outgoing } from './outgoing.ts'
+import type { Incoming } from './inbox.ts'
+import type { OfficeOptions } from './office.ts'
+import type { Outcome } from './outgoing.ts'
+import { randomName } from './random-name.ts'
 import { Requests } from './requests.ts'
 import { Sends, type Sent } from './sends.ts'
-import { readSync, syncTarget } from './sync.ts'
-import { afterTurn } from './turn.ts'
 
-export interface ClientOptions extends ConnectorOptions {
-  /** Where the identity is kept. */
-  readonly identity: IdentityStore
-  /** Where everything is kept; instead of `identity`. */
-  readonly keeper?: Keeper
+export interface ClientOptions extends OfficeOptions {
   /** ms between the tries of a message whose handler failed; as many tries more as there are pauses. */
   readonly handlerPausesMs?: readonly number[]
-  /** `none`: messages are shown once and never acked, so they stay the server's and come again. For tests and for looking. */
-  readonly ack?: 'auto' | 'none'
 }
 
-/** Numbers of a stream to this client that will not come. */
-export interface Gap {
-  readonly from: string
-  readonly outbox: string
-  readonly first: number
-  readonly last: number
-  /** `expired` or `dead`; `missing` when nobody knows. */
-  readonly reason: string
+export interface SendOptions {
+  /** Seconds that it may wait in the mailbox. */
+  readonly ttl?: number
+  /** The application's own name for the message, which its receipts carry, also those of a later process. Made up when none is given. */
+  readonly key?: string
 }
 
-/** What became of a message of this outbox, also of one that an earlier process sent. */
+/** What became of a message of this outbox, also of one that an earlier process or another tab sent. */
 export interface Receipt {
   readonly to: string
   readonly n: number
   readonly outbox: string
+  readonly key: string
   readonly status: Outcome['kind']
 }
 
@@ -74,88 +56,61 @@ export interface ClientEvents {
 /** Bytes that a frame needs besides its body, at most. */
 const FRAME_BYTES = 512
 const MAX_PENDING_SIGNALS = 1_048_576
+const MAX_KEY = 64
 
 export class Client<Payload = unknown> {
   readonly #events = new Emitter<ClientEvents>()
-  readonly #keeper: Keeper
-  readonly #connector: Connector
-  readonly #outbox: Outbox
-  readonly #inbox: Inbox
+  readonly #courier: Courier
   readonly #sends = new Sends()
-  readonly #requests = new Requests()
+  readonly #requests: Requests
   readonly #pausesMs: readonly number[]
+  readonly #name = randomName()
+  #sent = 0
   #handler: MessageHandler<Payload> | null = null
+  #status: Status = { state: 'connecting' }
   #maxPacket = DEFAULT_MAX_PACKET
   #closing: Promise<void> | null = null
-  #whenIdle: (() => void) | null = null
-  #turnDue = false
-  #timer: ReturnType<typeof setTimeout> | undefined
-  #timerAt = Infinity
+  #ready: { resolve: (id: string) => void; reject: (error: AckdError) => void }[] = []
 
-  constructor(url: string, options: ClientOptions) {
-    this.#keeper = options.keeper ?? identityKeeper(options.identity, error => this.#events.emit('error', error))
-    const { outbox, cursors } = this.#keeper
+  constructor(hire: (events: CourierEvents) => Courier, options: Pick<ClientOptions, 'handlerPausesMs'> = {}) {
     this.#pausesMs = options.handlerPausesMs ?? defaultPausesMs
-    this.#outbox = new Outbox(
-      {
-        settled: (message, outcome) => this.#settled(message, outcome),
-        changed: change => this.#keeper.changed(change),
-        reconnect: reason => this.#connector.again('refresh', reason),
-      },
-      { newName: newOutboxName, ...(outbox && { restore: outbox }) },
-    )
-    this.#inbox = new Inbox(
-      {
-        show: message => void this.#show(message),
-        gap: (from, name, first, last, reason) => this.#events.emit('gap', { from, outbox: name, first, last, reason }),
-        recorded: cursor => this.#keeper.recorded(cursor),
-        reconnect: reason => this.#connector.again('refresh', reason),
-      },
-      { restore: cursors, lookOnly: options.ack === 'none' },
-    )
-    this.#keeper.attach(
-      () => this.#outbox.snapshot(),
-      () => this.#inbox.snapshot(),
-    )
-    this.#connector = new Connector(url, options, this.#keeper.identity, {
-      frames: this.#frames(),
-      hello: () => ({ outbox: this.#outbox.name, attempt: this.#attempt() }),
-      turn: () => this.#wake(),
-      lost: () => this.#lost(),
-      status: status => this.#events.emit('status', status),
-      failed: error => this.#events.emit('error', error),
-    })
-    this.#connector.start()
+    this.#courier = hire(this.#hearing())
+    this.#requests = new Requests(this.#courier.mark)
   }
 
   /** The own address; null until the server has given one. */
   get id(): string | null {
-    return this.#connector.id
+    return this.#courier.id
   }
 
   get status(): Status {
-    return this.#connector.status
+    return this.#status
   }
 
   /** Resolves with the own address as soon as the client is connected; rejects when it is closed. */
   ready(): Promise<string> {
-    return this.#connector.ready()
+    const status = this.#status
+    if (status.state === 'connected') return Promise.resolve(status.id)
+    if (status.state === 'closed') return Promise.reject(status.error)
+    return new Promise((resolve, reject) => this.#ready.push({ resolve, reject }))
   }
 
   /**
    * Sends a message. Resolves when the server keeps it or its recipient has acked it; rejects when it was refused, when the
-   * outbox is full, and when the client is closed. Without a connection it waits. `ttl`: seconds that it may wait in the mailbox.
+   * outbox is full, and when the client is closed. Without a connection it waits.
    */
-  send(to: string, body: Payload, options: { readonly ttl?: number } = {}): Promise<Sent> {
-    const { ttl = 0 } = options
+  send(to: string, body: Payload, { ttl = 0, key = `${this.#name}.${++this.#sent}` }: SendOptions = {}): Promise<Sent> {
     if (this.#closing) return Promise.reject(new AckdError('closed'))
     if (!isTarget(to)) return Promise.reject(new AckdError('bad_id', to.slice(0, 80)))
     if (!(ttl >= 0 && ttl < Infinity)) return Promise.reject(new AckdError('bad_number', `ttl ${ttl}`))
+    if (key === '' || key.length > MAX_KEY || this.#sends.has(key)) {
+      return Promise.reject(new AckdError('bad_key', key.slice(0, 80)))
+    }
     try {
-      const message = this.#outbox.add(to, this.#encode(body), Math.ceil(ttl), now())
-      if (message === null) return Promise.reject(new AckdError('outbox_full'))
-      this.#wake()
-      return this.#sends.promise(message)
+      const letter = { key, target: to, body: this.#encode(body), ttl: Math.ceil(ttl) }
+      const sent = this.#sends.promise(key)
+      this.#courier.send(letter)
+      return sent
     } catch (error) {
       return Promise.reject(error instanceof AckdError ? error : new AckdError('bad_body', String(error), error))
     }
@@ -172,11 +127,10 @@ export class Client<Payload = unknown> {
     if (this.#handler) throw new AckdError('busy', 'there is a message handler already; take it away first')
     // The first overload is the only way here.
     this.#handler = listener as MessageHandler<Payload>
-    if (!this.#closing) this.#inbox.start(now())
-    this.#wake()
+    if (!this.#closing) this.#courier.listen(true)
     return () => {
       this.#handler = null
-      this.#inbox.stop()
+      this.#courier.listen(false)
     }
   }
 
@@ -192,10 +146,10 @@ export class Client<Payload = unknown> {
 
   /** Tells somebody something that only matters now: never stored, never repeated. False when it was not even sent. */
   signal(to: string, body: unknown): boolean {
-    const { link } = this.#connector
-    if (link === null || link.pending > MAX_PENDING_SIGNALS) return false
-    link.frames.signal(to, this.#encode(body))
-    this.#wake()
+    const { frames, pending } = this.#courier
+    if (frames === null || pending > MAX_PENDING_SIGNALS) return false
+    frames.signal(to, this.#encode(body))
+    this.#courier.wake()
     return true
   }
 
@@ -204,18 +158,19 @@ export class Client<Payload = unknown> {
     const reply = await this.#ask((frames, ref) => frames.rotate(ref))
     const secret = typeof reply === 'object' && reply !== null && 'secret' in reply ? reply.secret : null
     if (typeof secret !== 'string') throw new AckdError('internal', 'the server did not answer with a secret')
-    this.#connector.keepSecret(secret)
+    this.#courier.keepSecret(secret)
   }
 
   /** Connects at once: while it waits, or after a close that the client does not come back from by itself. */
   reconnect(): void {
     if (this.#closing) throw new AckdError('closed')
-    this.#connector.start()
+    this.#courier.reconnect()
   }
 
   /**
    * Ends it for good. Waits up to `flushMs` (1 s) for the receipts of what is open and for the handler at work, then says `bye` so
-   * that what is un-acked is parked at once. What is still open then is rejected with `closed`; a directory keeps it for the next time.
+   * that what is un-acked is parked at once. What is still open then is rejected with `closed`; a place that is kept keeps it for the
+   * next time.
    */
   close(options: { readonly bye?: boolean; readonly flushMs?: number } = {}): Promise<void> {
     this.#closing ??= this.#close(options.bye ?? true, options.flushMs ?? 1_000)
@@ -223,159 +178,69 @@ export class Client<Payload = unknown> {
   }
 
   async #close(bye: boolean, flushMs: number): Promise<void> {
-    this.#inbox.stop()
-    const mayFlush = flushMs > 0 && this.status.state !== 'closed'
-    if (mayFlush && !this.#idle) await this.#idleWithin(flushMs)
-    if (bye) this.#connector.link?.frames.bye()
-    this.#turn()
-    this.#connector.close('closed', new AckdError('closed'))
-    clearTimeout(this.#timer)
+    await this.#courier.close(bye, flushMs)
     this.#sends.closed(new AckdError('closed'))
-    this.#keeper.close()
   }
 
-  get #idle(): boolean {
-    return this.#outbox.open === 0 && !this.#inbox.busy
-  }
-
-  #idleWithin(ms: number): Promise<void> {
-    return new Promise(resolve => {
-      const timer = setTimeout(resolve, ms)
-      this.#whenIdle = () => {
-        clearTimeout(timer)
-        resolve()
-      }
-    })
-  }
-
-  #attempt(): number {
-    const attempt = this.#outbox.nextAttempt()
-    this.#commit()
-    return attempt
-  }
-
-  #frames(): LinkFrames {
-    const outbox = this.#outbox
-    const inbox = this.#inbox
+  #hearing(): CourierEvents {
+    const events = this.#events
     return {
-      welcome: options => this.#welcomed(options),
-      message: (...message) => inbox.message(...message, now()),
-      void: (...message) => inbox.void(...message, now()),
-      delivered: (target, n) => outbox.delivered(target, n, now()),
-      stored: (target, n) => outbox.stored(target, n, now()),
-      ended: (kind, target, n, reason) => outbox.ended(kind, target, n, reason, now()),
-      failed: (target, n, code) => outbox.failed(target, n, code, now()),
-      retry: (target, n, code, afterMs) => outbox.retry(target, n, code, afterMs, now()),
-      signal: (from, to, body) => this.#events.emit('signal', { from, to, body: decodeBody(body) }),
-      reply: (ref, value) => {
-        const target = syncTarget(ref)
-        if (target === null) this.#requests.replied(ref, value)
-        else outbox.synced(target, readSync(value), now())
-      },
+      status: status => this.#changed(status),
+      welcomed: ({ maxPacket }) => (this.#maxPacket = maxPacket),
+      lost: () => this.#requests.closed(new AckdError('not_connected')),
+      show: message => void this.#show(message),
+      settled: (ticket, outbox, outcome) => this.#settled(ticket, outbox, outcome),
+      refused: (key, error) => this.#sends.refused(key, error),
+      gap: gap => events.emit('gap', gap),
+      signal: (from, to, body) => events.emit('signal', { from, to, body: decodeBody(body) }),
+      reply: (ref, value) => this.#requests.replied(ref, value),
       error: (ref, code, text) => {
-        const target = ref === null ? null : syncTarget(ref)
-        if (ref === null) this.#events.emit('error', new AckdError(code, text))
-        else if (target === null) this.#requests.refused(ref, new AckdError(code, text))
-        else outbox.synced(target, null, now())
+        const error = new AckdError(code, text)
+        if (ref === null) events.emit('error', error)
+        else this.#requests.refused(ref, error)
       },
+      // What fails while the client is being made is told when somebody can listen.
+      failed: error => queueMicrotask(() => events.emit('error', error)),
     }
   }
 
-  #welcomed(welcome: WelcomeOptions): void {
-    const { link } = this.#connector
-    if (link === null) return
-    this.#maxPacket = welcome.maxPacket
-    this.#inbox.opened(link.frames, welcome.window)
-    this.#outbox.opened(link.frames, welcome, now())
+  #changed(status: Status): void {
+    this.#status = status
+    this.#events.emit('status', status)
+    if (status.state === 'connected') for (const { resolve } of this.#ready.splice(0)) resolve(status.id)
+    if (status.state === 'closed') for (const { reject } of this.#ready.splice(0)) reject(status.error)
   }
 
-  #lost(): void {
-    this.#outbox.closed()
-    this.#inbox.closed()
-    this.#requests.closed(new AckdError('not_connected'))
-    this.#wake()
-  }
-
-  #settled(message: Outgoing, outcome: Outcome): void {
-    const { target: to, n } = message
-    this.#sends.settled(message, this.#outbox.name, outcome)
-    this.#events.emit('receipt', { to, n, outbox: this.#outbox.name, status: outcome.kind })
+  #settled(ticket: Ticket, outbox: string, outcome: Outcome): void {
+    const { target: to, n, key } = ticket
+    this.#sends.settled(ticket, outbox, outcome)
+    this.#events.emit('receipt', { to, n, outbox, key, status: outcome.kind })
   }
 
   async #show(incoming: Incoming): Promise<void> {
     if (this.#handler === null) return
     await deliver(incoming, this.#handler, this.#pausesMs, {
-      handled: () => this.#inbox.handled(now()),
-      refused: reason => this.#inbox.refused(reason, now()),
+      handled: () => this.#courier.dealt(incoming, null),
+      refused: reason => this.#courier.dealt(incoming, reason),
       failed: (error, message) => {
         const detail = `message ${message.n} from ${message.from}: ${String(error)}`
         this.#events.emit('error', new AckdError('handler_failed', detail, error))
       },
     })
-    this.#wake()
   }
 
-  #encode(body: unknown): ReturnType<typeof encodeBody> {
+  #encode(body: unknown): Body {
     const encoded = encodeBody(body, false)
     const size = encoded.end - encoded.start
     if (size > this.#maxPacket - FRAME_BYTES) throw new AckdError('too_large', `${size} bytes`)
     return encoded
   }
 
-  #ask(write: Parameters<Connector['ask']>[1]): Promise<unknown> {
-    return this.#connector.ask(this.#requests, write)
+  #ask(write: (frames: Asking, ref: Ref) => void): Promise<unknown> {
+    const { frames } = this.#courier
+    if (frames === null) return Promise.reject(new AckdError('not_connected'))
+    const answer = this.#requests.ask(ref => write(frames, ref))
+    this.#courier.wake()
+    return answer
   }
-
-  #wake(): void {
-    if (this.#turnDue) return
-    this.#turnDue = true
-    afterTurn(() => this.#turn())
-  }
-
-  #turn(): void {
-    this.#turnDue = false
-    this.#inbox.flush()
-    if (!this.#commit()) return this.#connector.again('not_kept', 'What must be kept could not be written.')
-    this.#connector.link?.flush()
-    this.#arm()
-    if (this.#idle) this.#whenIdle?.()
-  }
-
-  #commit(): boolean {
-    try {
-      this.#keeper.commit()
-      return true
-    } catch (error) {
-      this.#events.emit('error', new AckdError('not_kept', String(error), error))
-      return false
-    }
-  }
-
-  /** Lets the outbox know when its time has come. A timer that is early enough already stays. */
-  #arm(): void {
-    const { due } = this.#outbox
-    if (due >= this.#timerAt || this.#closing) return
-    clearTimeout(this.#timer)
-    this.#timerAt = due
-    this.#timer = setTimeout(
-      () => {
-        this.#timerAt = Infinity
-        this.#outbox.tick(now())
-        this.#inbox.tick(now())
-        this.#turn()
-      },
-      Math.max(0, due - now()),
-    )
-  }
-}
-
-/** ms since the epoch, roughly; never runs back, whatever happens to the clock of the machine. */
-function now(): number {
-  return performance.timeOrigin + performance.now()
-}
-
-function newOutboxName(): string {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
-  const bytes = crypto.getRandomValues(new Uint8Array(16))
-  return Array.from(bytes, byte => alphabet[byte & 63]).join('')
 }

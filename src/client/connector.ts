@@ -4,13 +4,12 @@
  * It comes back for ever, with full jitter, and obeys what the server says about it: `retryAfterMs` is waited for, and after a
  * close that means "do not come back" only the application connects again.
  */
-import type { ClientFrames, HelloOptions, Ref, WelcomeOptions } from '../protocol/frames.ts'
+import type { HelloOptions, WelcomeOptions } from '../protocol/frames.ts'
 import { DEFAULT_WINDOW, PROTOCOL_VERSION } from '../protocol/limits.ts'
 import { backoff, defaultBackoff, type BackoffOptions } from './backoff.ts'
 import { AckdError, closeError } from './errors.ts'
 import type { Identity, IdentityStore } from './identity.ts'
 import { Link, type LinkEnd, type LinkFrames } from './link.ts'
-import type { Requests } from './requests.ts'
 import type { OpenSocket } from './sockets.ts'
 
 export interface ConnectorOptions {
@@ -41,6 +40,8 @@ export interface ConnectorEvents {
   readonly frames: LinkFrames
   /** What only the client can say in the next hello. */
   hello(): Pick<HelloOptions, 'outbox' | 'attempt'>
+  /** Keeps what that hello follows from. It may leave when it is kept, or when that failed, which is told elsewhere. */
+  kept(): boolean | Promise<boolean>
   /** There is something to flush. */
   turn(): void
   /** The link is gone; comes before the status that says so. */
@@ -69,7 +70,6 @@ export class Connector {
   /** Which start is the current one, since a token can come too late. */
   #start = 0
   #over = false
-  #ready: { resolve: (id: string) => void; reject: (error: AckdError) => void }[] = []
 
   constructor(url: string, options: ConnectorOptions, store: IdentityStore, events: ConnectorEvents) {
     this.#url = url
@@ -91,13 +91,6 @@ export class Connector {
   /** The link, once it was welcomed. */
   get link(): Link | null {
     return this.#status.state === 'connected' ? this.#link : null
-  }
-
-  ready(): Promise<string> {
-    const status = this.#status
-    if (status.state === 'connected') return Promise.resolve(status.id)
-    if (status.state === 'closed') return Promise.reject(status.error)
-    return new Promise((resolve, reject) => this.#ready.push({ resolve, reject }))
   }
 
   /** Connects now, unless it is connected or about to be. */
@@ -123,15 +116,6 @@ export class Connector {
     this.#link?.end(reason, text)
   }
 
-  /** Asks something over the link. */
-  ask(requests: Requests, write: (frames: ClientFrames, ref: Ref) => void): Promise<unknown> {
-    const { link } = this
-    if (link === null) return Promise.reject(new AckdError('not_connected'))
-    const answer = requests.ask(ref => write(link.frames, ref))
-    this.#events.turn()
-    return answer
-  }
-
   keepSecret(secret: string): void {
     if (this.#id === null) return
     this.#identity = { id: this.#id, secret }
@@ -150,7 +134,7 @@ export class Connector {
   }
 
   #open(token: string | undefined): void {
-    const { openSocket, name, agent, window = DEFAULT_WINDOW, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = this.#options
+    const { name, agent, window = DEFAULT_WINDOW } = this.#options
     const hello: HelloOptions = {
       v: PROTOCOL_VERSION,
       ...(token === undefined ? this.#identity : { token }),
@@ -159,6 +143,16 @@ export class Connector {
       window,
       ...this.#events.hello(),
     }
+    const kept = this.#events.kept()
+    if (typeof kept === 'boolean') return this.#dial(hello)
+    const start = this.#start
+    void kept.then(() => {
+      if (start === this.#start) this.#dial(hello)
+    })
+  }
+
+  #dial(hello: HelloOptions): void {
+    const { openSocket, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = this.#options
     const frames: LinkFrames = { ...this.#events.frames, welcome: options => this.#welcomed(options) }
     try {
       this.#link = new Link(
@@ -180,7 +174,6 @@ export class Connector {
     this.#status = { state: 'connected', id, resumed }
     this.#events.frames.welcome(welcome)
     this.#events.status(this.#status)
-    for (const { resolve } of this.#ready.splice(0)) resolve(id)
   }
 
   #ended(end: LinkEnd): void {
@@ -205,7 +198,6 @@ export class Connector {
     this.#start++
     clearTimeout(this.#timer)
     this.#set({ state: 'closed', reason, error })
-    for (const { reject } of this.#ready.splice(0)) reject(error)
   }
 
   #set(status: Status): void {

@@ -69,7 +69,7 @@ class DirectoryKeeper implements Keeper {
     this.#journal?.add(encodeCursor(cursor), false)
   }
 
-  commit(): void {
+  commit(): undefined {
     this.#journal?.commit()
   }
 

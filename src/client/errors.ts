@@ -17,6 +17,10 @@ const own = {
   closed: { retryable: false, text: 'The client was closed; connect a new one.' },
   not_connected: { retryable: true, text: 'There is no connection now; wait for ready() and ask again.' },
   busy: { retryable: true, text: 'Too many questions are open; wait for their answers.' },
+  bad_key: {
+    retryable: false,
+    text: 'A key is 1 to 64 characters, and no two messages that are on their way have the same; give this one its own.',
+  },
   bad_body: { retryable: false, text: 'The body cannot be sent; use JSON values, bytes and bigints of 64 bits.' },
   not_kept: {
     retryable: true,

@@ -6,11 +6,13 @@ import { Client, type ClientOptions } from './client.ts'
 import { directoryKeeper, type DirectoryOptions } from './directory.node.ts'
 import { AckdError } from './errors.ts'
 import { memoryIdentity } from './identity.ts'
+import { Office } from './office.ts'
 import { nodeProtocols, nodeSockets, type TlsTrust } from './sockets.node.ts'
 
 export { AckdError, type AckdErrorCode } from './errors.ts'
-export type { Client, ClientEvents, ClientOptions, Gap, Receipt, Signal } from './client.ts'
+export type { Client, ClientEvents, ClientOptions, Receipt, SendOptions, Signal } from './client.ts'
 export type { Status } from './connector.ts'
+export type { Gap } from './courier.ts'
 export type { Message, MessageHandler } from './deliveries.ts'
 export { memoryIdentity, type Identity, type IdentityStore } from './identity.ts'
 export type { Keeper } from './keeper.ts'
@@ -36,7 +38,8 @@ export function connect<Payload = unknown>(url: string, options: NodeOptions = {
   const identity = options.identity ?? memoryIdentity()
   const keeper = options.keeper ?? (dir === undefined ? null : directoryKeeper(dir, { fsync: fsync ?? true }))
   try {
-    return new Client<Payload>(url, { ...rest, openSocket, identity, ...(keeper && { keeper }) })
+    const office = { ...rest, openSocket, identity, ...(keeper && { keeper }) }
+    return new Client<Payload>(events => new Office(url, office, events), rest)
   } catch (error) {
     keeper?.close()
     throw error

@@ -8,11 +8,13 @@
 import { Client, type ClientOptions } from './client.ts'
 import { AckdError } from './errors.ts'
 import { browserIdentity } from './identity.ts'
+import { Office } from './office.ts'
 import { webSockets, type OpenSocket, type WebSocketClass } from './sockets.ts'
 
 export { AckdError, type AckdErrorCode } from './errors.ts'
-export type { Client, ClientEvents, Gap, Receipt, Signal } from './client.ts'
+export type { Client, ClientEvents, Receipt, SendOptions, Signal } from './client.ts'
 export type { Status } from './connector.ts'
+export type { Gap } from './courier.ts'
 export type { Message, MessageHandler } from './deliveries.ts'
 export { memoryIdentity, type Identity, type IdentityStore } from './identity.ts'
 export type { Keeper } from './keeper.ts'
@@ -27,11 +29,12 @@ declare const WebSocket: WebSocketClass | undefined
  */
 export function connect<Payload = unknown>(url: string, options: Partial<ClientOptions> = {}): Client<Payload> {
   checkUrl(url, options.openSocket ? null : ['ws:', 'wss:'])
-  return new Client<Payload>(url, {
+  const office = {
     ...options,
     openSocket: options.openSocket ?? browserSockets(),
     identity: options.identity ?? browserIdentity(url),
-  })
+  }
+  return new Client<Payload>(events => new Office(url, office, events), options)
 }
 
 function browserSockets(): OpenSocket {

@@ -1,7 +1,7 @@
 /**
  * What outlives a connection, and where: who the client is, what its outbox holds, how far its inbox has read.
  *
- * In a browser that is the identity alone; on Node a directory keeps all of it. Another keeper can be brought along. The client calls
+ * In a browser a database keeps all of it, on Node a directory. Another keeper can be brought along. The client calls
  * `commit` before anything leaves that follows from what it told the keeper, so a keeper may gather until then.
  */
 import { AckdError } from './errors.ts'
@@ -18,8 +18,11 @@ export interface Keeper {
   attach(outbox: () => OutboxSnapshot, cursors: () => readonly Cursor[]): void
   changed(change: OutboxChange): void
   recorded(cursor: Cursor): void
-  /** Throws when it could not be written; what was told is kept, and written by a later call. */
-  commit(): void
+  /**
+   * Writes what was told: within the call, or else returns the promise of it, and takes what is told meanwhile for the next call.
+   * Throws or rejects when it could not be written; what was told is remembered, and written by a later call.
+   */
+  commit(): Promise<void> | undefined
   close(): void
 }
 
@@ -32,7 +35,7 @@ export function identityKeeper(store: IdentityStore, report: (error: AckdError) 
     attach: () => {},
     changed: () => {},
     recorded: () => {},
-    commit: () => {},
+    commit: () => undefined,
     close: () => {},
   }
 }

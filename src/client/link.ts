@@ -79,6 +79,20 @@ export class Link {
     })
   }
 
+  /** Takes what is pending out, and returns what writes it if the link is still there then. */
+  setAside(): () => void {
+    const packets: Uint8Array[] = []
+    if (this.#open && !this.#over) {
+      this.#output.flush(packet => {
+        packets.push(packet.slice())
+        return true
+      })
+    }
+    return () => {
+      if (!this.#over) for (const packet of packets) this.#socket.send(packet)
+    }
+  }
+
   /** Ends it from this side, without writing what is pending; the client may come back. */
   end(reason: string, text: string): void {
     this.#finish({ reason, text, again: true, retryAfterMs: 0 })

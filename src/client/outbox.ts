@@ -97,12 +97,12 @@ export class Outbox {
   }
 
   /** Takes a message over; null when as many are held as may be. It may be sent within the call. */
-  add(target: string, body: Body, ttl: number, now: number): Outgoing | null {
+  add(target: string, body: Body, ttl: number, now: number, key = ''): Outgoing | null {
     const size = body.end - body.start
     if (!this.#makeRoom(size)) return null
     const stream = this.#streamFor(target)
     if (stream === null) return null
-    const message = new Held(++this.#lastId, stream.next, target, body, ttl, now)
+    const message = new Held(++this.#lastId, stream.next, target, body, ttl, now, key)
     this.#streams.push(stream, message)
     this.#events.changed({ kind: 'added', message })
     this.#wake(stream, now)

@@ -8,6 +8,8 @@ import type { Body } from '../protocol/frames.ts'
 export interface Outgoing {
   /** Names the message for as long as the outbox lives; its number can change until it is told to be taken. */
   readonly id: number
+  /** The application's name for it: of no meaning here. */
+  readonly key: string
   readonly target: string
   readonly body: Body
   /** Seconds; 0: as long as the server keeps messages. */

@@ -150,12 +150,12 @@ class Replay {
   }
 }
 
-function line({ id, n, body, ttl, time, stored }: Outgoing): unknown[] {
-  return [id, n, body.bytes.subarray(body.start, body.end), ttl, Math.round(time), stored]
+function line({ id, n, body, ttl, time, stored, key }: Outgoing): unknown[] {
+  return [id, n, body.bytes.subarray(body.start, body.end), ttl, Math.round(time), stored, key]
 }
 
 function message(target: string, value: unknown): Outgoing {
-  const [id, n, body, ttl, time, stored] = list(value)
+  const [id, n, body, ttl, time, stored, key] = list(value)
   return {
     id: integer(id),
     target,
@@ -164,6 +164,8 @@ function message(target: string, value: unknown): Outgoing {
     ttl: integer(ttl),
     time: integer(time),
     stored: stored === true,
+    // Older journals have none.
+    key: typeof key === 'string' ? key : '',
   }
 }
 

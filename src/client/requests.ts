@@ -10,14 +10,20 @@ interface Request {
 }
 
 export class Requests {
+  readonly #mark: string
   readonly #open = new Map<Ref, Request>()
   #last = 0
+
+  /** `mark` begins the refs; '' for numbers. */
+  constructor(mark = '') {
+    this.#mark = mark
+  }
 
   /** Calls `write` with a fresh ref and waits for the answer to it. */
   ask(write: (ref: Ref) => void): Promise<unknown> {
     if (this.#open.size >= MAX_OPEN) return Promise.reject(new AckdError('busy'))
     return new Promise((resolve, reject) => {
-      const ref = ++this.#last
+      const ref = this.#mark === '' ? ++this.#last : `${this.#mark}${++this.#last}`
       this.#open.set(ref, { resolve, reject })
       write(ref)
     })

@@ -12,6 +12,7 @@ import type { Outgoing } from './outgoing.ts'
 
 export class Held implements Outgoing {
   readonly id: number
+  readonly key: string
   readonly target: string
   readonly body: Body
   readonly ttl: number
@@ -22,8 +23,9 @@ export class Held implements Outgoing {
   /** It was sent, and what became of that is not known: somebody may have taken it under its number. */
   doubtful = false
 
-  constructor(id: number, n: number, target: string, body: Body, ttl: number, time: number) {
+  constructor(id: number, n: number, target: string, body: Body, ttl: number, time: number, key: string) {
     this.id = id
+    this.key = key
     this.n = n
     this.target = target
     this.body = body

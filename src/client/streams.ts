@@ -90,8 +90,8 @@ export class Streams {
   restore(snapshot: OutboxSnapshot['streams']): void {
     for (const { target, next, messages } of snapshot) {
       const stream = this.create(target)
-      for (const { id, n, body, ttl, time, stored } of messages) {
-        const message = new Held(id, n, target, body, ttl, time)
+      for (const { id, n, body, ttl, time, stored, key } of messages) {
+        const message = new Held(id, n, target, body, ttl, time, key)
         message.doubtful = true
         message.stored = stored
         if (stored && stream.stored === stream.held.length) stream.stored++
@@ -108,7 +108,16 @@ export class Streams {
     return [...this.#all.values()].map(({ target, next, held }) => ({
       target,
       next,
-      messages: held.map(({ id, n, body, ttl, time, stored }) => ({ id, target, n, body, ttl, time, stored })),
+      messages: held.map(({ id, key, n, body, ttl, time, stored }) => ({
+        id,
+        key,
+        target,
+        n,
+        body,
+        ttl,
+        time,
+        stored,
+      })),
     }))
   }
 

@@ -302,6 +302,7 @@ test('nothing leaves that could not be kept, and it leaves when it can be', asyn
     recorded: () => {},
     commit: () => {
       if (!works) throw new Error('disk full')
+      return undefined
     },
     close: () => {},
   }
@@ -320,4 +321,19 @@ test('nothing leaves that could not be kept, and it leaves when it can be', asyn
   await connected()
   network.last.say(frames => frames.delivered('bob', 1))
   expect(await sent).toMatchObject({ status: 'delivered' })
+})
+
+test('a message has a key, which its receipts carry and no other message on its way has', async () => {
+  start()
+  await connected()
+  const receipts: unknown[] = []
+  client.on('receipt', receipt => receipts.push(receipt))
+  const sent = client.send('bob', 1, { key: 'mine' })
+  await expect(client.send('bob', 1, { key: 'mine' })).rejects.toMatchObject({ code: 'bad_key' })
+  await expect(client.send('bob', 1, { key: '' })).rejects.toMatchObject({ code: 'bad_key' })
+  await pass()
+  network.last.say(frames => frames.delivered('bob', 1))
+  expect(await sent).toMatchObject({ key: 'mine', status: 'delivered' })
+  expect(receipts).toMatchObject([{ key: 'mine', status: 'delivered', to: 'bob', n: 1 }])
+  client.send('bob', 1, { key: 'mine' }).catch(() => {})
 })

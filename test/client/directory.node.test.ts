@@ -40,7 +40,7 @@ class Process {
   }
 
   commit(): void {
-    this.#keeper.commit()
+    void this.#keeper.commit()
   }
 
   /** Ends without another word. */
