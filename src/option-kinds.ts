@@ -99,6 +99,16 @@ export function streamPort(usual: number, what: string): Option<StreamPort> {
   return { default: 'auto', shown: 'auto', range: '0 to 65535 | auto | off', help, parse }
 }
 
+/** The port of something that is off unless it is asked for. */
+export function portIfAsked(what: string): Option<number | 'off'> {
+  const parse = (given: string): number | 'off' | undefined => {
+    if (given === 'off') return given
+    return /^\d{1,5}$/.test(given) && Number(given) <= 65_535 ? Number(given) : undefined
+  }
+  const help = `Port of ${what}; 0 for any free one.`
+  return { default: 'off', shown: 'off', range: '0 to 65535 | off', help, parse }
+}
+
 export function file(help: string): Option<string> {
   return {
     default: '',

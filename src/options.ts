@@ -14,6 +14,7 @@ import {
   MiB,
   MINUTE,
   origins,
+  portIfAsked,
   SECOND,
   size,
   streamPort,
@@ -29,12 +30,13 @@ const { mailboxMessages, mailboxBytes, messageLifeMs, idLifeMs } = defaultStoreL
 export const optionTable = {
   host: text('127.0.0.1', 'an address of this machine', 'Where to listen; 0.0.0.0 for every interface.'),
   port: count({ default: 5000, min: 0, max: 65_535, help: 'Port of HTTP and WebSocket; 0 for any free one.' }),
+  wssPort: portIfAsked('HTTP and WebSocket over TLS'),
   tcpPort: streamPort(2500, 'TCP'),
   tlsPort: streamPort(2501, 'TLS'),
-  tlsCert: file('Certificate of the TLS port and its chain, as PEM; without one a development certificate is made.'),
-  tlsKey: file('Private key of the TLS port, as PEM without a passphrase.'),
+  tlsCert: file('Certificate of the TLS ports and its chain, as PEM; without one a development certificate is made.'),
+  tlsKey: file('Private key of the TLS ports, as PEM without a passphrase.'),
   tlsClientCa: file(
-    'Whose certificates clients of the TLS port must show, as PEM; the common name in one is the client id.',
+    'Whose certificates clients of the port of TLS must show, as PEM; the common name in one is the client id.',
   ),
   store: choice('lmdb', ['lmdb', 'memory'], 'Where messages are kept; nothing in memory survives the process.'),
   dataDir: text('./data', 'a directory', 'Where the embedded store keeps its files.'),
@@ -45,6 +47,7 @@ export const optionTable = {
     help: 'The Redis that keeps everything, instead of the embedded store.',
     parse: given => (given === 'none' ? '' : given),
   } satisfies Option<string>,
+  redisCa: file('Whose certificates a Redis over TLS may show, as PEM, instead of those that Node knows.'),
   origins: origins('Web pages that may connect; others get 403. Clients that are no browsers are not asked.'),
   logLevel: choice('info', ['fatal', 'error', 'warn', 'info', 'debug', 'silent'], 'How much is logged, on stderr.'),
   ackTimeout: duration({

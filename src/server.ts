@@ -17,12 +17,12 @@ import { openLmdbStore } from './store/lmdb.ts'
 import { MemoryStore } from './store/memory.ts'
 import { openRedisStore } from './store/redis.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from './store/store.ts'
-import type { AnswerHttp, Listener } from './transport/transport.ts'
+import type { AnswerHttp, Certificate, Listener, RenewableListener } from './transport/transport.ts'
 import { developmentCertificate, developmentFile, readCertificate } from './transport/certificates.ts'
-import { streamPorts } from './transport/ports.ts'
+import { otherPorts } from './transport/ports.ts'
 import type { StreamOptions } from './transport/stream.ts'
 import { listenTcp } from './transport/tcp.ts'
-import { listenTls, type Certificate, type TlsListener } from './transport/tls.ts'
+import { listenTls } from './transport/tls.ts'
 import { listenWebSocket } from './transport/websocket.ts'
 
 const NODE_NAME_LENGTH = 10
@@ -32,7 +32,8 @@ const SHUTDOWN_MS = 25_000
 export interface Server {
   /** What clients connect to. */
   readonly ws: string
-  /** The same over TCP and TLS; null: off. */
+  /** The same over TLS, TCP, and TCP with TLS; null: off. */
+  readonly wss: string | null
   readonly tcp: string | null
   readonly tls: string | null
   /** Where health and metrics are. */
@@ -65,13 +66,15 @@ export async function startServer(given: Partial<Options> = {}, log?: Log): Prom
 
 /** The line that says that a server is ready, for whoever started the process. */
 export function readyLine(server: Server): string {
-  const { ws, tcp, tls, http, pid } = server
-  return JSON.stringify({ msg: 'ready', ws, ...(tcp !== null && { tcp }), ...(tls !== null && { tls }), http, pid })
+  const { ws, wss, tcp, tls, http, pid } = server
+  const open = Object.fromEntries(Object.entries({ ws, wss, tcp, tls }).filter(([, url]) => url !== null))
+  return JSON.stringify({ msg: 'ready', ...open, http, pid })
 }
 
 /**
  * Closes the server at SIGTERM or SIGINT and exits with 0; a second signal ends it at once, which loses nothing either, only the
- * goodbyes. An exception that nobody caught ends it at once as well, after a word on stderr.
+ * goodbyes. SIGHUP reads anew what can be, but from a terminal it says that the terminal is gone, and closes the server too. An
+ * exception that nobody caught ends it at once as well, after a word on stderr.
  */
 export function closeOnSignals(server: Server): void {
   let closing = false
@@ -83,6 +86,7 @@ export function closeOnSignals(server: Server): void {
   }
   process.on('SIGTERM', onSignal)
   process.on('SIGINT', onSignal)
+  process.on('SIGHUP', process.stdout.isTTY ? onSignal : () => server.reload())
   process.on('uncaughtException', error => {
     writeSync(process.stderr.fd, `A fault of this program ends it; please report it: ${error.stack ?? String(error)}\n`)
     endAtOnce()
@@ -100,14 +104,17 @@ function endAtOnce(): void {
 /** The open ports. */
 interface Listeners {
   readonly ws: Listener
+  readonly wss: RenewableListener | null
   readonly tcp: Listener | null
-  readonly tls: TlsListener | null
+  readonly tls: RenewableListener | null
 }
 
-const present = ({ ws, tcp, tls }: Listeners): Listener[] => [ws, tcp, tls].filter(listener => listener !== null)
+const present = ({ ws, wss, tcp, tls }: Listeners): Listener[] =>
+  [ws, wss, tcp, tls].filter(listener => listener !== null)
 
 class RunningServer implements Server {
   readonly ws: string
+  readonly wss: string | null
   readonly tcp: string | null
   readonly tls: string | null
   readonly http: string
@@ -123,6 +130,7 @@ class RunningServer implements Server {
     this.#gateway = gateway
     this.#listeners = present(listeners)
     this.ws = listeners.ws.url
+    this.wss = listeners.wss?.url ?? null
     this.tcp = listeners.tcp?.url ?? null
     this.tls = listeners.tls?.url ?? null
     this.http = this.ws.replace(/^ws:/, 'http:').replace(/\/ws$/, '')
@@ -156,7 +164,8 @@ async function openStore(options: Options, log: Log): Promise<Store> {
     return new MemoryStore(limits)
   }
   const onNote = (note: string): void => log.warn({}, note)
-  if (options.redisUrl !== '') return openRedisStore({ url: options.redisUrl, limits, onNote })
+  const { redisUrl: url, redisCa: caFile } = options
+  if (url !== '') return openRedisStore({ url, caFile, limits, onNote })
   return openLmdbStore({ directory: options.dataDir, limits, onNote })
 }
 
@@ -201,7 +210,7 @@ function gatewayOptions(options: Options, store: Store): GatewayOptions {
 /** Opens all ports or none. */
 async function openListeners(options: Options, gateway: Gateway, answer: AnswerHttp, log: Log): Promise<Listeners> {
   const { host, port, origins, maxPacket } = options
-  const ports = streamPorts(options)
+  const ports = otherPorts(options)
   const { accept } = gateway
   const maxBuffered = gateway.limits.slowBytes * 4
   const idleTimeoutMs = options.pingInterval * 3
@@ -216,16 +225,21 @@ async function openListeners(options: Options, gateway: Gateway, answer: AnswerH
         log.info({ unsaid, error: error.message }, 'a connection was not taken'),
       ),
   }
+  const webSocket = { host, origins, maxPacket, maxBuffered, idleTimeoutMs }
   let open: Listeners = {
-    ws: await listenWebSocket({ host, port, origins, maxPacket, maxBuffered, idleTimeoutMs }, accept, answer),
+    ws: await listenWebSocket({ ...webSocket, port }, accept, answer),
+    wss: null,
     tcp: null,
     tls: null,
   }
   try {
     if (ports.tcp !== null) open = { ...open, tcp: await listenTcp({ ...stream, port: ports.tcp }, accept) }
-    if (ports.tls !== null) {
-      const certificate = certificateOf(options, log)
+    if (ports.tls === null && ports.wss === null) return open
+    const certificate = certificateOf(options, log)
+    if (ports.tls !== null)
       open = { ...open, tls: await listenTls({ ...stream, port: ports.tls, certificate }, accept) }
+    if (ports.wss !== null) {
+      open = { ...open, wss: await listenWebSocket({ ...webSocket, port: ports.wss, certificate }, accept, answer) }
     }
   } catch (error) {
     await Promise.all(present(open).map(listener => listener.close()))
@@ -246,10 +260,12 @@ function certificateOf(
   return developmentCertificate(directory, clientCa)
 }
 
-function renewCertificate(options: Options, { tls }: Listeners, log: Log): void {
-  if (tls === null || options.tlsCert === '') return
+function renewCertificate(options: Options, { wss, tls }: Listeners, log: Log): void {
+  if (options.tlsCert === '' || (wss === null && tls === null)) return
   try {
-    tls.renew(certificateOf(options, log))
+    const certificate = certificateOf(options, log)
+    tls?.renew(certificate)
+    wss?.renew(certificate)
     log.info({}, 'the TLS certificate was read anew')
   } catch (error) {
     log.error(errorFields(error), 'the TLS certificate could not be read anew; the old one stays')

@@ -1,13 +1,15 @@
 /** The whole server over real sockets and on a real disk, and as a process that is sent signals. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { silentLog } from '../src/gateway/log.ts'
 import { startServer, type Server } from '../src/server.ts'
+import { makeDevelopmentCertificate } from '../src/transport/development.ts'
 import { ListenError } from '../src/transport/transport.ts'
 import { connectBySocket } from './gateway/peer.ts'
 
@@ -116,14 +118,31 @@ describe('a server', () => {
 describe('a server process', () => {
   const children: ChildProcess[] = []
 
-  async function start(...args: string[]): Promise<{ child: ChildProcess; ws: string }> {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'test/gateway/serve.ts', ...args], {
-      env: { PATH: process.env['PATH'], ACKD_PORT: '0', ACKD_DATA_DIR: dataDir, ACKD_MAX_LAG: '60s' },
+  interface Started {
+    readonly child: ChildProcess
+    readonly ws: string
+    readonly wss: string
+    readonly tls: string
+  }
+
+  async function start(way = '', more: Readonly<Record<string, string>> = {}): Promise<Started> {
+    const child = spawn(process.execPath, ['--import', 'tsx', 'test/gateway/serve.ts', way], {
+      env: { PATH: process.env['PATH'], ACKD_PORT: '0', ACKD_DATA_DIR: dataDir, ACKD_MAX_LAG: '60s', ...more },
       stdio: ['ignore', 'pipe', 'inherit'],
     })
     children.push(child)
     const [line] = (await once(child.stdout, 'data')) as [Buffer]
-    return { child, ws: (JSON.parse(line.toString()) as { ws: string }).ws }
+    return { child, ...(JSON.parse(line.toString()) as Omit<Started, 'child'>) }
+  }
+
+  function shownAt(url: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const socket = connectTls({ port: Number(new URL(url).port), rejectUnauthorized: false }, () => {
+        resolve(socket.getPeerCertificate().fingerprint256)
+        socket.destroy()
+      })
+      socket.on('error', reject)
+    })
   }
 
   afterEach(async () => {
@@ -178,6 +197,31 @@ describe('a server process', () => {
     const back = await connectBySocket(second.ws)
     expect((await back.hello({ id, secret })).parked).toBe(59)
     for (let n = 2; n <= 60; n++) expect((await back.next('message'))[4]).toBe(n)
+  })
+
+  it('shows another certificate after SIGHUP, and goes on as before when the new one is none', async () => {
+    const [certFile, keyFile] = [join(dataDir, 'cert.pem'), join(dataDir, 'key.pem')]
+    const write = ({ cert, key }: { cert: string; key: string }): void => {
+      writeFileSync(certFile, cert)
+      writeFileSync(keyFile, key)
+    }
+    write(makeDevelopmentCertificate())
+    const files = { ACKD_TLS_CERT: certFile, ACKD_TLS_KEY: keyFile, ACKD_WSS_PORT: '0', ACKD_LOG_LEVEL: 'silent' }
+    const { child, ws, wss, tls } = await start('', files)
+    const peer = await connectBySocket(ws)
+    await peer.hello()
+    const first = await shownAt(tls)
+    expect(await shownAt(wss)).toBe(first)
+    write({ cert: 'none', key: 'none' })
+    child.kill('SIGHUP')
+    await sleep(200)
+    expect(await shownAt(tls)).toBe(first)
+    write(makeDevelopmentCertificate())
+    child.kill('SIGHUP')
+    await expect.poll(() => shownAt(tls), { timeout: 10_000 }).not.toBe(first)
+    expect(await shownAt(wss)).toBe(await shownAt(tls))
+    peer.say(frames => frames.ping())
+    await peer.next('pong')
   })
 
   it('goes at once at the second signal, whatever holds the first one up', async () => {

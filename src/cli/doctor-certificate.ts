@@ -12,7 +12,7 @@ const SOON_DAYS = 14
 
 export function checkCertificate(options: Options, now = Date.now()): Finding {
   const { tlsCert: cert, tlsKey: key, tlsClientCa: clientCa } = options
-  if (options.tlsPort === 'off') return good('no certificate is needed, since TLS is off')
+  if (options.tlsPort === 'off' && options.wssPort === 'off') return good('no certificate is needed, since TLS is off')
   try {
     if (cert !== '' || key !== '') return judgeCertificate(readCertificate({ cert, key, clientCa }).cert, cert, now)
     // It makes a certificate that nobody gets to see, and reads the file of the client certificates as a server does.

@@ -7,7 +7,7 @@
 import { once } from 'node:events'
 import { createServer } from 'node:net'
 import { optionTable, type Options } from '../options.ts'
-import { streamPorts } from '../transport/ports.ts'
+import { otherPorts } from '../transport/ports.ts'
 import { bad, good, type Finding } from './finding.ts'
 import { hasCode } from './profiles.ts'
 
@@ -15,11 +15,12 @@ const HEALTH_MS = 2_000
 
 export async function checkPorts(options: Options): Promise<readonly Finding[]> {
   const { host, port } = options
-  const { tcp, tls } = streamPorts(options)
+  const { wss, tcp, tls } = otherPorts(options)
   const findings: Finding[] = []
   let running = false
   for (const [name, number, flag] of [
     ['HTTP and WebSocket', port, '--port'],
+    ['WebSocket over TLS', wss, '--wss-port'],
     ['TCP', tcp, '--tcp-port'],
     ['TLS', tls, '--tls-port'],
   ] as const) {

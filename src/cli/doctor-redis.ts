@@ -8,9 +8,9 @@ import { showDuration } from './quantities.ts'
 /** Times of messages and of their ends are told by both clocks. */
 const CLOCK_MS = 1_000
 
-export async function checkRedis(url: string): Promise<readonly Finding[]> {
+export async function checkRedis(url: string, caFile: string): Promise<readonly Finding[]> {
   try {
-    const look = await lookAtRedis(url)
+    const look = await lookAtRedis(url, caFile)
     return [reached(look), ...look.notes.map(noted), judgeClock(look.aheadMs)]
   } catch (error) {
     if (error instanceof StoreError) return [bad(error.message, error.fix)]

@@ -67,7 +67,7 @@ function checksOf(options: Options): readonly Check[] {
     const memory = warning('Everything is kept in memory and ends with the server.', 'Use the store lmdb, or a Redis.')
     return [...ports, () => [memory]]
   }
-  if (redisUrl !== '') return [...ports, () => checkDirectory(dataDir), () => checkRedis(redisUrl)]
+  if (redisUrl !== '') return [...ports, () => checkDirectory(dataDir), () => checkRedis(redisUrl, options.redisCa)]
   return [...ports, () => checkDirectory(dataDir), async () => [await checkEmbedded(dataDir)]]
 }
 

@@ -19,6 +19,8 @@ export interface MailboxFlags {
   readonly dataDir: string
   /** 'none': the store is embedded. */
   readonly redisUrl: string
+  /** 'none', or a file. */
+  readonly redisCa: string
   readonly count: number
   readonly json?: boolean
 }
@@ -74,8 +76,10 @@ async function reading<Value>(flags: MailboxFlags, ask: (reader: Reader) => Answ
   }
 }
 
-function open({ redisUrl, dataDir }: MailboxFlags): Answer<Reader> {
-  return redisUrl === 'none' ? openLmdbReader(dataDir) : openRedisStore({ url: redisUrl })
+function open({ redisUrl, redisCa, dataDir }: MailboxFlags): Answer<Reader> {
+  return redisUrl === 'none'
+    ? openLmdbReader(dataDir)
+    : openRedisStore({ url: redisUrl, caFile: redisCa === 'none' ? '' : redisCa })
 }
 
 function describeEntry({ s, stream, n, time, body, reason }: Entry, flags: MailboxFlags): string {

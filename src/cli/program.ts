@@ -172,6 +172,11 @@ function addMailbox(program: Command, context: Context): void {
         'the Redis that keeps everything instead (ACKD_REDIS_URL)',
         context.environment['ACKD_REDIS_URL'] ?? 'none',
       )
+      .option(
+        '--redis-ca <file>',
+        'whose certificates that Redis may show (ACKD_REDIS_CA)',
+        context.environment['ACKD_REDIS_CA'] ?? 'none',
+      )
       .option('--json', 'one JSON object a line')
       .addOption(new Option('-n, --count <n>', 'at most this many').argParser(countFlag(1, 1_000_000)).default(100))
   }

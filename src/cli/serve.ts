@@ -51,7 +51,7 @@ function banner(server: Server, options: Options, terminal: Terminal): string[] 
   return [
     `${terminal.paint('bold', 'ackd')} is ready (process ${server.pid}; Ctrl-C ends it)`,
     '',
-    ...[server.ws, server.tcp, server.tls]
+    ...[server.ws, server.wss, server.tcp, server.tls]
       .filter(url => url !== null)
       .map((url, i) => `  ${i === 0 ? 'clients' : '       '}   ${terminal.paint('cyan', url)}`),
     `  health    ${server.http}/readyz   ${server.http}/metrics`,

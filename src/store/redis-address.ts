@@ -5,6 +5,9 @@
  *   redis+sentinel://host[:26379],host…/name[/db]   rediss+sentinel://…
  *   redis+cluster://host[:6379],host…               rediss+cluster://…
  */
+import { readFileSync } from 'node:fs'
+import { StoreError } from './store.ts'
+
 export interface RedisAddress {
   readonly kind: 'single' | 'socket' | 'sentinel' | 'cluster'
   readonly tls: boolean
@@ -26,6 +29,26 @@ const HOST = /^(\[[0-9a-fA-F:.]+\]|[^:\s]+)(?::(\d{1,5}))?$/
 
 export const redisAddressForms =
   'redis://host:6379, rediss://…, unix:///path, redis+sentinel://…/name or redis+cluster://…'
+
+/** How it is reached. */
+export interface RedisWay {
+  readonly address: RedisAddress
+  /** Whose certificates it may show over TLS, as PEM; '': those that Node knows. */
+  readonly ca: string
+}
+
+/** `caFile` is a path, or ''. Throws `StoreError` when the URL has none of the forms or the file cannot be read. */
+export function redisWay(url: string, caFile: string): RedisWay {
+  const address = parseRedisAddress(url)
+  if (address === undefined)
+    throw new StoreError('That is no address of a Redis.', `Write it like ${redisAddressForms}.`)
+  try {
+    return { address, ca: caFile === '' ? '' : readFileSync(caFile, 'utf8') }
+  } catch (error) {
+    const said = error instanceof Error ? error.message : String(error)
+    throw new StoreError(`ACKD_REDIS_CA cannot be read: ${said}.`, 'Correct the path, or let this user read it.')
+  }
+}
 
 /** Undefined: it is none of the forms. */
 export function parseRedisAddress(text: string): RedisAddress | undefined {

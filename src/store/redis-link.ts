@@ -10,15 +10,14 @@
  * reached when its settings have been judged and it knows the scripts; one that forgets them later is given the source again.
  */
 import { Cluster, Redis } from 'ioredis'
-import type { RedisAddress } from './redis-address.ts'
+import type { RedisWay } from './redis-address.ts'
 import { judgeRedis, readInfo, redisError, UnfitRedis } from './redis-settings.ts'
 import type { Script, Scripts } from './scripts.ts'
 import { StoreError } from './store.ts'
 
 export type Argument = string | number | Buffer
 
-export interface LinkOptions {
-  readonly address: RedisAddress
+export interface LinkOptions extends RedisWay {
   readonly scripts: Scripts
   /** Is told, in a sentence, each change of state and what is wrong with the settings. */
   readonly onNote: (note: string) => void
@@ -52,7 +51,7 @@ export class RedisLink {
   /** Resolves when Redis was reached for the first time, or could not be. */
   readonly tried: Promise<void>
 
-  constructor({ address, scripts, onNote }: LinkOptions) {
+  constructor({ address, ca, scripts, onNote }: LinkOptions) {
     this.#scripts = scripts
     this.#onNote = onNote
     this.#shown = address.shown
@@ -61,7 +60,7 @@ export class RedisLink {
     this.tried = new Promise(resolve => {
       this.#verdict = resolve
     })
-    this.#driver = createDriver(address)
+    this.#driver = createDriver({ address, ca })
     this.#driver.on('ready', () => void this.#prepare())
     this.#driver.on('error', error => this.#failed(error))
     this.#driver.on('close', () => this.#failed(null))
@@ -218,12 +217,12 @@ export class RedisLink {
   }
 }
 
-function createDriver(address: RedisAddress): Redis | Cluster {
+function createDriver({ address, ca }: RedisWay): Redis | Cluster {
   const { hosts, path, username, password, db, tls, group } = address
   const options = {
     ...(username === '' ? {} : { username }),
     ...(password === '' ? {} : { password }),
-    ...(tls ? { tls: {} } : {}),
+    ...(tls ? { tls: ca === '' ? {} : { ca } } : {}),
     db,
     connectTimeout: CONNECT_MS,
     socketTimeout: CALL_MS,

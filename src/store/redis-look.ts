@@ -4,12 +4,12 @@
  * The judgement is that of the link itself, so that what an operator is told beforehand is what the server will say.
  */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { parseRedisAddress, redisAddressForms } from './redis-address.ts'
+import { redisWay } from './redis-address.ts'
 import { RedisLink } from './redis-link.ts'
 import { listOf, textOf } from './redis-records.ts'
 import { readInfo, type Info } from './redis-settings.ts'
 import { createScripts } from './scripts.ts'
-import { defaultStoreLimits, StoreError } from './store.ts'
+import { defaultStoreLimits } from './store.ts'
 
 /** How long it may take to be reached, ms; as for a server that starts. */
 const REACH_MS = 3_000
@@ -24,20 +24,18 @@ export interface RedisLook {
   readonly aheadMs: number
 }
 
-/** Rejects with `StoreError` when it cannot be reached, or must not be used. */
-export async function lookAtRedis(url: string): Promise<RedisLook> {
-  const address = parseRedisAddress(url)
-  if (address === undefined)
-    throw new StoreError('That is no address of a Redis.', `Write it like ${redisAddressForms}.`)
+/** `caFile` is a path, or ''. Rejects with `StoreError` when it cannot be reached, or must not be used. */
+export async function lookAtRedis(url: string, caFile: string): Promise<RedisLook> {
+  const way = redisWay(url, caFile)
   const told: string[] = []
-  const link = new RedisLink({ address, scripts: createScripts(defaultStoreLimits), onNote: note => told.push(note) })
+  const link = new RedisLink({ ...way, scripts: createScripts(defaultStoreLimits), onNote: note => told.push(note) })
   try {
     await Promise.race([link.tried, sleep(REACH_MS, undefined, { ref: false })])
     if (link.trouble !== null) throw link.trouble
     // The first word of a link is that Redis is there.
     const notes = told.slice(1)
     return {
-      address: address.shown,
+      address: way.address.shown,
       info: readInfo(textOf(await link.send('INFO'))),
       notes,
       aheadMs: await compareClocks(link),

@@ -17,7 +17,7 @@ import type {
 } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import { Keys } from './keys.ts'
-import { parseRedisAddress, redisAddressForms } from './redis-address.ts'
+import { redisWay } from './redis-address.ts'
 import { RedisIndex } from './redis-index.ts'
 import { Leases } from './redis-leases.ts'
 import { RedisLink, type Argument } from './redis-link.ts'
@@ -41,6 +41,8 @@ import { defaultStoreLimits, StoreError, type ClientRecord, type Store, type Sto
 export interface RedisStoreOptions {
   /** See `redis-address.ts` for the forms. */
   readonly url: string
+  /** A file of PEM certificates: whose a Redis over TLS may show, instead of those that Node knows. */
+  readonly caFile?: string
   readonly limits?: StoreLimits
   /** Goes before every key. */
   readonly prefix?: string
@@ -62,11 +64,8 @@ const ASKS = 3
  * is reached.
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
-  const { url, limits = defaultStoreLimits, prefix = 'ackd:', clock, onNote = () => {} } = options
-  const address = parseRedisAddress(url)
-  if (address === undefined)
-    throw new StoreError('That is no address of a Redis.', `Write it like ${redisAddressForms}.`)
-  const link = new RedisLink({ address, scripts: createScripts(limits), onNote })
+  const { url, caFile = '', limits = defaultStoreLimits, prefix = 'ackd:', clock, onNote = () => {} } = options
+  const link = new RedisLink({ ...redisWay(url, caFile), scripts: createScripts(limits), onNote })
   let timer: NodeJS.Timeout | undefined
   const late = new Promise(resolve => {
     timer = setTimeout(resolve, FIRST_MS)

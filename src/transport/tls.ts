@@ -7,19 +7,11 @@
 import type { Socket } from 'node:net'
 import { createServer, type TLSSocket } from 'node:tls'
 import { listenStream, socketOptions, type StreamOptions } from './stream.ts'
-import type { Accept, Listener } from './transport.ts'
+import type { Accept, Certificate, RenewableListener } from './transport.ts'
 
 const HANDSHAKE_MS = 10_000
 /** Handshakes under way; more connections are cut off, since each of them costs a millisecond and nobody has proved anything. */
 const MAX_HANDSHAKES = 512
-
-/** What the server proves itself with, as PEM. */
-export interface Certificate {
-  readonly cert: string
-  readonly key: string
-  /** Of whom a certificate must be that a client has to show; absent: clients show none. */
-  readonly ca?: string
-}
 
 export interface TlsOptions extends StreamOptions {
   readonly certificate: Certificate
@@ -27,13 +19,8 @@ export interface TlsOptions extends StreamOptions {
   readonly handshakeMs?: number
 }
 
-export interface TlsListener extends Listener {
-  /** Takes another certificate for connections to come. Throws when it is none, and keeps the old one. */
-  renew(certificate: Certificate): void
-}
-
 /** Opens the port. Rejects with `ListenError` when it is taken, and throws when the certificate is none. */
-export async function listenTls(options: TlsOptions, accept: Accept): Promise<TlsListener> {
+export async function listenTls(options: TlsOptions, accept: Accept): Promise<RenewableListener> {
   const { certificate, handshakeMs = HANDSHAKE_MS, onTrouble } = options
   const server = createServer({
     ...socketOptions,

@@ -7,7 +7,7 @@
 
 /** A live connection, seen from above. */
 export interface Pipe {
-  /** `ws`, `tcp`, `tls`, `memory`: a label of metrics and logs. */
+  /** `ws`, `wss`, `tcp`, `tls`, `memory`: a label of metrics and logs. */
   readonly transport: string
   /** The address of the peer, without a port. */
   readonly address: string
@@ -52,6 +52,20 @@ export interface Listener {
   stop(): void
   /** Ends what is left and frees the port. */
   close(): Promise<void>
+}
+
+/** What a server proves itself with, as PEM. */
+export interface Certificate {
+  readonly cert: string
+  readonly key: string
+  /** Of whom a certificate must be that a client has to show; absent: clients show none. */
+  readonly ca?: string
+}
+
+/** One that speaks TLS. */
+export interface RenewableListener extends Listener {
+  /** Takes another certificate for connections to come. Throws when it is none, and keeps the old one. */
+  renew(certificate: Certificate): void
 }
 
 /** A listener could not be opened. `fix` says what an operator can do about it. */

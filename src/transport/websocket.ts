@@ -1,13 +1,19 @@
 /**
- * WebSocket and HTTP on one port, by uWebSockets.js; the only file that imports it.
+ * WebSocket and HTTP on one port, by uWebSockets.js; the only file that imports it. With a certificate it is the same over TLS.
  *
  * One WebSocket message is one packet. Compression is off: it costs memory per connection, and bodies are opaque. uWebSockets.js
  * drops what goes over `maxBackpressure` and may send later messages all the same, so the bound is far above what the windows
  * allow, and a drop is reported as the end of the pipe. Its idle time-out is only the net below the pings of the gateway; it also
  * frees the sockets whose peers never answer a close. `publish` is not used, since its drops are not reported.
+ *
+ * An app of uWebSockets.js keeps the certificate that it was made with, so another certificate is another app on the same port. The
+ * connections of the one before stay with it until they end.
  */
 import { Buffer } from 'node:buffer'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 // A CommonJS module whose names only its default export has.
 import uws from 'uWebSockets.js'
 import type {
@@ -18,7 +24,15 @@ import type {
   us_listen_socket,
   us_socket_context_t,
 } from 'uWebSockets.js'
-import { ListenError, type Accept, type AnswerHttp, type Listener, type Pipe, type PipeEvents } from './transport.ts'
+import {
+  ListenError,
+  type Accept,
+  type AnswerHttp,
+  type Certificate,
+  type Pipe,
+  type PipeEvents,
+  type RenewableListener,
+} from './transport.ts'
 
 /** LIBUS_LISTEN_EXCLUSIVE_PORT: without it a second server on the port starts silently and takes half of the connections. */
 const EXCLUSIVE_PORT = 1
@@ -52,6 +66,8 @@ export interface WebSocketOptions {
   readonly idleTimeoutMs: number
   /** Web origins that may connect; empty: all. A client that names no origin is no browser, and may always. */
   readonly origins: readonly string[]
+  /** Speaks TLS; clients need to show no certificate. */
+  readonly certificate?: Certificate
 }
 
 /** uWebSockets.js copies the fields of what it is given to hold, and so would lose the methods of a class. */
@@ -60,13 +76,14 @@ interface Held {
 }
 
 class WebSocketPipe implements Pipe {
-  readonly transport = 'ws'
+  readonly transport: string
   readonly address: string
   #socket: WebSocket<Held> | null = null
   #events: PipeEvents | null = null
   #controls = 0
 
-  constructor(address: string) {
+  constructor(transport: string, address: string) {
+    this.transport = transport
     this.address = address
   }
 
@@ -123,42 +140,46 @@ export async function listenWebSocket(
   options: WebSocketOptions,
   accept: Accept,
   answer: AnswerHttp,
-): Promise<Listener> {
+): Promise<RenewableListener> {
   const port = options.port === 0 ? await freePort(options) : options.port
-  const app = uws.App()
-  app.ws<Held>('/ws', {
-    compression: uws.DISABLED,
-    // Twice the limit, so that what is a little too large can be answered with the close that says so.
-    maxPayloadLength: options.maxPacket * 2,
-    maxBackpressure: options.maxBuffered,
-    idleTimeout: idleSeconds(options.idleTimeoutMs),
-    sendPingsAutomatically: false,
-    upgrade: (response, request, context) => upgrade(response, request, context, options.origins),
-    open: socket => socket.getUserData().pipe.opened(socket, accept),
-    message: (socket, bytes, binary) => socket.getUserData().pipe.received(bytes, !binary),
-    ping: socket => socket.getUserData().pipe.controlled(),
-    pong: socket => socket.getUserData().pipe.controlled(),
-    close: socket => socket.getUserData().pipe.closed(),
-  })
-  app.any('/*', (response, request) => answerRequest(response, request, answer))
-  return new Promise((resolve, reject) => {
-    app.listen(options.host, port, EXCLUSIVE_PORT, socket => {
-      if (socket !== false) resolve(new WebSocketListener(app, socket, options.host))
-      else reject(cannotListen(options))
-    })
-  })
+  const listener = new WebSocketListener({ ...options, port }, accept, answer)
+  listener.listen()
+  return listener
 }
 
-class WebSocketListener implements Listener {
+class WebSocketListener implements RenewableListener {
   readonly url: string
-  readonly #app: TemplatedApp
-  #socket: us_listen_socket | null
+  readonly #options: WebSocketOptions
+  readonly #accept: Accept
+  readonly #answer: AnswerHttp
+  /** The last one is listening; those before it still have connections, or had some when it came. */
+  #apps: App[] = []
+  #socket: us_listen_socket | null = null
 
-  constructor(app: TemplatedApp, socket: us_listen_socket, host: string) {
+  constructor(options: WebSocketOptions, accept: Accept, answer: AnswerHttp) {
+    const { host, port, certificate } = options
     const name = host.includes(':') ? `[${host}]` : host
-    this.url = `ws://${name}:${uws.us_socket_local_port(socket)}/ws`
-    this.#app = app
-    this.#socket = socket
+    this.url = `${certificate === undefined ? 'ws' : 'wss'}://${name}:${port}/ws`
+    this.#options = options
+    this.#accept = accept
+    this.#answer = answer
+    this.#apps.push(this.#makeApp(certificate))
+  }
+
+  listen(): void {
+    const { host, port } = this.#options
+    // The answer comes within the call.
+    this.#apps.at(-1)?.app.listen(host, port, EXCLUSIVE_PORT, socket => {
+      this.#socket = socket === false ? null : socket
+    })
+    if (this.#socket === null) throw cannotListen(this.#options)
+  }
+
+  renew(certificate: Certificate): void {
+    const renewed = this.#makeApp(certificate)
+    this.stop()
+    this.#apps = [...this.#apps.filter(({ connections }) => connections > 0), renewed]
+    this.listen()
   }
 
   stop(): void {
@@ -168,8 +189,54 @@ class WebSocketListener implements Listener {
 
   close(): Promise<void> {
     this.stop()
-    this.#app.close()
+    for (const { app } of this.#apps) app.close()
     return Promise.resolve()
+  }
+
+  #makeApp(certificate: Certificate | undefined): App {
+    const { maxPacket, maxBuffered, idleTimeoutMs, origins } = this.#options
+    const made = { app: certificate === undefined ? uws.App() : secureApp(certificate), connections: 0 }
+    const transport = certificate === undefined ? 'ws' : 'wss'
+    made.app.ws<Held>('/ws', {
+      compression: uws.DISABLED,
+      // Twice the limit, so that what is a little too large can be answered with the close that says so.
+      maxPayloadLength: maxPacket * 2,
+      maxBackpressure: maxBuffered,
+      idleTimeout: idleSeconds(idleTimeoutMs),
+      sendPingsAutomatically: false,
+      upgrade: (response, request, context) => upgrade(response, request, context, transport, origins),
+      open: socket => {
+        made.connections++
+        socket.getUserData().pipe.opened(socket, this.#accept)
+      },
+      message: (socket, bytes, binary) => socket.getUserData().pipe.received(bytes, !binary),
+      ping: socket => socket.getUserData().pipe.controlled(),
+      pong: socket => socket.getUserData().pipe.controlled(),
+      close: socket => {
+        made.connections--
+        socket.getUserData().pipe.closed()
+      },
+    })
+    made.app.any('/*', (response, request) => answerRequest(response, request, this.#answer))
+    return made
+  }
+}
+
+interface App {
+  readonly app: TemplatedApp
+  connections: number
+}
+
+/** uWebSockets.js takes certificates as files only, and reads them within the call. */
+function secureApp({ cert, key }: Certificate): TemplatedApp {
+  const directory = mkdtempSync(join(tmpdir(), 'ackd-tls-'))
+  const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')]
+  try {
+    writeFileSync(certFile, cert)
+    writeFileSync(keyFile, key, { mode: 0o600 })
+    return uws.SSLApp({ cert_file_name: certFile, key_file_name: keyFile })
+  } finally {
+    rmSync(directory, { recursive: true })
   }
 }
 
@@ -204,6 +271,7 @@ function upgrade(
   response: UwsResponse,
   request: UwsRequest,
   context: us_socket_context_t,
+  transport: string,
   origins: readonly string[],
 ): void {
   const origin = request.getHeader('origin')
@@ -215,7 +283,7 @@ function upgrade(
     return
   }
   response.upgrade(
-    { pipe: new WebSocketPipe(peerAddress(response)) },
+    { pipe: new WebSocketPipe(transport, peerAddress(response)) },
     request.getHeader('sec-websocket-key'),
     '',
     request.getHeader('sec-websocket-extensions'),

@@ -1,12 +1,14 @@
-/** The ways to name a Redis, besides a single server and a cluster: a socket file, and sentinels that know who the master is. */
+/** The ways to name a Redis, besides a plain server and a cluster: a socket file, TLS, and sentinels that know who the master is. */
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 
 import { openRedisStore } from '../../src/store/redis.ts'
+import { makeDevelopmentCertificate } from '../../src/transport/development.ts'
 import { askRedis, freePort, redisProgram, RedisServer } from '../support/redis.ts'
 import { parcel, register } from './support.ts'
 
@@ -34,6 +36,29 @@ test('reaches a Redis by its socket file', async () => {
   expect(await server.ask('LLEN ackd:{bob}:mail')).toBe(':1')
   await store.close()
   await server.stop()
+})
+
+test('reaches a Redis over TLS, if it shows a certificate that is trusted', async () => {
+  const directory = mkdtempSync(join(tmpdir(), 'ackd-redis-tls-'))
+  const [certFile, keyFile] = [join(directory, 'cert.pem'), join(directory, 'key.pem')]
+  const { cert, key } = makeDevelopmentCertificate()
+  writeFileSync(certFile, cert)
+  writeFileSync(keyFile, key)
+  const tlsPort = await freePort()
+  const files = ['--tls-cert-file', certFile, '--tls-key-file', keyFile, '--tls-auth-clients', 'no']
+  const server = await RedisServer.start('--tls-port', String(tlsPort), ...files)
+  const url = `rediss://127.0.0.1:${tlsPort}`
+  const store = await openRedisStore({ url, caFile: certFile })
+  await register(store, 'bob')
+  expect((await store.enqueue('bob', [parcel(1)])).outcomes).toEqual(['ok'])
+  expect(await server.ask('LLEN ackd:{bob}:mail')).toBe(':1')
+  await store.close()
+  const distrustful = await openRedisStore({ url })
+  await expect(distrustful.check()).rejects.toThrow('self-signed')
+  await distrustful.close()
+  await expect(openRedisStore({ url, caFile: join(directory, 'none') })).rejects.toThrow('ACKD_REDIS_CA')
+  await server.stop()
+  rmSync(directory, { recursive: true })
 })
 
 test('finds the master by its sentinels, and the next one when it is gone', async () => {

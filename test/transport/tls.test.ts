@@ -7,11 +7,11 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from 'n
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { developmentCertificate, developmentFile, readCertificate } from '../../src/transport/certificates.ts'
 import { makeDevelopmentCertificate } from '../../src/transport/development.ts'
-import { listenTls, type TlsListener, type TlsOptions } from '../../src/transport/tls.ts'
-import { ListenError, type Pipe } from '../../src/transport/transport.ts'
+import { listenTls, type TlsOptions } from '../../src/transport/tls.ts'
+import { ListenError, type Pipe, type RenewableListener } from '../../src/transport/transport.ts'
 
 let folder = ''
-let listener: TlsListener | null = null
+let listener: RenewableListener | null = null
 const pipes: Pipe[] = []
 const troubles: string[] = []
 const certificate = developmentCertificate(null, '')

@@ -1,7 +1,16 @@
 import { once } from 'node:events'
+import { request } from 'node:https'
+import { connect as connectTls } from 'node:tls'
 import WebSocket from 'ws'
-import { afterEach, describe, expect, it } from 'vitest'
-import { ListenError, type Accept, type AnswerHttp, type Listener } from '../../src/transport/transport.ts'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { makeDevelopmentCertificate } from '../../src/transport/development.ts'
+import {
+  ListenError,
+  type Accept,
+  type AnswerHttp,
+  type Listener,
+  type RenewableListener,
+} from '../../src/transport/transport.ts'
 import { listenWebSocket, type WebSocketOptions } from '../../src/transport/websocket.ts'
 import { testTransport, type Client } from './contract.ts'
 
@@ -21,8 +30,10 @@ const answer: AnswerHttp = ({ method, path }) =>
     ? Promise.reject(new Error('on purpose'))
     : Promise.resolve({ status: 200, type: 'text/plain', body: `${method} ${path}` })
 
-async function open(url: string): Promise<Client> {
-  const socket = new WebSocket(url)
+const certificate = makeDevelopmentCertificate()
+
+async function open(url: string, ca = certificate.cert): Promise<Client> {
+  const socket = new WebSocket(url, { ca })
   const received: string[] = []
   const client = {
     send: (bytes: Uint8Array, text: boolean) => socket.send(bytes, { binary: !text }),
@@ -40,14 +51,72 @@ async function open(url: string): Promise<Client> {
   return client
 }
 
-testTransport({
-  name: 'ws',
-  maxBuffered: MAX_BUFFERED,
-  stream: false,
-  open: async accept => {
-    const listener = await listenWebSocket(options, accept, answer)
-    return { connect: () => open(listener.url), close: () => listener.close() }
-  },
+for (const [name, more] of [
+  ['ws', {}],
+  ['wss', { certificate }],
+] as const) {
+  testTransport({
+    name,
+    maxBuffered: MAX_BUFFERED,
+    stream: false,
+    open: async accept => {
+      const listener = await listenWebSocket({ ...options, ...more }, accept, answer)
+      return { connect: () => open(listener.url), close: () => listener.close() }
+    },
+  })
+}
+
+describe('WebSockets over TLS', () => {
+  let listener: RenewableListener
+  let place: { host: string; port: number }
+
+  beforeEach(async () => {
+    const accept: Accept = pipe => ({
+      packet: (bytes, text) => void pipe.write(bytes, text),
+      broken: () => {},
+      closed: () => {},
+    })
+    listener = await listenWebSocket({ ...options, certificate }, accept, answer)
+    place = { host: '127.0.0.1', port: Number(new URL(listener.url).port) }
+  })
+
+  afterEach(() => listener.close())
+
+  function handshake(maxVersion: 'TLSv1.1' | 'TLSv1.2'): Promise<string | null> {
+    return new Promise((resolve, reject) => {
+      const weak = { ciphers: 'DEFAULT@SECLEVEL=0', minVersion: 'TLSv1', maxVersion } as const
+      const socket = connectTls({ ...place, ca: certificate.cert, ...weak }, () => {
+        resolve(socket.getProtocol())
+        socket.destroy()
+      })
+      socket.on('error', reject)
+    })
+  }
+
+  it('do not speak what is older than TLS 1.2', async () => {
+    await expect(handshake('TLSv1.1')).rejects.toThrow()
+    expect(await handshake('TLSv1.2')).toBe('TLSv1.2')
+  })
+
+  it('show another certificate to connections to come, and stay with those that are there', async () => {
+    const before = await open(listener.url)
+    const renewed = makeDevelopmentCertificate()
+    listener.renew(renewed)
+    const after = await open(listener.url, renewed.cert)
+    await expect(open(listener.url)).rejects.toThrow('self-signed')
+    for (const client of [before, after]) client.send(Uint8Array.of(1), false)
+    await expect.poll(() => [...before.received, ...after.received]).toEqual(['binary: 01', 'binary: 01'])
+    expect(() => listener.renew({ cert: 'none', key: 'none' })).toThrow()
+    await open(listener.url, renewed.cert)
+    await listener.close()
+    await expect.poll(() => [before.ended, after.ended]).not.toContain(null)
+  })
+
+  it('answer HTTP too', async () => {
+    const asked = request({ ...place, path: '/some/where', ca: certificate.cert }).end()
+    const answers: unknown[] = await once(asked, 'response')
+    expect(answers).toMatchObject([{ statusCode: 200 }])
+  })
 })
 
 describe('listening for WebSockets', () => {
