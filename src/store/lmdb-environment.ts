@@ -18,6 +18,8 @@ export interface Table {
   remove(key: Uint8Array): void
   /** In the order of the bytes, from `start` up to but without `end`. Do not write before it is exhausted. */
   range(start: Uint8Array, end: Uint8Array, limit?: number): Iterable<{ key: Uint8Array; value: Buffer }>
+  /** The other way: from `start` down to but without `end`. */
+  back(start: Uint8Array, end: Uint8Array): Iterable<{ key: Uint8Array; value: Buffer }>
 }
 
 export interface Environment extends Table {
@@ -63,6 +65,7 @@ export function openEnvironment(path: string, { readOnly, mapBytes }: Environmen
       database.removeSync(key)
     },
     range: (start, end, limit) => database.getRange(limit === undefined ? { start, end } : { start, end, limit }),
+    back: (start, end) => database.getRange({ start, end, reverse: true }),
     transaction: run => quietly(database.childTransaction(run)),
     close: () => database.close(),
   }

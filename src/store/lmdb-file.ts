@@ -10,6 +10,7 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
+import { readRoom } from './lmdb-room-records.ts'
 import { DamagedRecord, readBox, readEntry, readLastNumber, readStream, LAST_NUMBER_KEY, Tag } from './lmdb-records.ts'
 
 const MAGIC = 0xbeefc0de
@@ -244,7 +245,8 @@ class Walk {
     try {
       if (key[0] === Tag.box) readBox(key, value)
       else if (key[0] === Tag.stream) readStream(key, value)
-      else if (key[0] === Tag.entry || key[0] === Tag.dead) readEntry(key, value)
+      else if (key[0] === Tag.room) readRoom(key, value)
+      else if (key[0] === Tag.entry || key[0] === Tag.dead || key[0] === Tag.post) readEntry(key, value)
       else if (key.equals(LAST_NUMBER_KEY)) readLastNumber(value)
       else if (key[0] !== Tag.format && key[0] !== Tag.quarantined)
         throw new Error('it holds a record of an unknown kind')

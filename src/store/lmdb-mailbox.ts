@@ -13,7 +13,7 @@ import type { Entry, Lost, Outcome, Parcel } from '../protocol/mailbox.ts'
 import type { Table } from './lmdb-environment.ts'
 import { boxKey, boxRange, entryKey, putBox, putEntry, readBox, readEntry } from './lmdb-records.ts'
 import { Tag, type BoxRecord, type ParkedEntry } from './lmdb-records.ts'
-import { MailboxStreams } from './lmdb-streams.ts'
+import { KeptStreams } from './lmdb-streams.ts'
 import type { StoreLimits } from './store.ts'
 import { recordDelivered, recordLost, untaken, type StreamRecord } from './streams.ts'
 
@@ -50,7 +50,7 @@ export class Mailbox {
   readonly record: BoxRecord
   readonly #table: Table
   readonly #limits: StoreLimits
-  readonly #streams: MailboxStreams
+  readonly #streams: KeptStreams
   readonly #put = (key: Uint8Array, value: Uint8Array): void => this.#table.put(key, value)
   #lastS: number
   /** The place of the oldest entry; null when it has to be looked up. */
@@ -73,7 +73,7 @@ export class Mailbox {
     this.record = record
     this.#table = table
     this.#limits = limits
-    this.#streams = new MailboxStreams(table, limits, record)
+    this.#streams = new KeptStreams(table, limits.streams, record)
     this.#lastS = record.through
     this.#savedEarliest = record.earliest
     this.#savedExpires = record.expires

@@ -1,8 +1,9 @@
 /**
  * What happens to a message that does not match its checksum: it is moved aside, where it is counted and can be looked at.
  *
- * If its header is whole, a void with the reason `dead` takes its place, and the sender is told. If not, its number cannot be
- * known; then the recipient sees a hole in the numbers of a stream, which its library reports.
+ * In a mailbox, if its header is whole, a void with the reason `dead` takes its place, and the sender is told. If not, its number cannot be
+ * known; then the recipient sees a hole in the numbers of a stream, which its library reports. In the log of a room it leaves a hole in
+ * the offsets, which members see.
  */
 import type { Lost } from '../protocol/mailbox.ts'
 import type { Table } from './lmdb-environment.ts'
@@ -10,6 +11,7 @@ import {
   DamagedRecord,
   boxNumber,
   boxRange,
+  entryPlace,
   putEntry,
   quarantineKey,
   readEntry,
@@ -17,6 +19,7 @@ import {
   Tag,
 } from './lmdb-records.ts'
 import type { ParkedEntry } from './lmdb-records.ts'
+import type { LmdbRoomTables } from './lmdb-room-tables.ts'
 import type { LmdbTables } from './lmdb-tables.ts'
 
 /** Moves aside every damaged message of the mailbox in which `key` stands. Must run inside a transaction. */
@@ -36,6 +39,18 @@ export function quarantine(
   return { moved: damaged.length, lost: id === null ? [] : tables.recount(id, ended) }
 }
 
+/** The same for the room in whose log `key` stands. `room` is null when nobody knows to which it belonged. */
+export function quarantinePosts(
+  table: Table,
+  rooms: LmdbRoomTables,
+  key: Uint8Array,
+): { moved: number; room: string | null } {
+  const number = boxNumber(key)
+  const damaged = damagedKeys(table, Tag.post, number)
+  const moved = damaged.map(at => ({ offset: entryPlace(at), header: moveAside(table, number, at) }))
+  return { moved: moved.length, room: rooms.recount(number, moved) }
+}
+
 function damagedKeys(table: Table, tag: number, number: number): Uint8Array[] {
   const [start, end] = boxRange(tag, number)
   return [...table.range(start, end)].filter(({ key, value }) => isDamaged(key, value)).map(({ key }) => key)
@@ -51,14 +66,14 @@ function isDamaged(key: Uint8Array, value: Buffer): boolean {
   }
 }
 
-/** What can still be known of the message, if it left a void. */
+/** What can still be known of the message; of one in a mailbox, if it left a void. */
 function moveAside(table: Table, number: number, key: Uint8Array): ParkedEntry | null {
   const value = table.get(key)
   if (value === undefined) return null
   table.put(quarantineKey(key), value)
   table.remove(key)
-  const header = key[0] === Tag.entry ? readHeader(key, value) : null
-  if (header === null) return null
+  const header = key[0] === Tag.dead ? null : readHeader(key, value)
+  if (header === null || key[0] === Tag.post) return header
   putEntry(number, { ...header, body: null, reason: 'dead' }, (at, bytes) => table.put(at, bytes))
   return header.reason === '' ? header : null
 }

@@ -13,7 +13,7 @@ import type { Secrets } from './ownership.ts'
 import { createStream, type StreamRecord } from './streams.ts'
 
 /** The first byte of a key says what stands under it. */
-export const Tag = { format: 1, box: 2, entry: 3, stream: 4, dead: 5, quarantined: 6 } as const
+export const Tag = { format: 1, box: 2, entry: 3, stream: 4, dead: 5, quarantined: 6, room: 7, post: 8 } as const
 
 /** Ends every range of keys with a smaller tag. */
 export const LAST_KEY = Uint8Array.of(0xff)
@@ -222,6 +222,18 @@ function putSummed(key: Uint8Array, value: Buffer, put: (key: Uint8Array, value:
 function checkSum(key: Uint8Array, value: Buffer, least: number, what: string): void {
   if (value.length >= least && crc32(value.subarray(0, -4), crc32(key)) === value.readUInt32BE(value.length - 4)) return
   throw new DamagedRecord(`${what} does not match its checksum`, null)
+}
+
+export function putText(key: Uint8Array, text: string, put: (key: Uint8Array, value: Uint8Array) => void): void {
+  const length = Buffer.byteLength(text) + 4
+  const room = roomFor(length).subarray(0, length)
+  room.write(text, 0)
+  putSummed(key, room, put)
+}
+
+export function readText(key: Uint8Array, value: Buffer, what: string): string {
+  checkSum(key, value, 4, what)
+  return value.toString('utf8', 0, value.length - 4)
 }
 
 const BOX_NUMBERS = 11

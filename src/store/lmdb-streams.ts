@@ -1,10 +1,9 @@
 /**
- * The streams that one mailbox in LMDB remembers: read when they are needed, written down at each checkpoint of the mailbox,
+ * The streams that one mailbox or room in LMDB remembers: read when they are needed, written down at each checkpoint of its,
  * and bounded in number, the least recently used ones going first.
  */
 import type { Table } from './lmdb-environment.ts'
-import { boxRange, putStream, readStream, streamKey, Tag, type BoxRecord, type KeptStream } from './lmdb-records.ts'
-import type { StoreLimits } from './store.ts'
+import { boxRange, putStream, readStream, streamKey, Tag, type KeptStream } from './lmdb-records.ts'
 import { createStream } from './streams.ts'
 
 /** Streams that stay in memory once they are written down. */
@@ -15,18 +14,27 @@ interface CachedStream extends KeptStream {
   stored: boolean
 }
 
-export class MailboxStreams {
+/** What is written down of them with the mailbox or room that they belong to. */
+export interface StreamCount {
+  readonly number: number
+  /** Streams written down. */
+  streams: number
+  /** Rises with each use of one. */
+  uses: number
+}
+
+export class KeptStreams {
   readonly #table: Table
-  readonly #limits: StoreLimits
-  readonly #record: BoxRecord
+  readonly #most: number
+  readonly #record: StreamCount
   readonly #cached = new Map<string, CachedStream>()
   /** Those that changed since the last checkpoint. */
   readonly #changed = new Set<string>()
   readonly #put = (key: Uint8Array, value: Uint8Array): void => this.#table.put(key, value)
 
-  constructor(table: Table, limits: StoreLimits, record: BoxRecord) {
+  constructor(table: Table, most: number, record: StreamCount) {
     this.#table = table
-    this.#limits = limits
+    this.#most = most
     this.#record = record
   }
 
@@ -58,7 +66,7 @@ export class MailboxStreams {
       stream.stored = true
     }
     this.#changed.clear()
-    if (this.#record.streams > this.#limits.streams * 1.25) this.#forget()
+    if (this.#record.streams > this.#most * 1.25) this.#forget()
     if (this.#cached.size > IDLE) this.#cached.clear()
   }
 
@@ -71,10 +79,10 @@ export class MailboxStreams {
       used: readStream(key, value).used,
     }))
     streams.sort((a, b) => b.used - a.used)
-    for (const { name } of streams.slice(this.#limits.streams)) {
+    for (const { name } of streams.slice(this.#most)) {
       this.#table.remove(streamKey(number, name))
       this.#cached.delete(name)
     }
-    this.#record.streams = Math.min(streams.length, this.#limits.streams)
+    this.#record.streams = Math.min(streams.length, this.#most)
   }
 }

@@ -7,7 +7,6 @@
  */
 import type { Environment } from './lmdb-environment.ts'
 import { DamagedRecord } from './lmdb-records.ts'
-import type { LmdbTables } from './lmdb-tables.ts'
 import { StoreError } from './store.ts'
 
 /** Calls and bytes of bodies of one transaction, so that the loop is not held for long. */
@@ -21,6 +20,13 @@ const WAITING_BYTES = 128 * 1024 * 1024
 /** The disk is taken for stuck when a transaction takes longer. */
 const PATIENCE_MS = 30_000
 
+/** What is cached of the file, and must not be believed any more when a transaction fails. */
+export interface Cached {
+  /** Runs what changes something; to be followed by `settle` when it is known whether it was committed. */
+  change(run: () => void): void
+  settle(committed: boolean): void
+}
+
 interface Call {
   readonly bytes: number
   /** Does it, and keeps the answer. */
@@ -32,7 +38,7 @@ interface Call {
 
 export class LmdbWriter {
   readonly #environment: Environment
-  readonly #tables: LmdbTables
+  readonly #cached: Cached
   readonly #onDamaged: (key: Uint8Array) => void
   #waiting: Call[] = []
   #waitingBytes = 0
@@ -46,9 +52,9 @@ export class LmdbWriter {
   #stuck: StoreError | null = null
 
   /** `onDamaged` moves aside what stands under that key; it runs inside a transaction. */
-  constructor(environment: Environment, tables: LmdbTables, onDamaged: (key: Uint8Array) => void) {
+  constructor(environment: Environment, cached: Cached, onDamaged: (key: Uint8Array) => void) {
     this.#environment = environment
-    this.#tables = tables
+    this.#cached = cached
     this.#onDamaged = onDamaged
   }
 
@@ -120,10 +126,10 @@ export class LmdbWriter {
 
   async #transaction(run: () => void): Promise<void> {
     try {
-      await this.#environment.transaction(() => this.#tables.change(run))
-      this.#tables.settle(true)
+      await this.#environment.transaction(() => this.#cached.change(run))
+      this.#cached.settle(true)
     } catch (error) {
-      this.#tables.settle(false)
+      this.#cached.settle(false)
       throw error
     }
   }

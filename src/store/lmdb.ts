@@ -5,6 +5,8 @@
  * they wait behind it, which keeps the order. Everything else goes through the group commit of `LmdbWriter`, and every answer
  * of that kind comes after the sync of the disk, also where the interface asks for less: one rule is easier to trust than two.
  */
+import { randomBytes } from 'node:crypto'
+
 import type {
   BindRequest,
   BindResult,
@@ -17,10 +19,13 @@ import type {
 } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import { openDirectory, type DataDirectory } from './lmdb-directory.ts'
-import { quarantine } from './lmdb-quarantine.ts'
+import { quarantine, quarantinePosts } from './lmdb-quarantine.ts'
 import { DamagedRecord, LAST_KEY, Tag } from './lmdb-records.ts'
+import { LmdbRoomTables } from './lmdb-room-tables.ts'
+import { LmdbRooms } from './lmdb-rooms.ts'
 import { LmdbTables } from './lmdb-tables.ts'
-import { LmdbWriter, storeError } from './lmdb-writer.ts'
+import { LmdbWriter, storeError, type Cached } from './lmdb-writer.ts'
+import type { RoomStore } from './room-store.ts'
 import { defaultStoreLimits, StoreError, type ClientRecord, type Store, type StoreLimits } from './store.ts'
 
 export interface LmdbOptions {
@@ -57,9 +62,10 @@ export class LmdbStore implements Store {
   readonly name = 'lmdb'
   readonly shared = false
   readonly accounts = null
-  readonly rooms = null
+  readonly rooms: RoomStore
   readonly #directory: DataDirectory
   readonly #tables: LmdbTables
+  readonly #rooms: LmdbRoomTables
   readonly #writer: LmdbWriter
   readonly #onNote: (note: string) => void
   readonly #untold: Lost[] = []
@@ -71,7 +77,12 @@ export class LmdbStore implements Store {
     this.#directory = directory
     this.#onNote = onNote
     this.#tables = new LmdbTables(environment, limits, clock)
-    this.#writer = new LmdbWriter(environment, this.#tables, key => this.#quarantine(key))
+    this.#rooms = new LmdbRoomTables(environment, limits.rooms, clock, randomBytes(6).toString('base64url'))
+    this.#writer = new LmdbWriter(environment, both(this.#tables, this.#rooms), key => this.#quarantine(key))
+    this.rooms = new LmdbRooms(this.#rooms, {
+      write: (id, bytes, run) => this.#write(id, bytes, run),
+      read: (id, run, changes) => this.#read(id, run, changes),
+    })
     this.#quarantined = [...environment.range(Uint8Array.of(Tag.quarantined), LAST_KEY)].length
     for (const key of directory.damaged) void this.#writer.write('', 0, () => this.#quarantine(key)).catch(() => {})
   }
@@ -123,7 +134,10 @@ export class LmdbStore implements Store {
   }
 
   async sweep(): Promise<readonly Lost[]> {
-    const lost = await this.#write('', 0, () => this.#tables.sweep())
+    const lost = await this.#write('', 0, () => {
+      this.#rooms.sweep()
+      return this.#tables.sweep()
+    })
     return [...this.#untold.splice(0), ...lost]
   }
 
@@ -172,10 +186,28 @@ export class LmdbStore implements Store {
   }
 
   #quarantine(key: Uint8Array): void {
-    const { moved, lost } = quarantine(this.#directory.environment, this.#tables, key)
+    const { environment } = this.#directory
+    if (key[0] === Tag.post) {
+      const { moved, room } = quarantinePosts(environment, this.#rooms, key)
+      this.#quarantined += moved
+      if (moved > 0)
+        this.#onNote(`${moved} damaged messages of ${room ?? 'a room'} were moved aside; its log has holes there.`)
+      return
+    }
+    const { moved, lost } = quarantine(environment, this.#tables, key)
     this.#quarantined += moved
     this.#untold.push(...lost.slice(0, Math.max(0, UNTOLD - this.#untold.length)))
     if (moved > 0)
       this.#onNote(`${moved} damaged messages were moved aside, ${lost.length} of them told to their senders.`)
+  }
+}
+
+function both(one: Cached, other: Cached): Cached {
+  return {
+    change: run => one.change(() => other.change(run)),
+    settle: committed => {
+      one.settle(committed)
+      other.settle(committed)
+    },
   }
 }

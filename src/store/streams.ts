@@ -1,7 +1,8 @@
 /** What a mailbox remembers of one stream, and the one rule by which it takes numbers. */
 import type { EndReason } from '../protocol/errors.ts'
 import type { SyncReply } from '../protocol/frames.ts'
-import type { Outcome, Parcel } from '../protocol/mailbox.ts'
+import type { Outcome } from '../protocol/mailbox.ts'
+import type { RoomParcel } from '../protocol/rooms.ts'
 
 export interface StreamRecord {
   /** The highest number accepted; 0 for none. */
@@ -17,7 +18,7 @@ export function createStream(): StreamRecord {
 }
 
 /** Why a parcel is not taken: it was taken before, or one before it is missing. Null when its turn has come. */
-export function untaken(stream: StreamRecord, { n, floor }: Parcel): Outcome | null {
+export function untaken(stream: StreamRecord, { n, floor }: RoomParcel): Outcome | null {
   if (n <= stream.last) return earned(stream, n)
   const next = Math.max(stream.last + 1, floor)
   return n === next ? null : next

@@ -4,8 +4,10 @@ import { join } from 'node:path'
 
 import { openLmdbStore } from '../../src/store/lmdb.ts'
 import { describeStore } from './contract.ts'
+import { describeRooms } from './contract-rooms.ts'
+import type { Open } from './support.ts'
 
-describeStore('lmdb', async (limits, clock) => {
+const open: Open = async (limits, clock) => {
   const directory = mkdtempSync(join(tmpdir(), 'ackd-store-'))
   const open = () => openLmdbStore({ directory, limits, clock, mapBytes: 2 ** 28 })
   let store = await open()
@@ -21,4 +23,7 @@ describeStore('lmdb', async (limits, clock) => {
       rmSync(directory, { recursive: true })
     },
   }
-})
+}
+
+describeStore('lmdb', open)
+describeRooms('lmdb', open)
