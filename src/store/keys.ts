@@ -9,21 +9,29 @@
 /** In the order in which the scripts know them: the record, the parked messages, the streams, the dead letters. */
 export type ClientKeys = readonly [box: string, mail: string, streams: string, dead: string]
 
+/** The same for a room: the record, the log, the streams. */
+export type RoomKeys = readonly [room: string, log: string, streams: string]
+
 /** Fixed for ever: an id is found in the shard that it was put into. */
 export const SHARDS = 16
 
+/** Of ids, or of names of rooms. */
 export interface ShardKeys {
   /** Sorted set of ids by the time when something of theirs ends. */
   readonly due: string
   /** Sorted set of ids that a sweep is busy with, by the time when it counts as dead. */
   readonly taken: string
-  /** Sorted set of ids, in order of the alphabet, whose mailbox may hold something. */
-  readonly parked: string
+  /** Sorted set of ids, in order of the alphabet, that may have to be listed. */
+  readonly listed: string
 }
 
 export class Keys {
   readonly #prefix: string
-  readonly shards: readonly ShardKeys[]
+  /** Of clients; those whose mailbox may hold something are listed. */
+  readonly clients: readonly ShardKeys[]
+  readonly rooms: readonly ShardKeys[]
+  /** Of the rooms that are listed to everybody. */
+  readonly publicRooms: readonly ShardKeys[]
   /** Sorted set of the processes that live, by the time when they count as dead. */
   readonly leases: string
   /** Written to see whether that is possible. */
@@ -33,17 +41,34 @@ export class Keys {
     this.#prefix = prefix
     this.leases = `${prefix}leases`
     this.check = `${prefix}check`
-    this.shards = Array.from({ length: SHARDS }, (_, shard) => ({
-      due: `${prefix}{index-${shard}}:due`,
-      taken: `${prefix}{index-${shard}}:taken`,
-      parked: `${prefix}{index-${shard}}:parked`,
-    }))
+    this.clients = shardKeys(`${prefix}{index-`)
+    this.rooms = shardKeys(`${prefix}{rooms-`)
+    this.publicRooms = shardKeys(`${prefix}{public-rooms-`)
   }
 
   client(id: string): ClientKeys {
     const tag = `${this.#prefix}{${id}}`
     return [`${tag}:box`, `${tag}:mail`, `${tag}:in`, `${tag}:dead`]
   }
+
+  /** The names of rooms begin with `#`, which no id does. */
+  room(name: string): RoomKeys {
+    const tag = `${this.#prefix}{${name}}`
+    return [`${tag}:room`, `${tag}:log`, `${tag}:in`]
+  }
+
+  /** The channel on which an append to that room is told. */
+  wakes(name: string): string {
+    return `${this.#prefix}{${name}}:wakes`
+  }
+}
+
+function shardKeys(start: string): readonly ShardKeys[] {
+  return Array.from({ length: SHARDS }, (_, shard) => ({
+    due: `${start}${shard}}:due`,
+    taken: `${start}${shard}}:taken`,
+    listed: `${start}${shard}}:listed`,
+  }))
 }
 
 /** FNV-1a of the id: any spread will do, as long as it is always the same one. */

@@ -6,7 +6,8 @@
  */
 import type { EndReason } from '../protocol/errors.ts'
 import type { SyncReply } from '../protocol/frames.ts'
-import type { Entry, Lost, Outcome, Parcel } from '../protocol/mailbox.ts'
+import type { Entry, Lost, Outcome } from '../protocol/mailbox.ts'
+import type { Appended, RoomEntry, RoomParcel } from '../protocol/rooms.ts'
 
 const TWO_32 = 0x1_0000_0000
 
@@ -14,6 +15,8 @@ const TWO_32 = 0x1_0000_0000
 const PARCEL_HEAD = 38
 /** Where the parts of a message begin. */
 const AT = { s: 0, n: 16, time: 24, kind: 32, length: 33, stream: 34 } as const
+/** The same in the log of a room. */
+const POST = { offset: 0, n: 8, time: 16, kind: 24, length: 25, stream: 26 } as const
 const STREAM_HEAD = 24
 const LOST_BYTES = 9
 /** Added to the kind of what was sent before it was parked. */
@@ -42,13 +45,19 @@ function readInteger(bytes: Buffer, at: number): number {
   return bytes.readUInt32BE(at) * TWO_32 + bytes.readUInt32BE(at + 4)
 }
 
+/** For a mailbox, or, without the other two, for a room. */
+interface PackedParcel extends RoomParcel {
+  readonly expires?: number
+  readonly repeated?: boolean
+}
+
 /** One after the other. The names of streams are ASCII, shorter than 256. */
-export function packParcels(batch: readonly Parcel[]): Buffer {
+export function packParcels(batch: readonly PackedParcel[]): Buffer {
   let size = 0
   for (const { stream, body } of batch) size += PARCEL_HEAD + stream.length + body.end - body.start
   const bytes = Buffer.allocUnsafe(size)
   let at = 0
-  for (const { stream, n, floor, time, expires, body, repeated } of batch) {
+  for (const { stream, n, floor, time, expires = 0, body, repeated = false } of batch) {
     at = bytes.writeUInt32BE(PARCEL_HEAD - 4 + stream.length + body.end - body.start, at)
     at = writeInteger(bytes, floor, at)
     at = writeInteger(bytes, expires, at)
@@ -78,6 +87,24 @@ export function readEntry(bytes: Buffer, before: number): Entry {
     reason: kinds[kind] ?? '',
     repeated: flags >= REPEATED || s <= before,
   }
+}
+
+export function readPost(bytes: Buffer): RoomEntry {
+  const start = POST.stream + (bytes[POST.length] ?? 0)
+  return {
+    offset: readInteger(bytes, POST.offset),
+    stream: bytes.toString('latin1', POST.stream, start),
+    n: readInteger(bytes, POST.n),
+    time: readInteger(bytes, POST.time),
+    body: { bytes, start, end: bytes.length, text: bytes[POST.kind] === 1 },
+  }
+}
+
+/** An offset, 0 for what was taken before, or negative the number that is missing. */
+export function readAppended(value: unknown): Appended {
+  const outcome = numberOf(value)
+  if (outcome === 0) return 'stored'
+  return outcome > 0 ? { offset: outcome } : { missing: -outcome }
 }
 
 export function readStream(bytes: Buffer): SyncReply {

@@ -34,7 +34,9 @@ import {
   textOf,
   UnexpectedReply,
 } from './redis-records.ts'
+import { RedisRooms } from './redis-rooms.ts'
 import { UnfitRedis } from './redis-settings.ts'
+import type { RoomStore } from './room-store.ts'
 import { createScripts, type ScriptName } from './scripts.ts'
 import { defaultStoreLimits, StoreError, type ClientRecord, type Store, type StoreLimits } from './store.ts'
 
@@ -54,8 +56,6 @@ export interface RedisStoreOptions {
 
 /** How long the first connection is waited for, ms. */
 const FIRST_MS = 3_000
-/** Looks at the index for one page of mailboxes, at most. */
-const LOOKS = 50
 /** An owner may change while it is asked whether it lives. */
 const ASKS = 3
 
@@ -84,12 +84,13 @@ export class RedisStore implements Store {
   readonly name = 'redis'
   readonly shared = true
   readonly accounts = null
-  readonly rooms = null
+  readonly rooms: RoomStore
   readonly #link: RedisLink
   readonly #keys: Keys
   readonly #limits: StoreLimits
   readonly #now: () => string
   readonly #index: RedisIndex
+  readonly #rooms: RedisRooms
   readonly #leases: Leases
   readonly #parking: RedisParking
   #closed: Promise<void> | null = null
@@ -99,7 +100,9 @@ export class RedisStore implements Store {
     this.#keys = keys
     this.#limits = limits
     this.#now = clock === undefined ? () => '' : () => String(clock())
-    this.#index = new RedisIndex(link, keys)
+    this.#index = new RedisIndex(link, keys.clients)
+    this.#rooms = new RedisRooms(link, keys, limits.rooms, this.#now)
+    this.rooms = this.#rooms
     this.#leases = new Leases(link, keys.leases)
     this.#parking = new RedisParking(link, keys, this.#now)
     this.#leases.start()
@@ -178,20 +181,15 @@ export class RedisStore implements Store {
   async sweep(): Promise<readonly Lost[]> {
     const ids = await this.#index.take(this.#now())
     const lost = await Promise.all(ids.map(id => this.#sweepOne(id)))
+    await this.#rooms.sweep()
     return lost.flat()
   }
 
-  async mailboxes(after: string, limit: number): Promise<readonly ClientRecord[]> {
-    const records: ClientRecord[] = []
-    for (let look = 0; look < LOOKS && records.length < limit; look++) {
-      const ids = await this.#index.parked(after, limit)
-      for (const record of await Promise.all(ids.map(id => this.#parkedClient(id)))) {
-        if (record !== null && records.length < limit) records.push(record)
-      }
-      if (ids.length < limit) break
-      after = ids.at(-1) ?? after
-    }
-    return records
+  mailboxes(after: string, limit: number): Promise<readonly ClientRecord[]> {
+    return this.#index.list(after, limit, async id => {
+      const record = await this.client(id)
+      return record !== null && record.parked > 0 ? record : null
+    })
   }
 
   async client(id: string): Promise<ClientRecord | null> {
@@ -232,6 +230,7 @@ export class RedisStore implements Store {
   async #close(): Promise<void> {
     // What fails now is mended by time: the index by the next use of an id, the lease by its end.
     await this.#index.tell().catch(() => {})
+    await this.#rooms.tell().catch(() => {})
     await this.#leases.end().catch(() => {})
     await this.#link.close()
   }
@@ -266,17 +265,6 @@ export class RedisStore implements Store {
     const [due, , ...lost] = reply
     await this.#index.giveBack(id, numberOf(due))
     return readLost(lost, id, 'expired', 'expired')
-  }
-
-  /** Null when nothing is parked, and then it leaves the index. */
-  async #parkedClient(id: string): Promise<ClientRecord | null> {
-    const record = await this.client(id)
-    if (record !== null && record.parked > 0) return record
-    await this.#index.forget(id)
-    const again = await this.client(id)
-    if (again === null || again.parked === 0) return null
-    this.#index.holds(id)
-    return again
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * What Redis does: each operation on one client is one Lua script, hence atomic, and each can be made again.
+ * What Redis does: each operation on one client or room is one Lua script, hence atomic, and each can be made again.
  *
  * A script is put together from the parts it needs, with the limits of the store written into it: fewer arguments to send, and
  * Redis keeps the compiled script by its digest. All of them run on Redis 6.2, 7, 8 and Valkey, so they use no function
@@ -13,6 +13,8 @@ import { createHash } from 'node:crypto'
 
 import { clientRecord, deadLetters, enqueue, page, remove, parts, sweep, sync, touch, view } from './scripts-mailbox.ts'
 import { bind, rotate, unbind } from './scripts-owners.ts'
+import { appendPosts, createRoom, deleteRoom, pagePosts, roomParts, roomRecord, sweepRoom } from './scripts-rooms.ts'
+import { ENDED_EPOCHS } from './room-store.ts'
 import type { StoreLimits } from './store.ts'
 
 export interface Script {
@@ -20,7 +22,7 @@ export interface Script {
   readonly sha: string
 }
 
-export type ScriptName = keyof ReturnType<typeof sources>
+export type ScriptName = keyof (ReturnType<typeof mailboxSources> & ReturnType<typeof roomSources>)
 export type Scripts = Readonly<Record<ScriptName, Script>>
 
 /** Extends the lease of a process by `ARGV[2]` ms and answers who lives. 0 ends it. */
@@ -70,7 +72,15 @@ local NEVER = 9007199254740991
 `
 }
 
-function sources(limits: StoreLimits) {
+function roomConstants({ rooms }: StoreLimits): string {
+  return `
+local ROOM_MESSAGES, ROOM_LIFE = ${rooms.messages}, ${rooms.lifeMs}
+local STREAMS, ENDED = ${rooms.streams}, ${ENDED_EPOCHS}
+local NEVER = 9007199254740991
+`
+}
+
+function mailboxSources(limits: StoreLimits) {
   const given = constants(limits) + clock
   const { entry, found, fenced, sooner, first, streams, deliver, lose, void: leaveVoid, expire } = parts
   return {
@@ -91,23 +101,47 @@ function sources(limits: StoreLimits) {
   }
 }
 
-export function createScripts(limits: StoreLimits): Scripts {
-  const text = sources(limits)
-  const script = (source: string): Script => ({ source, sha: createHash('sha1').update(source).digest('hex') })
+function roomSources(limits: StoreLimits) {
+  const given = roomConstants(limits) + clock
+  const { begin, retain } = roomParts
+  const { sooner, streams } = parts
   return {
-    bind: script(text.bind),
-    unbind: script(text.unbind),
-    enqueue: script(text.enqueue),
-    page: script(text.page),
-    remove: script(text.remove),
-    rotate: script(text.rotate),
-    sync: script(text.sync),
-    touch: script(text.touch),
-    sweep: script(text.sweep),
-    client: script(text.client),
-    view: script(text.view),
-    deadLetters: script(text.deadLetters),
-    lease: script(text.lease),
-    take: script(text.take),
+    createRoom: given + createRoom,
+    deleteRoom,
+    room: given + begin + roomRecord,
+    appendPosts: given + sooner + streams + begin + retain + appendPosts,
+    pagePosts: given + begin + pagePosts,
+    sweepRoom: given + retain + sweepRoom,
+  }
+}
+
+function script(source: string): Script {
+  return { source, sha: createHash('sha1').update(source).digest('hex') }
+}
+
+export function createScripts(limits: StoreLimits): Scripts {
+  const mailbox = mailboxSources(limits)
+  const room = roomSources(limits)
+  return {
+    bind: script(mailbox.bind),
+    unbind: script(mailbox.unbind),
+    enqueue: script(mailbox.enqueue),
+    page: script(mailbox.page),
+    remove: script(mailbox.remove),
+    rotate: script(mailbox.rotate),
+    sync: script(mailbox.sync),
+    touch: script(mailbox.touch),
+    sweep: script(mailbox.sweep),
+    client: script(mailbox.client),
+    view: script(mailbox.view),
+    deadLetters: script(mailbox.deadLetters),
+    lease: script(mailbox.lease),
+    take: script(mailbox.take),
+    createRoom: script(room.createRoom),
+    deleteRoom: script(room.deleteRoom),
+    room: script(room.room),
+    appendPosts: script(room.appendPosts),
+    pagePosts: script(room.pagePosts),
+    sweepRoom: script(room.sweepRoom),
   }
 }

@@ -87,8 +87,7 @@ export interface Store {
   readonly shared: boolean
   /** Accounts and revoked tokens; null: this store cannot keep them. */
   readonly accounts: AccountStore | null
-  /** Null: this store cannot keep rooms. */
-  readonly rooms: RoomStore | null
+  readonly rooms: RoomStore
 
   /**
    * Makes a node the owner of a client. Checks the proof first, then `attempt`, then the rate of replacements. Two secrets can

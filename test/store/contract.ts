@@ -1,9 +1,11 @@
 /** What every store must do: one body of tests, run over each implementation through nothing but the interface. */
 import { describeMailboxes } from './contract-mailboxes.ts'
+import { describeRooms } from './contract-rooms.ts'
 import { describeOwners } from './contract-owners.ts'
 import type { Open } from './support.ts'
 
 export function describeStore(name: string, open: Open): void {
   describeOwners(name, open)
   describeMailboxes(name, open)
+  describeRooms(name, open)
 }

@@ -4,10 +4,8 @@ import { join } from 'node:path'
 
 import { openLmdbStore } from '../../src/store/lmdb.ts'
 import { describeStore } from './contract.ts'
-import { describeRooms } from './contract-rooms.ts'
-import type { Open } from './support.ts'
 
-const open: Open = async (limits, clock) => {
+describeStore('lmdb', async (limits, clock) => {
   const directory = mkdtempSync(join(tmpdir(), 'ackd-store-'))
   const open = () => openLmdbStore({ directory, limits, clock, mapBytes: 2 ** 28 })
   let store = await open()
@@ -23,7 +21,4 @@ const open: Open = async (limits, clock) => {
       rmSync(directory, { recursive: true })
     },
   }
-}
-
-describeStore('lmdb', open)
-describeRooms('lmdb', open)
+})

@@ -6,7 +6,6 @@ import { RoomTables } from '../../src/store/memory-rooms.ts'
 import { MemoryTables } from '../../src/store/memory-tables.ts'
 import { defaultStoreLimits } from '../../src/store/store.ts'
 import { describeStore } from './contract.ts'
-import { describeRooms } from './contract-rooms.ts'
 import { bindRequest, parcel, parcels, roomSettings, stream, type Open } from './support.ts'
 
 const open: Open = (limits, clock) => {
@@ -15,7 +14,6 @@ const open: Open = (limits, clock) => {
 }
 
 describeStore('memory', open)
-describeRooms('memory', open)
 
 test('tables go back to a snapshot, any number of times', () => {
   const tables = new MemoryTables(defaultStoreLimits, () => 1_000)

@@ -1,10 +1,14 @@
 /** The contract over a real Redis. Each test has keys of its own in one server. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
+import { streamName } from '../../src/protocol/mailbox.ts'
+import type { RoomQuery } from '../../src/protocol/rooms.ts'
+import { defaultRoomLimits } from '../../src/store/room-store.ts'
+import { defaultStoreLimits } from '../../src/store/store.ts'
 import { openRedisStore } from '../../src/store/redis.ts'
 import { describeStore } from './contract.ts'
 import { redisProgram, RedisServer } from '../support/redis.ts'
-import { bindRequest, parcel, parcels, register, tokenOf } from './support.ts'
+import { bindRequest, parcel, parcels, register, roomSettings, tokenOf } from './support.ts'
 
 let server: RedisServer
 let tests = 0
@@ -64,6 +68,54 @@ describe.skipIf(redisProgram === null)('with redis-server', () => {
     await server.ask('SCRIPT FLUSH')
     expect((await store.enqueue('bob', [parcel(1)])).outcomes).toEqual(['ok'])
     expect(tokenOf(await store.bind(bindRequest('bob')))).toMatch(/^2:/)
+    await store.close()
+  })
+
+  test('the log of a room is a list that is named after it, and an append tells its channel', async () => {
+    const store = await openRedisStore({ url: server.url })
+    const { epoch } = roomSettings()
+    await store.rooms.create('#hall', roomSettings({ epoch }))
+    const told = await server.subscribe('ackd:{#hall}:wakes')
+    await store.rooms.append('#hall', parcels(1, 3))
+    await store.rooms.append('#hall', parcels(2, 3))
+    await store.rooms.append('#hall', parcels(2, 4))
+    await expect.poll(() => told.messages).toEqual([`${epoch} 3`, `${epoch} 4`])
+    expect(await server.ask('TYPE ackd:{#hall}:log')).toBe('+list')
+    expect(await server.ask('LLEN ackd:{#hall}:log')).toBe(':4')
+    told.end()
+    await store.close()
+  })
+
+  test('a room that leaves the list by mistake comes back, and one that is gone leaves it', async () => {
+    const prefix = `test-${++tests}:`
+    const store = await openRedisStore({ url: server.url, prefix })
+    const settings = roomSettings()
+    await store.rooms.create('#hall', settings)
+    await store.rooms.create('#gone', roomSettings())
+    // As when a node is killed between deleting a room and saying so to the index.
+    await server.ask(`DEL ${prefix}{#gone}:room`)
+    expect((await store.rooms.list('', 10, false)).map(({ room }) => room)).toEqual(['#hall'])
+    expect(await store.rooms.create('#gone', roomSettings())).toBe('created')
+    expect((await store.rooms.list('', 10, false)).map(({ room }) => room)).toEqual(['#gone', '#hall'])
+    await store.close()
+  })
+
+  test('a log is looked through by scripts that stop after a while', async () => {
+    const limits = { ...defaultStoreLimits, rooms: { ...defaultRoomLimits, messages: 5_000 } }
+    const store = await openRedisStore({ url: server.url, limits, prefix: `test-${++tests}:` })
+    await store.rooms.create('#hall', roomSettings({ messages: 5_000 }))
+    const rare = streamName('bob', 'outbox-1')
+    await store.rooms.append('#hall', [parcel(1, { stream: rare })])
+    for (let n = 1; n <= 3_000; n += 500) await store.rooms.append('#hall', parcels(n, n + 499))
+    await store.rooms.append('#hall', [parcel(2, { stream: rare })])
+    const offsets = async (query: Partial<RoomQuery>): Promise<number[] | undefined> =>
+      (await store.rooms.page('#hall', { from: 'bob', limit: 200, maxBytes: 1e6, ...query }))?.entries.map(
+        ({ offset }) => offset,
+      )
+    expect(await offsets({ after: 0 })).toEqual([1, 3_002])
+    expect(await offsets({})).toEqual([1, 3_002])
+    expect(await offsets({ before: 3_002 })).toEqual([1])
+    expect(await offsets({ after: 1, limit: 1 })).toEqual([3_002])
     await store.close()
   })
 

@@ -112,6 +112,28 @@ export class RedisServer {
     return askRedis(this.port, words)
   }
 
+  /** Hears what is published on a channel. */
+  async subscribe(channel: string): Promise<{ readonly messages: readonly string[]; end(): void }> {
+    const socket = connect(this.port, '127.0.0.1', () => socket.write(`SUBSCRIBE ${channel}\r\n`))
+    const messages: string[] = []
+    let lines: string[] = []
+    let heard = ''
+    await new Promise<void>((resolve, reject) => {
+      socket.on('error', reject)
+      socket.on('data', data => {
+        heard += data.toString()
+        lines = heard.split('\r\n')
+        // Of an array of three strings each: the kind, the channel, and the message.
+        messages.length = 0
+        for (let at = 0; at + 6 < lines.length; at += lines[at + 2] === 'message' ? 7 : 6) {
+          if (lines[at + 2] === 'message') messages.push(lines[at + 6] ?? '')
+        }
+        resolve()
+      })
+    })
+    return { messages, end: () => socket.destroy() }
+  }
+
   async stop(): Promise<void> {
     await this.signal('SIGKILL')
     rmSync(this.directory, { recursive: true, force: true })
