@@ -61,6 +61,11 @@ export class Drain {
     this.#nacked.push({ s, reason })
   }
 
+  /** Whether a removal or a page is due, or will be once the one under way is answered. */
+  get hasWork(): boolean {
+    return this.#more || this.#acked > this.#removed
+  }
+
   /** Asks the store for what is due, where `room` and `roomBytes` are free in the window. False: the store needs a pause. */
   flush(room: number, roomBytes: number): boolean {
     const { now, effects } = this.#hub

@@ -22,9 +22,9 @@ import { Deadlines, type Due } from './deadlines.ts'
 import type { Connection, CoreOptions, Effects, Greeting } from './effects.ts'
 import type { Message } from './message.ts'
 import type { Receiving } from './receiving.ts'
-import type { Sending } from './sending.ts'
 import { Session } from './session.ts'
 import { Stats } from './stats.ts'
+import type { Upstream } from './upstream.ts'
 
 /** Times that a fresh id may turn out to be taken; more means that the source of randomness is broken. */
 const REGISTRATIONS = 3
@@ -41,7 +41,7 @@ export class Hub {
   overloaded = false
   readonly #sessions = new Map<string, Session>()
   readonly #deadlines: Deadlines
-  #receipts: Sending[] = []
+  #receipts: Upstream[] = []
   #work: Receiving[] = []
   #later: Receiving[] = []
   #draining = false
@@ -68,7 +68,7 @@ export class Hub {
     this.custody.turn(this.now)
     const receipts = this.#receipts
     if (receipts.length > 0) this.#receipts = []
-    for (const sending of receipts) sending.flush()
+    for (const up of receipts) up.flush()
   }
 
   tick(): void {
@@ -87,8 +87,8 @@ export class Hub {
   }
 
   /** Has receipts to write at the end of the turn. */
-  hasReceipts(sending: Sending): void {
-    this.#receipts.push(sending)
+  hasReceipt(up: Upstream): void {
+    this.#receipts.push(up)
   }
 
   /** Has something to ask of the store at the end of the turn. */

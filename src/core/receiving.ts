@@ -220,9 +220,9 @@ export class Receiving implements Due {
     if (!fenced) this.#hub.effects.unbind(id, token, suspect)
   }
 
-  /** Asks for a `flush` at the end of the turn. */
+  /** Asks for a `flush` at the end of the turn, if there is anything to ask of the store. */
   touch(): void {
-    if (this.#dirty || !this.open) return
+    if (this.#dirty || !this.open || !this.#drain.hasWork) return
     this.#dirty = true
     this.#hub.hasWork(this)
   }

@@ -40,7 +40,6 @@ export class Sending {
   readonly #unnumbered = new Map<string, Upstream>()
   /** Whether the client numbers its messages; null until it has sent one. */
   #numbers: boolean | null = null
-  #told: Upstream[] = []
   #open = 0
   #openBytes = 0
   #strikes = 0
@@ -119,22 +118,16 @@ export class Sending {
 
   /** Notes that a stream has something to tell at the end of the turn. */
   tell(up: Upstream): void {
-    if (this.#closed) return
-    if (this.#told.length === 0) this.#hub.hasReceipts(this)
-    this.#told.push(up)
-  }
-
-  /** Writes the receipts of this turn. */
-  flush(): void {
-    const told = this.#told
-    this.#told = []
-    if (this.#closed) return
-    for (const up of told) up.flush()
+    if (!this.#closed) this.#hub.hasReceipt(up)
   }
 
   /** Nobody is left to be told. */
   close(): void {
     this.#closed = true
+  }
+
+  get closed(): boolean {
+    return this.#closed
   }
 
   /** Why nothing can be sent to that target, or null. */

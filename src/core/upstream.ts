@@ -89,9 +89,9 @@ export class Upstream {
 
   /** Writes what was noted since the last turn. */
   flush(): void {
-    const { connection } = this.sending
-    if (this.#delivered > 0) connection.delivered(this.target, this.#delivered)
-    if (this.#stored > this.#delivered) connection.stored(this.target, this.#stored)
+    const { connection, closed } = this.sending
+    if (this.#delivered > 0 && !closed) connection.delivered(this.target, this.#delivered)
+    if (this.#stored > this.#delivered && !closed) connection.stored(this.target, this.#stored)
     this.#delivered = 0
     this.#stored = 0
   }

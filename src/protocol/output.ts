@@ -23,39 +23,44 @@ export interface PacketOutput {
 
 const nothing = new Uint8Array(0)
 
-/** Stands among the cuts for a packet that was lent. */
-const LENT = -1
+/** Buffers that are kept for the next who needs one: of 512 bytes and of four, sixteen … times as many, up to 1 MiB of each size. */
+const SMALLEST = 512
+const KEPT_BYTES = 1024 * 1024
+const spare: Uint8Array[][] = [[], [], [], [], []]
 
-/** The sizes of buffers that are kept for the next who needs one, and how many of each at most. */
-const SMALL = 2048
-const LARGE = 65_536
-const small: Uint8Array[] = []
-const large: Uint8Array[] = []
-const SMALL_KEPT = 1024
-const LARGE_KEPT = 32
+/** The place of a size among the spare buffers, or beyond them. */
+function placeOf(size: number): number {
+  let place = 0
+  for (let room = SMALLEST; room < size; room *= 4) place++
+  return place
+}
 
 function take(size: number): Uint8Array {
-  if (size <= SMALL) return small.pop() ?? new Uint8Array(SMALL)
-  if (size <= LARGE) return large.pop() ?? new Uint8Array(LARGE)
-  return new Uint8Array(2 ** Math.ceil(Math.log2(size)))
+  const place = placeOf(size)
+  return spare[place]?.pop() ?? new Uint8Array(SMALLEST * 4 ** place)
 }
 
 function giveBack(buffer: Uint8Array): void {
-  if (buffer.length === SMALL && small.length < SMALL_KEPT) small.push(buffer)
-  else if (buffer.length === LARGE && large.length < LARGE_KEPT) large.push(buffer)
+  const kept = spare[placeOf(buffer.length)]
+  if (kept !== undefined && kept.length * buffer.length < KEPT_BYTES) kept.push(buffer)
 }
+
+/** The end of a packet that was written here, or a packet of others. */
+type Cut = number | Uint8Array
+
+const uncut: Cut[] = []
 
 export class Output {
   /** Only valid until the next `reserve`. */
   bytes: Uint8Array = nothing
   /** Where the next byte goes; whoever writes moves it. */
   at = 0
-  /** Where packets end, the last one apart. */
-  #cuts: number[] = []
+  /** The packets, the last one apart, which has no end yet. */
+  #cuts = uncut
   #lastCut = 0
-  /** Packets of others, each in the place of a `LENT` among the cuts. */
-  #lent: Uint8Array[] = []
   #lentBytes = 0
+  /** Bytes at the last flush: who wrote much goes on to do so, and need not grow to it again. */
+  #usual = 0
 
   /** Makes room for that many more bytes and returns the buffer. */
   reserve(more: number): Uint8Array {
@@ -65,25 +70,31 @@ export class Output {
 
   #grow(size: number): Uint8Array {
     const old = this.bytes
-    this.bytes = take(size)
-    this.bytes.set(old.subarray(0, this.at))
-    giveBack(old)
+    this.bytes = take(Math.max(size, this.#usual))
+    if (old.length > 0) {
+      this.bytes.set(old.subarray(0, this.at))
+      giveBack(old)
+    }
     return this.bytes
   }
 
   /** Ends the packet at this place, unless it would be empty. */
   cut(at: number): void {
     if (at === this.#lastCut) return
-    this.#cuts.push(at)
+    this.#add(at)
     this.#lastCut = at
   }
 
   /** Puts a whole packet behind what was written. It is not copied, so its bytes must never change. */
   lend(packet: Uint8Array): void {
     this.cut(this.at)
-    this.#cuts.push(LENT)
-    this.#lent.push(packet)
+    this.#add(packet)
     this.#lentBytes += packet.length
+  }
+
+  #add(cut: Cut): void {
+    if (this.#cuts === uncut) this.#cuts = [cut]
+    else this.#cuts.push(cut)
   }
 
   /** Bytes that wait for the next flush. */
@@ -104,7 +115,7 @@ export class Output {
   }
 
   discard(): void {
-    giveBack(this.bytes)
+    if (this.bytes !== nothing) giveBack(this.bytes)
     this.#reset()
   }
 
@@ -112,31 +123,26 @@ export class Output {
     this.bytes = nothing
     this.at = 0
     this.#lastCut = 0
-    if (this.#cuts.length > 0) this.#cuts = []
-    if (this.#lentBytes > 0) this.#lent = []
+    this.#cuts = uncut
     this.#lentBytes = 0
   }
 
   /** Hands out the packets and starts anew; see `PacketOutput`. What is written meanwhile waits for the next flush. */
   flush(write: WritePacket, text: boolean): boolean {
     if (this.pending === 0) return true
-    this.cut(this.at)
-    const { bytes } = this
+    const { bytes, at } = this
     const cuts = this.#cuts
-    const lent = this.#lent
+    this.#usual = at
     this.#reset()
     let start = 0
-    let next = 0
     let taken = true
-    for (let i = 0; i < cuts.length && taken; i++) {
-      const end = cuts[i] as number
-      if (end === LENT) taken = write(lent[next++] as Uint8Array, text)
-      else {
-        taken = write(bytes.subarray(start, end), text)
-        start = end
-      }
+    for (const cut of cuts) {
+      if (!taken) break
+      taken = write(typeof cut === 'number' ? bytes.subarray(start, cut) : cut, text)
+      if (typeof cut === 'number') start = cut
     }
-    giveBack(bytes)
+    if (taken && start < at) taken = write(bytes.subarray(start, at), text)
+    if (bytes !== nothing) giveBack(bytes)
     return taken
   }
 }
