@@ -10,6 +10,8 @@ export interface Option<Value> {
   /** What may be given, for help and error messages. */
   readonly range: string
   readonly help: string
+  /** Its value is never shown, not even when it is wrong. */
+  readonly secret?: boolean
   /** Undefined: the text is not such a value, or out of range. */
   readonly parse: (text: string) => Value | undefined
 }
@@ -116,6 +118,18 @@ export function file(help: string): Option<string> {
     range: 'a file',
     help,
     parse: given => (given === 'none' ? '' : given || undefined),
+  }
+}
+
+/** Characters that nobody guesses: without spaces, since they travel in a header. */
+export function secret(least: number, help: string): Option<string> {
+  return {
+    default: '',
+    shown: 'none',
+    range: `none, or ${least} or more characters without spaces`,
+    help,
+    secret: true,
+    parse: given => (given === 'none' ? '' : given.length >= least && /^[\x21-\x7e]+$/.test(given) ? given : undefined),
   }
 }
 

@@ -73,7 +73,8 @@ export function closestName(given: string, names: readonly string[]): string | n
 function parseOne(option: Option<unknown>, where: string, given: string): unknown {
   const value = option.parse(given)
   if (value === undefined) {
-    throw new OptionError(`${where} cannot be "${given}"; give ${option.range} (default ${option.shown}).`)
+    const shown = option.secret === true ? 'what it is' : `"${given}"`
+    throw new OptionError(`${where} cannot be ${shown}; give ${option.range} (default ${option.shown}).`)
   }
   return value
 }

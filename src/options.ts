@@ -16,6 +16,7 @@ import {
   origins,
   portIfAsked,
   SECOND,
+  secret,
   size,
   streamPort,
   text,
@@ -25,6 +26,9 @@ import { DEFAULT_MAX_PACKET, DEFAULT_WINDOW, MAX_BEFORE_WELCOME, MAX_WINDOW } fr
 import { defaultStoreLimits } from './store/store.ts'
 
 const { mailboxMessages, mailboxBytes, messageLifeMs, idLifeMs } = defaultStoreLimits
+
+/** Characters, at least: nobody guesses so many random ones, whatever their alphabet. */
+const ADMIN_TOKEN_LENGTH = 32
 
 /** The table. Durations are ms and sizes bytes once they are read. */
 export const optionTable = {
@@ -49,6 +53,10 @@ export const optionTable = {
   } satisfies Option<string>,
   redisCa: file('Whose certificates a Redis over TLS may show, as PEM, instead of those that Node knows.'),
   origins: origins('Web pages that may connect; others get 403. Clients that are no browsers are not asked.'),
+  adminToken: secret(
+    ADMIN_TOKEN_LENGTH,
+    'Opens the HTTP API under /api to whoever sends it as a bearer token; without one the API answers 403.',
+  ),
   logLevel: choice('info', ['fatal', 'error', 'warn', 'info', 'debug', 'silent'], 'How much is logged, on stderr.'),
   ackTimeout: duration({
     default: 30 * SECOND,

@@ -7,6 +7,9 @@
 import { writeSync } from 'node:fs'
 import { nanoid } from 'nanoid'
 import type { CoreOptions } from './core/effects.ts'
+import { AdminToken } from './gateway/admin-token.ts'
+import { apiRoutes } from './gateway/api-routes.ts'
+import { Api } from './gateway/api.ts'
 import { Gateway, type GatewayOptions } from './gateway/gateway.ts'
 import { createHttp } from './gateway/http.ts'
 import { createLog, errorFields, type Log } from './gateway/log.ts'
@@ -24,6 +27,7 @@ import type { StreamOptions } from './transport/stream.ts'
 import { listenTcp } from './transport/tcp.ts'
 import { listenTls } from './transport/tls.ts'
 import { listenWebSocket } from './transport/websocket.ts'
+import { readVersion } from './version.ts'
 
 const NODE_NAME_LENGTH = 10
 /** ms; the last resort of a shutdown, in which everything else has its own limit. */
@@ -55,13 +59,19 @@ export async function startServer(given: Partial<Options> = {}, log?: Log): Prom
   const store = await openStore(options, logger)
   const gateway = new Gateway(store, gatewayOptions(options, store), logger)
   try {
-    const listeners = await openListeners(options, gateway, createHttp(gateway, store, options.maxLag), logger)
+    const answer = createHttp(gateway, store, options.maxLag, openApi(options, gateway, store))
+    const listeners = await openListeners(options, gateway, answer, logger)
     gateway.start()
     return new RunningServer(store, gateway, listeners, () => renewCertificate(options, listeners, logger))
   } catch (error) {
     await store.close()
     throw error
   }
+}
+
+function openApi({ adminToken, origins }: Options, gateway: Gateway, store: Store): Api {
+  const failed = (error: unknown): void => gateway.failed(error)
+  return new Api(apiRoutes(gateway, store, readVersion()), new AdminToken(adminToken), { origins, failed })
 }
 
 /** The line that says that a server is ready, for whoever started the process. */

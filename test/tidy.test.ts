@@ -23,10 +23,11 @@ const mayImport: Readonly<Record<string, readonly string[]>> = {
   'gateway/': ['core/', 'protocol/', 'store/store.ts', 'store/account-store.ts', 'transport/transport.ts'],
   'client/': ['protocol/'],
   'conformance/': ['protocol/'],
-  'cli/': ['index.ts', 'option', 'client/index.node.ts'],
+  'cli/': ['index.ts', 'option', 'version.ts', 'client/index.node.ts'],
   'options.ts': ['option-kinds.ts', 'protocol/limits.ts', 'store/store.ts'],
   'option-kinds.ts': [],
   'option-sources.ts': ['option-kinds.ts', 'options.ts'],
+  'version.ts': [],
   'server.ts': [''],
   'index.ts': [''],
 }
@@ -65,13 +66,22 @@ const importExceptions: Readonly<Record<string, { readonly may: readonly string[
 
 /** Packages, and the only files that may know them. */
 const drivers: Readonly<Record<string, readonly string[]>> = {
-  'uWebSockets.js': ['transport/websocket.ts'],
+  'uWebSockets.js': ['transport/http.ts', 'transport/websocket.ts'],
   lmdb: ['store/lmdb-environment.ts'],
   ioredis: ['store/redis-link.ts'],
   ws: ['client/sockets.node.ts'],
   '@node-rs/argon2': ['gateway/passwords.ts'],
   pino: ['gateway/log.ts'],
   'prom-client': ['gateway/metrics.ts'],
+  'rate-limiter-flexible': ['gateway/admin-token.ts'],
+  zod: [
+    'gateway/api-clients.ts',
+    'gateway/api-documents.ts',
+    'gateway/api-nodes.ts',
+    'gateway/api-route.ts',
+    'gateway/api-shapes.ts',
+    'gateway/openapi.ts',
+  ],
   commander: ['cli/program.ts'],
   nanoid: ['gateway/effects.ts', 'gateway/greeting.ts', 'server.ts'],
 }
@@ -106,6 +116,7 @@ const testedElsewhere: readonly { readonly files: RegExp; readonly by: string; r
     by: 'store/redis.test.ts',
     because: 'the parts of one store, by its contract over a real Redis',
   },
+  { files: /^transport\/http\.ts$/, by: 'transport/websocket.test.ts', because: 'it speaks on the same port' },
   {
     files: /^transport\/(tcp|tls|certificates|development)\.ts$/,
     by: 'transport/stream.test.ts',
@@ -118,7 +129,12 @@ const testedElsewhere: readonly { readonly files: RegExp; readonly by: string; r
   },
   { files: /^gateway\/gateway\.ts$/, by: 'gateway/connection.test.ts', because: 'it only puts connections together' },
   {
-    files: /^gateway\/(?!connection|effects|http|gateway).*\.ts$/,
+    files: /^gateway\/(api-.*|asking|admin-token)\.ts$/,
+    by: 'gateway/api.test.ts',
+    because: 'operations are tried over real HTTP, on a real server',
+  },
+  {
+    files: /^gateway\/(?!api|asking|admin-token|openapi|connection|effects|http|gateway).*\.ts$/,
     by: 'gateway/parts.test.ts',
     because: 'small parts, a few lines of test each',
   },
@@ -139,7 +155,7 @@ const testedElsewhere: readonly { readonly files: RegExp; readonly by: string; r
     by: 'options.test.ts',
     because: 'a table is nothing without its kinds and sources',
   },
-  { files: /^(server|index)\.ts$/, by: 'server.slow.test.ts', because: 'a whole server' },
+  { files: /^(server|index|version)\.ts$/, by: 'server.slow.test.ts', because: 'a whole server' },
 ]
 
 /** Files that refer to each other in a circle, by type only. */

@@ -4,10 +4,10 @@
  *
  * A flag is checked when it is read. What a command throws becomes an exit code here, in one place.
  */
-import { readFileSync } from 'node:fs'
 import { Argument, Command, CommanderError, Option } from 'commander'
 import type { Option as ServerOption } from '../option-kinds.ts'
 import { environmentName, flagName, optionTable } from '../options.ts'
+import { readVersion } from '../version.ts'
 import type { BenchFlags } from './bench.ts'
 import type { Context } from './context.ts'
 import type { ConformanceFlags } from './conformance.ts'
@@ -288,11 +288,4 @@ function urlFlag(text: string): string {
 
 function examples(...lines: string[]): string {
   return `\nExamples:\n${lines.map(line => `  ${line}`).join('\n')}`
-}
-
-function readVersion(): string {
-  const description: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
-  return typeof description === 'object' && description !== null && 'version' in description
-    ? String(description.version)
-    : 'unknown'
 }

@@ -166,6 +166,13 @@ export class Hub {
     this.receiving(id)?.arrived()
   }
 
+  /** An operator sends a client away. False: it is not here. */
+  kick(id: string): boolean {
+    const session = this.#sessions.get(id)
+    session?.close('kicked')
+    return session !== undefined
+  }
+
   session(id: string): Session | undefined {
     return this.#sessions.get(id)
   }

@@ -1,11 +1,14 @@
 /**
- * What a node answers over HTTP: whether the process lives, whether it can serve, and what it counts.
+ * What a node answers over HTTP: whether the process lives, whether it can serve, what it counts, and, under /api, whatever
+ * backends and operators want of it (`api.ts`).
  *
  * `/healthz` does not ask the store: a process that is restarted because its store is away only makes things worse. `/readyz` does,
  * and says why not. Everything else is 404 with a hint.
  */
 import type { Store } from '../store/store.ts'
 import type { AnswerHttp, HttpAnswer } from '../transport/transport.ts'
+import type { ApiErrorCode } from './api-route.ts'
+import type { Api } from './api.ts'
 import type { Gateway } from './gateway.ts'
 import { createMetrics } from './metrics.ts'
 
@@ -17,11 +20,13 @@ interface Check {
   readonly detail: string
 }
 
-export function createHttp(gateway: Gateway, store: Store, maxLagMs: number): AnswerHttp {
+export function createHttp(gateway: Gateway, store: Store, maxLagMs: number, api: Api): AnswerHttp {
   const metrics = createMetrics(gateway)
-  return async ({ method, path }) => {
+  return async request => {
+    const { method, path } = request
+    if (path.startsWith('/api/')) return api.answer(request)
     if (method !== 'GET' && method !== 'HEAD')
-      return json(405, { error: `There is nothing to ${method} here; use GET.` })
+      return refused(405, 'bad_method', `There is nothing to ${method} here; use GET.`, { Allow: 'GET, HEAD' })
     switch (path) {
       case '/healthz':
         return json(200, { ok: true })
@@ -30,9 +35,11 @@ export function createHttp(gateway: Gateway, store: Store, maxLagMs: number): An
       case '/metrics':
         return { status: 200, type: metrics.contentType, body: await metrics.text() }
       default:
-        return json(404, {
-          error: `There is nothing at this path; see /healthz, /readyz, /metrics and the WebSocket at /ws.`,
-        })
+        return refused(
+          404,
+          'not_found',
+          'There is nothing at this path; see /healthz, /readyz, /metrics, /api/openapi.json and the WebSocket at /ws.',
+        )
     }
   }
 }
@@ -61,6 +68,15 @@ async function checkStore(store: Store): Promise<Check> {
   } finally {
     clearTimeout(timer)
   }
+}
+
+function refused(
+  status: number,
+  code: ApiErrorCode,
+  text: string,
+  headers: Readonly<Record<string, string>> = {},
+): HttpAnswer {
+  return { ...json(status, { error: { code, text } }), headers }
 }
 
 function json(status: number, value: object): HttpAnswer {

@@ -1,13 +1,14 @@
 /** The forms of names on the wire, §2: ids, outboxes, rooms. Any value may be asked about. */
 
-const clientId = /^[A-Za-z0-9_.:@-]{1,64}$/
+/** The form of a client id, for those that describe it. */
+export const clientIdForm = /^[A-Za-z0-9_.:@-]{1,64}$/
 const assignedId = /^[A-Za-z0-9_-]{16}$/
 const outbox = /^[A-Za-z0-9_-]{8,32}$/
-const room = /^#[A-Za-z0-9_.:-]{1,64}$/
+export const roomForm = /^#[A-Za-z0-9_.:-]{1,64}$/
 
 /** An address of a client: one that a server assigned, or the `sub` of a token. */
 export function isClientId(name: string): boolean {
-  return clientId.test(name)
+  return clientIdForm.test(name)
 }
 
 /** An id of the form that a server assigns. */
@@ -20,7 +21,7 @@ export function isOutbox(name: string): boolean {
 }
 
 export function isRoom(name: string): boolean {
-  return room.test(name)
+  return roomForm.test(name)
 }
 
 /** Where a message can go: a client or a room. */

@@ -79,18 +79,42 @@ export class ListenError extends Error {
   }
 }
 
-/** An HTTP request without its body. */
+/** An HTTP request, whose head is there and whose body may still be on its way. */
 export interface HttpRequest {
   /** In capitals. */
   readonly method: string
-  /** Without the query. */
+  /** Without the query, as it was sent: percent-encoded. */
   readonly path: string
+  /** What follows the question mark, as it was sent; '' for none. */
+  readonly query: string
+  /** The network address of the peer, without a port. */
+  readonly address: string
+  /** The value of a header, named in small letters; '' when it was not sent. */
+  header(name: string): string
+  /**
+   * The whole body. Must be asked for before the answering function first waits: what nobody has asked for by then is thrown away.
+   * Rejects with `BodyError` when it is larger than `limit` bytes, of which no more are then kept, or when the peer hangs up.
+   */
+  body(limit: number): Promise<Uint8Array>
+}
+
+/** A body that cannot be had. */
+export class BodyError extends Error {
+  readonly reason: 'too_large' | 'aborted'
+
+  constructor(reason: 'too_large' | 'aborted') {
+    super(reason === 'too_large' ? 'The body is larger than allowed.' : 'The peer hung up before the body was whole.')
+    this.name = 'BodyError'
+    this.reason = reason
+  }
 }
 
 export interface HttpAnswer {
   readonly status: number
   readonly type: string
+  /** For HEAD as well: only its length is then sent. */
   readonly body: string
+  readonly headers?: Readonly<Record<string, string>>
 }
 
 /** A rejected promise is answered with 500. */

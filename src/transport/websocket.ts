@@ -1,5 +1,5 @@
 /**
- * WebSocket and HTTP on one port, by uWebSockets.js; the only file that imports it. With a certificate it is the same over TLS.
+ * WebSocket and HTTP on one port, by uWebSockets.js, which only this file and `http.ts` know. With a certificate it is the same over TLS.
  *
  * One WebSocket message is one packet. Compression is off: it costs memory per connection, and bodies are opaque. uWebSockets.js
  * drops what goes over `maxBackpressure` and may send later messages all the same, so the bound is far above what the windows
@@ -9,7 +9,6 @@
  * An app of uWebSockets.js keeps the certificate that it was made with, so another certificate is another app on the same port. The
  * connections of the one before stay with it until they end.
  */
-import { Buffer } from 'node:buffer'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -24,6 +23,7 @@ import type {
   us_listen_socket,
   us_socket_context_t,
 } from 'uWebSockets.js'
+import { answerRequest, peerAddress } from './http.ts'
 import {
   ListenError,
   type Accept,
@@ -278,7 +278,7 @@ function upgrade(
   if (origins.length > 0 && origin !== '' && !origins.includes(origin)) {
     response.cork(() => {
       response.writeStatus('403 Forbidden').writeHeader('Content-Type', 'application/json')
-      response.end('{"error":"This origin may not connect; add it to ACKD_ORIGINS."}')
+      response.end('{"error":{"code":"forbidden","text":"This origin may not connect; add it to ACKD_ORIGINS."}}')
     })
     return
   }
@@ -288,40 +288,5 @@ function upgrade(
     '',
     request.getHeader('sec-websocket-extensions'),
     context,
-  )
-}
-
-function peerAddress(response: UwsResponse): string {
-  const bytes = Buffer.from(response.getRemoteAddress())
-  if (bytes.length === 4) return bytes.join('.')
-  const mapped =
-    bytes.length === 16 && bytes.readUInt16BE(10) === 0xffff && bytes.subarray(0, 10).every(byte => byte === 0)
-  if (mapped) return bytes.subarray(12).join('.')
-  return Buffer.from(response.getRemoteAddressAsText()).toString()
-}
-
-const statusLines: Record<number, string> = {
-  200: '200 OK',
-  404: '404 Not Found',
-  405: '405 Method Not Allowed',
-  503: '503 Service Unavailable',
-}
-
-function answerRequest(response: UwsResponse, request: UwsRequest, answer: AnswerHttp): void {
-  // The request is gone when this call returns, and the response when the peer hangs up.
-  let aborted = false
-  response.onAborted(() => {
-    aborted = true
-  })
-  const send = (status: number, type: string, body: string): void => {
-    if (aborted) return
-    response.cork(() => {
-      response.writeStatus(statusLines[status] ?? '500 Internal Server Error')
-      response.writeHeader('Content-Type', type).writeHeader('Cache-Control', 'no-store').end(body)
-    })
-  }
-  answer({ method: request.getMethod().toUpperCase(), path: request.getUrl() }).then(
-    ({ status, type, body }) => send(status, type, body),
-    () => send(500, 'application/json', '{"error":"The server failed at this request; its log says why."}'),
   )
 }

@@ -292,6 +292,12 @@ describe('Hub, who is here', () => {
     expect(desk.hub.stats.sessions).toBe(2)
   })
 
+  test('is sent away by an operator, if it is here at all', () => {
+    const { line } = desk.connect('bob')
+    expect([desk.hub.kick('bob'), desk.hub.kick('bob'), desk.hub.kick('carol')]).toEqual([true, false, false])
+    expect(line.read()).toEqual(['close kicked'])
+  })
+
   test('receives only while its session is open', () => {
     const bob = desk.connect('bob')
     expect(desk.hub.receiving('bob')).toBe(bob.session.receiving)

@@ -1,4 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
+import { AdminToken } from '../../src/gateway/admin-token.ts'
+import { Api } from '../../src/gateway/api.ts'
 import { createHttp } from '../../src/gateway/http.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
 import type { HttpAnswer } from '../../src/transport/transport.ts'
@@ -12,8 +14,12 @@ class SickStore extends MemoryStore {
 
 describe('what is answered over HTTP', () => {
   let house = new House()
-  const get = (path: string, method = 'GET'): Promise<HttpAnswer> =>
-    createHttp(house.gateway, house.store, 100)({ method, path })
+  const api = new Api([], new AdminToken(''), { origins: [], failed: () => {} })
+  const get = (path: string, method = 'GET'): Promise<HttpAnswer> => {
+    const body = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(0))
+    const request = { method, path, query: '', address: '127.0.0.1', header: () => '', body }
+    return createHttp(house.gateway, house.store, 100, api)(request)
+  }
 
   afterEach(() => {
     house.close()
@@ -61,8 +67,10 @@ describe('what is answered over HTTP', () => {
   })
 
   it('knows nothing else, and takes nothing but GET and HEAD', async () => {
-    expect(await get('/favicon.ico')).toMatchObject({ status: 404, type: 'application/json' })
+    const { status, type, body } = await get('/favicon.ico')
+    expect([status, type, JSON.parse(body)]).toMatchObject([404, 'application/json', { error: { code: 'not_found' } }])
+    expect((await get('/api/nothing')).status).toBe(404)
     expect((await get('/healthz', 'HEAD')).status).toBe(200)
-    expect((await get('/healthz', 'DELETE')).status).toBe(405)
+    expect(await get('/healthz', 'DELETE')).toMatchObject({ status: 405, headers: { Allow: 'GET, HEAD' } })
   })
 })

@@ -1,10 +1,12 @@
 import { once } from 'node:events'
 import { request } from 'node:https'
+import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import WebSocket from 'ws'
-import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { makeDevelopmentCertificate } from '../../src/transport/development.ts'
 import {
+  BodyError,
   ListenError,
   type Accept,
   type AnswerHttp,
@@ -25,10 +27,23 @@ const options: WebSocketOptions = {
   origins: [],
 }
 
-const answer: AnswerHttp = ({ method, path }) =>
-  path === '/fault'
-    ? Promise.reject(new Error('on purpose'))
-    : Promise.resolve({ status: 200, type: 'text/plain', body: `${method} ${path}` })
+/** What became of the bodies that were asked for. */
+const bodies: string[] = []
+
+const answer: AnswerHttp = async request => {
+  const { method, path, query, address } = request
+  if (path === '/fault') throw new Error('on purpose')
+  let body = `${method} ${path} ${query} from ${address}, ${request.header('x-sent')}`
+  if (path === '/body') {
+    bodies.push('asked')
+    body = await request.body(100_000).then(
+      bytes => String(bytes.length),
+      (error: unknown) => (error instanceof BodyError ? error.reason : 'fault'),
+    )
+    bodies.push(body)
+  }
+  return { status: 200, type: 'text/plain', body, headers: { 'X-More': 'yes' } }
+}
 
 const certificate = makeDevelopmentCertificate()
 
@@ -131,6 +146,7 @@ describe('listening for WebSockets', () => {
 
   afterEach(async () => {
     for (const listener of listeners.splice(0)) await listener.close()
+    bodies.length = 0
   })
 
   function refusal(url: string, origin?: string): Promise<number> {
@@ -217,10 +233,67 @@ describe('listening for WebSockets', () => {
     expect(heard).toEqual(['closed'])
   })
 
+  async function http(): Promise<string> {
+    return (await listen()).replace('ws:', 'http:').replace('/ws', '')
+  }
+
   it('hands HTTP requests on', async () => {
-    const base = (await listen()).replace('ws:', 'http:').replace('/ws', '')
-    const response = await fetch(`${base}/some/where?x=1`, { method: 'POST' })
-    expect([response.status, await response.text()]).toEqual([200, 'POST /some/where'])
+    const base = await http()
+    const response = await fetch(`${base}/some/where?x=1`, { method: 'POST', headers: { 'X-Sent': 'too' } })
+    expect([response.status, await response.text()]).toEqual([200, 'POST /some/where x=1 from 127.0.0.1, too'])
+    expect(response.headers.get('x-more')).toBe('yes')
     expect((await fetch(`${base}/fault`)).status).toBe(500)
+  })
+
+  it('answers HEAD with the length of what GET would get, on a connection that goes on', async () => {
+    const { hostname, port } = new URL(await http())
+    const socket = connect(Number(port), hostname)
+    socket.write('HEAD /x HTTP/1.1\r\nHost: x\r\n\r\n')
+    let answer = ''
+    for await (const bytes of socket) {
+      answer += String(bytes)
+      if (answer.includes('GET /y')) break
+      if (answer.endsWith('\r\n\r\n')) socket.write('GET /y HTTP/1.1\r\nHost: x\r\n\r\n')
+    }
+    expect(answer).toMatch(/Content-Length: 25\r\n[^]*\r\n\r\nHTTP\/1.1 200 [^]*GET \/y /)
+  })
+
+  it('reads a body up to the limit, whole or in pieces', async () => {
+    const base = await http()
+    const send = async (body: string, more: object = {}): Promise<string> => {
+      const response = await fetch(`${base}/body`, { method: 'POST', body, ...more })
+      return response.text()
+    }
+    expect(await send('x'.repeat(100_000))).toBe('100000')
+    expect(await send('x'.repeat(100_001))).toBe('too_large')
+    const pieces = (count: number): object => ({
+      body: new ReadableStream({
+        start: stream => {
+          for (let i = 0; i < count; i++) stream.enqueue(new Uint8Array(10_000))
+          stream.close()
+        },
+      }),
+      duplex: 'half',
+    })
+    expect(await send('', pieces(10))).toBe('100000')
+    expect(await send('', pieces(11))).toBe('too_large')
+  })
+
+  it('answers without the body when nobody wants it, and ends the connection then', async () => {
+    const { hostname, port } = new URL(await http())
+    const socket = connect(Number(port), hostname)
+    socket.write('POST /early HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n')
+    let answer = ''
+    for await (const bytes of socket) answer += String(bytes)
+    expect(answer).toContain('POST /early')
+  })
+
+  it('tells who waits for a body that the peer has hung up', async () => {
+    const { hostname, port } = new URL(await http())
+    const socket = connect(Number(port), hostname)
+    socket.write('POST /body HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\nhalf')
+    await vi.waitFor(() => expect(bodies).toEqual(['asked']), 10_000)
+    socket.destroy()
+    await vi.waitFor(() => expect(bodies).toEqual(['asked', 'aborted']), 10_000)
   })
 })
