@@ -9,4 +9,5 @@ export { closeOnSignals, readyLine, startServer, type Server } from './server.ts
 export { OptionError, readOptions, type OptionSources } from './option-sources.ts'
 export type { Options } from './options.ts'
 export { ListenError } from './transport/transport.ts'
+export { GuardError } from './gateway/guard.ts'
 export { StoreError } from './store/store.ts'

@@ -111,26 +111,36 @@ export function portIfAsked(what: string): Option<number | 'off'> {
   return { default: 'off', shown: 'off', range: '0 to 65535 | off', help, parse }
 }
 
-export function file(help: string): Option<string> {
-  return {
-    default: '',
-    shown: 'none',
-    range: 'a file',
-    help,
-    parse: given => (given === 'none' ? '' : given || undefined),
+/** A text that need not be there, which is then ''; written `none`. */
+export function optional(range: string, help: string, is: (given: string) => boolean = () => true): Option<string> {
+  const parse = (given: string): string | undefined => {
+    if (given === 'none') return ''
+    return given !== '' && is(given) ? given : undefined
   }
+  return { default: '', shown: 'none', range, help, parse }
+}
+
+/** A secret of 32 bytes or more, which may hold spaces, or `file:` and the path of a file that holds some. */
+export function signingSecret(help: string): Option<string> {
+  const bytes = (given: string): number => new TextEncoder().encode(given).length
+  const is = (given: string): boolean => (given.startsWith('file:') ? given.length > 5 : bytes(given) >= 32)
+  return { ...optional('none, 32 or more bytes, or file:PATH', help, is), secret: true }
+}
+
+/** An address of the web. */
+export function webAddress(help: string): Option<string> {
+  const is = (given: string): boolean => URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)
+  return optional('none or https://…', help, is)
+}
+
+export function file(help: string): Option<string> {
+  return optional('a file', help)
 }
 
 /** Characters that nobody guesses: without spaces, since they travel in a header. */
 export function secret(least: number, help: string): Option<string> {
-  return {
-    default: '',
-    shown: 'none',
-    range: `none, or ${least} or more characters without spaces`,
-    help,
-    secret: true,
-    parse: given => (given === 'none' ? '' : given.length >= least && /^[\x21-\x7e]+$/.test(given) ? given : undefined),
-  }
+  const is = (given: string): boolean => given.length >= least && /^[\x21-\x7e]+$/.test(given)
+  return { ...optional(`none, or ${least} or more characters without spaces`, help, is), secret: true }
 }
 
 export function choice<const Names extends readonly string[]>(

@@ -43,7 +43,24 @@ export function readOptions(sources: OptionSources = {}): Options {
     else if (Object.hasOwn(file, name)) values[name] = parseOne(option, `"${name}" in ${path ?? ''}`, file[name] ?? '')
     else values[name] = option.default
   }
-  return completed(values)
+  return checkTogether(completed(values))
+}
+
+/** The same options. Throws `OptionError` when one makes no sense without another. */
+export function checkTogether(options: Options): Options {
+  const { auth, jwtSecret, jwksUrl, accounts, unknownRecipients } = options
+  const tokens = auth !== 'anonymous'
+  if (tokens && jwtSecret === '' && jwksUrl === '')
+    throw new OptionError('Tokens cannot be checked without a key; set ACKD_JWT_SECRET or ACKD_JWKS_URL.')
+  if (!tokens && (jwtSecret !== '' || jwksUrl !== ''))
+    throw new OptionError('There is a key for tokens, but none are taken; set ACKD_AUTH to token or both.')
+  if (accounts === 'on' && (!tokens || jwtSecret === ''))
+    throw new OptionError('Accounts are given tokens; set ACKD_AUTH to token or both, and ACKD_JWT_SECRET.')
+  if (unknownRecipients === 'park' && !tokens)
+    throw new OptionError(
+      'Nobody without a token can claim an id; set ACKD_AUTH to token or both to park for unknown ones.',
+    )
+  return options
 }
 
 /** Reads `--port 5000` and `--port=5000` into the form that `readOptions` takes. */

@@ -13,14 +13,17 @@ import {
   KiB,
   MiB,
   MINUTE,
+  optional,
   origins,
   portIfAsked,
   SECOND,
   secret,
+  signingSecret,
   size,
   streamPort,
   text,
   type Option,
+  webAddress,
 } from './option-kinds.ts'
 import { DEFAULT_MAX_PACKET, DEFAULT_WINDOW, MAX_BEFORE_WELCOME, MAX_WINDOW } from './protocol/limits.ts'
 import { defaultStoreLimits } from './store/store.ts'
@@ -57,6 +60,36 @@ export const optionTable = {
     ADMIN_TOKEN_LENGTH,
     'Opens the HTTP API under /api to whoever sends it as a bearer token; without one the API answers 403.',
   ),
+  auth: choice(
+    'anonymous',
+    ['anonymous', 'token', 'both'],
+    'Who may connect: who has an id and its secret or wants a new one, who has a token, or both.',
+  ),
+  jwtSecret: signingSecret(
+    'What tokens are signed with by HS256; a file may hold several, one a line: the first signs, each may have signed.',
+  ),
+  jwksUrl: webAddress('Where the public keys of an identity provider are, for tokens by RS256, ES256 and EdDSA.'),
+  jwtIssuer: optional('an iss', 'The only issuer whose tokens are taken; none: any.'),
+  jwtAudience: optional('an aud', 'The audience that tokens must name; none: any.'),
+  jwtLeeway: duration({
+    default: 30 * SECOND,
+    min: 0,
+    max: 10 * MINUTE,
+    help: 'How far the clock of an issuer may be off: a token is good for so much longer.',
+  }),
+  tokenLife: duration({
+    default: 60 * MINUTE,
+    min: 10 * SECOND,
+    max: 30 * DAY,
+    help: 'How long a token is good that this server gives to who logs in.',
+  }),
+  accounts: choice('off', ['off', 'on'], 'Whether people may register and log in over HTTP, with a password.'),
+  unknownRecipients: choice(
+    'reject',
+    ['reject', 'park'],
+    'What becomes of a message to an id that never connected: park keeps it for the sub of a token to come.',
+  ),
+  auditLog: text('off', 'off, stderr or a file', 'Where security events are written, as JSON lines.'),
   logLevel: choice('info', ['fatal', 'error', 'warn', 'info', 'debug', 'silent'], 'How much is logged, on stderr.'),
   ackTimeout: duration({
     default: 30 * SECOND,

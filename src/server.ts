@@ -11,10 +11,11 @@ import { AdminToken } from './gateway/admin-token.ts'
 import { apiRoutes } from './gateway/api-routes.ts'
 import { Api } from './gateway/api.ts'
 import { Gateway, type GatewayOptions } from './gateway/gateway.ts'
+import { openGuard } from './gateway/guard.ts'
 import { createHttp } from './gateway/http.ts'
 import { createLog, errorFields, type Log } from './gateway/log.ts'
 import { Sparing } from './gateway/sparing.ts'
-import { readOptions } from './option-sources.ts'
+import { checkTogether, readOptions } from './option-sources.ts'
 import type { Options } from './options.ts'
 import { openLmdbStore } from './store/lmdb.ts'
 import { MemoryStore } from './store/memory.ts'
@@ -43,7 +44,10 @@ export interface Server {
   /** Where health and metrics are. */
   readonly http: string
   readonly pid: number
-  /** Reads the files of the TLS certificate anew, for connections to come. When that fails, the log says so and the old one stays. */
+  /**
+   * Reads anew the TLS certificate, the secrets and the public keys of tokens, for connections to come, and opens the audit log again.
+   * When one of that fails, the log says so and the old one stays.
+   */
   reload(): void
   /**
    * Parks what is held, sends the receipts, sends the clients away, closes the store. Resolves within 25 s. Calling it again
@@ -54,15 +58,19 @@ export interface Server {
 
 /** Starts a server. Rejects with an error that says what to do: the port is taken, the store cannot be opened. */
 export async function startServer(given: Partial<Options> = {}, log?: Log): Promise<Server> {
-  const options: Options = { ...readOptions(), ...given }
+  const options = checkTogether({ ...readOptions(), ...given })
   const logger = log ?? createLog(options.logLevel)
   const store = await openStore(options, logger)
-  const gateway = new Gateway(store, gatewayOptions(options, store), logger)
   try {
+    const guard = await openGuard(options, store.accounts, logger)
+    const gateway = new Gateway(store, gatewayOptions(options, store), logger, guard)
     const answer = createHttp(gateway, store, options.maxLag, openApi(options, gateway, store))
     const listeners = await openListeners(options, gateway, answer, logger)
     gateway.start()
-    return new RunningServer(store, gateway, listeners, () => renewCertificate(options, listeners, logger))
+    return new RunningServer(store, gateway, listeners, () => {
+      renewCertificate(options, listeners, logger)
+      guard.reload()
+    })
   } catch (error) {
     await store.close()
     throw error
@@ -214,6 +222,7 @@ function gatewayOptions(options: Options, store: Store): GatewayOptions {
       maxLagMs: options.maxLag,
     },
     helloTimeoutMs: options.helloTimeout,
+    parksUnknown: options.unknownRecipients === 'park',
   }
 }
 

@@ -4,7 +4,7 @@
  * On a terminal a banner says it to a person, and the log keeps to warnings unless it was asked for more; otherwise the first line of
  * stdout is the ready line, for whoever started the process.
  */
-import { closeOnSignals, ListenError, readyLine, startServer, StoreError, type Server } from '../index.ts'
+import { closeOnSignals, GuardError, ListenError, readyLine, startServer, StoreError, type Server } from '../index.ts'
 import { OptionError, readOptions } from '../option-sources.ts'
 import { environmentName, type Options } from '../options.ts'
 import { Failure, failureOf } from './failure.ts'
@@ -35,7 +35,7 @@ async function start(options: Options): Promise<Server> {
   try {
     return await startServer(options)
   } catch (error) {
-    if (error instanceof ListenError || error instanceof StoreError)
+    if (error instanceof ListenError || error instanceof StoreError || error instanceof GuardError)
       throw new Failure('failed', error.message, error.fix)
     throw error
   }

@@ -8,7 +8,6 @@
  * 4 KiB (§1). There are no timers here: `visit` is called a few times per ping interval, and `Gateway` watches over the hellos.
  */
 import type { Connection } from '../core/effects.ts'
-import type { Hub } from '../core/hub.ts'
 import type { Session } from '../core/session.ts'
 import {
   createClientFrameDecoder,
@@ -28,41 +27,16 @@ import type {
   WelcomeOptions,
 } from '../protocol/frames.ts'
 import { MAX_BEFORE_WELCOME, PROTOCOL_VERSION } from '../protocol/limits.ts'
-import { isClientId } from '../protocol/names.ts'
 import type { Pipe, PipeEvents } from '../transport/transport.ts'
-import type { Clock } from './clock.ts'
-import type { Counters } from './counters.ts'
-import { greetingOf, readFirstPacket } from './greeting.ts'
+import { Bearer } from './bearer.ts'
+import type { Pass } from './claims.ts'
+import type { Answer } from './credentials.ts'
+import { EarlyPackets, TOO_MUCH_BEFORE_WELCOME } from './early.ts'
+import { readFirstPacket } from './greeting.ts'
 import { Intake } from './intake.ts'
-import type { Slab } from './slab.ts'
-import type { AtTurnEnd, Turn } from './turn.ts'
-import { Vigil, type VigilLimits } from './vigil.ts'
-
-const TOO_MUCH_BEFORE_WELCOME = `At most ${MAX_BEFORE_WELCOME} bytes may be sent before welcome; wait for it.`
-
-export interface ConnectionLimits extends VigilLimits {
-  readonly maxPacket: number
-  /** Frames in a second; twice as many in a burst. */
-  readonly frameRate: number
-}
-
-/** What all connections of a node share. */
-export interface Surroundings {
-  readonly hub: Hub
-  readonly turn: Turn
-  readonly clock: Clock
-  readonly slab: Slab
-  readonly counters: Counters
-  readonly limits: ConnectionLimits
-  /** Its hello has come, or never will. */
-  greeted(connection: ClientConnection): void
-  /** The pipe has ended. */
-  gone(connection: ClientConnection): void
-  /** A wrong secret was offered. True: its answer waits until `finish` is called. */
-  delays(connection: ClientConnection): boolean
-  /** A fault of this program. */
-  failed(error: unknown): void
-}
+import type { Surroundings } from './surroundings.ts'
+import type { AtTurnEnd } from './turn.ts'
+import { Vigil } from './vigil.ts'
 
 type Phase = 'new' | 'binding' | 'ready' | 'closing' | 'closed'
 
@@ -78,6 +52,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   readonly acceptedAt: number
   /** Whether it was counted by the admission. */
   admitted = false
+  readonly bearer: Bearer
   readonly #around: Surroundings
   #phase: Phase = 'new'
   /** The encoding; text where none is known yet (§1). */
@@ -86,11 +61,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   #decoder: PacketDecoder | null = null
   #intake: Intake | null = null
   #session: Session | null = null
-  /** Packets that came before the session was ready. */
-  #kept: Uint8Array[] = []
-  #keptBytes = 0
-  /** Whether the hello is in the kept packets, because frames follow it in its packet. */
-  #helloKept = false
+  readonly #early = new EarlyPackets()
   #id = ''
   #dirty = false
   #closing: Closing | null = null
@@ -103,11 +74,16 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     this.#around = around
     this.acceptedAt = around.clock.now
     this.#vigil = new Vigil(around.clock.now)
+    this.bearer = new Bearer(this, around.credentials)
   }
 
   /** Named in logs; empty while no id was offered or given. */
   get id(): string {
     return this.#session?.id ?? this.#id
+  }
+
+  get session(): Session | null {
+    return this.#session
   }
 
   // ── heard from the pipe ─────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -123,7 +99,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     else if (this.#phase === 'new') this.#greet(bytes, text)
     else if (text !== this.#text) this.hangUp('bad_frame', 'A connection stays in the encoding of its first packet.')
     else if (this.#phase === 'ready') this.#take(bytes)
-    else this.#keep(bytes)
+    else if (!this.#early.keep(bytes)) this.hangUp('too_large', TOO_MUCH_BEFORE_WELCOME)
   }
 
   broken(reason: 'bad_frame' | 'too_large' | 'timeout', text: boolean): void {
@@ -169,12 +145,10 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     const session = this.#session
     if (this.#phase !== 'binding' || session === null) return
     const { clock, counters, limits } = this.#around
-    this.#intake = new Intake(session, this, clock, counters, limits.frameRate, !this.#helloKept)
+    this.#intake = new Intake(session, this, clock, counters, limits.frameRate, !this.#early.helloKept)
     this.#decoder = createClientFrameDecoder(this.#intake)
     this.#phase = 'ready'
-    const kept = this.#kept
-    this.#kept = []
-    for (const bytes of kept) this.#take(bytes)
+    for (const bytes of this.#early.take()) this.#take(bytes)
   }
 
   flush(): void {
@@ -202,6 +176,11 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     if (closing.name !== null) this.#encoder.close(closing.name, closing.text, closing.retryAfterMs)
     this.#final = true
     if (!this.#dirty) this.#touch()
+  }
+
+  bears(pass: Pass): void {
+    this.#id = pass.id
+    this.#around.bears(this, pass)
   }
 
   // ── said by the hub ─────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -280,7 +259,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   /** The hub has forgotten the session. Ends the connection with this frame, at the end of the turn or, for guessers, later. */
   close(name: CloseName, text: string = closeReasons[name].text, retryAfterMs: number | null = null): void {
     if (this.#isOver()) return
-    this.#around.counters.closes[name]++
+    this.#around.closes(this, name)
     this.#close({ name, text, retryAfterMs })
     if (name !== 'bad_secret' || !this.#around.delays(this)) this.finish()
   }
@@ -318,33 +297,27 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     if (bytes.length > MAX_BEFORE_WELCOME) return this.hangUp('too_large', TOO_MUCH_BEFORE_WELCOME)
     const first = readFirstPacket(bytes, text)
     if (typeof first === 'string') return this.hangUp('bad_frame', first)
-    this.#helloKept = first.more
-    if (first.more) this.#keep(bytes)
-    else this.#keptBytes = bytes.length
+    if (!this.#early.first(bytes, first.more)) return this.hangUp('too_large', TOO_MUCH_BEFORE_WELCOME)
     this.#hello(first.hello)
   }
 
   #hello(hello: HelloOptions): void {
     if (hello.v !== PROTOCOL_VERSION) return this.hangUp('version')
-    if (hello.token !== undefined) {
-      return this.hangUp('unauthorized', 'This server takes no tokens; say hello without one.')
-    }
-    const { provenId = null } = this.pipe
-    if (provenId !== null && !isClientId(provenId)) {
-      return this.hangUp('unauthorized', 'The common name of the certificate must be 1 to 64 of A-Za-z0-9_.:@-.')
-    }
-    this.#id = provenId ?? hello.id ?? ''
+    this.#id = this.pipe.provenId ?? hello.id ?? ''
+    this.#around.credentials.examine(hello, this.pipe, answer => this.#examined(answer))
+  }
+
+  /** At once, or later, when there was a token. */
+  #examined(answer: Answer): void {
+    if (this.#isOver()) return
+    this.#around.turn.begin()
+    if (answer.kind === 'refused') return this.hangUp(answer.name, answer.text, answer.retryAfterMs)
     try {
-      this.#session = this.#around.hub.hello(this, greetingOf(hello, provenId))
+      this.#session = this.#around.hub.hello(this, answer.greeting)
+      if (answer.pass !== null) this.bearer.bear(answer.pass)
     } catch (error) {
       this.#fault(error)
     }
-  }
-
-  #keep(bytes: Uint8Array): void {
-    this.#keptBytes += bytes.length
-    if (this.#keptBytes > MAX_BEFORE_WELCOME) this.hangUp('too_large', TOO_MUCH_BEFORE_WELCOME)
-    else this.#kept.push(bytes.slice())
   }
 
   #take(packet: Uint8Array): void {
@@ -376,7 +349,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     this.#decoder = null
     this.#intake = null
     this.#session = null
-    this.#kept = []
+    this.#early.take()
   }
 
   /** The pipe of a session has ended by itself. */

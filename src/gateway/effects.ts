@@ -13,7 +13,7 @@ import type { Hub } from '../core/hub.ts'
 import type { Session } from '../core/session.ts'
 import { Histogram } from '../core/stats.ts'
 import type { Ref } from '../protocol/frames.ts'
-import type { BindRequest, Parcel } from '../protocol/mailbox.ts'
+import type { BindRequest, EnqueueResult, Parcel } from '../protocol/mailbox.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 import { sha256 } from './greeting.ts'
@@ -42,6 +42,8 @@ interface Call {
 export interface EffectsReport {
   storeFailed(op: string, error: unknown): void
   failed(error: unknown): void
+  /** A client has a new secret. */
+  rotated(id: string): void
 }
 
 export class StoreEffects implements Effects {
@@ -54,6 +56,8 @@ export class StoreEffects implements Effects {
   readonly stats: Record<string, CallStats> = {}
   /** False from a call that was not answered until a write is. */
   up = true
+  /** Whether an id that never connected gets a mailbox when something is sent to it. */
+  parksUnknown = false
 
   constructor(store: Store, clock: Clock, report: EffectsReport) {
     this.#store = store
@@ -98,7 +102,7 @@ export class StoreEffects implements Effects {
   enqueue(id: string, batch: readonly Parcel[]): void {
     this.#call(
       'enqueue',
-      () => this.#store.enqueue(id, batch),
+      () => (this.parksUnknown ? this.#parkAnyway(id, batch) : this.#store.enqueue(id, batch)),
       (hub, result) => hub.enqueued(id, result),
     )
   }
@@ -148,7 +152,10 @@ export class StoreEffects implements Effects {
     this.#call(
       'rotate',
       () => this.#store.rotate(session.id, session.token, sha256(secret)),
-      (hub, result) => hub.rotated(session, ref, result?.kind === 'ok' ? secret : null),
+      (hub, result) => {
+        if (result?.kind === 'ok') this.#report.rotated(session.id)
+        hub.rotated(session, ref, result?.kind === 'ok' ? secret : null)
+      },
     )
   }
 
@@ -173,6 +180,17 @@ export class StoreEffects implements Effects {
   /** Calls without an answer yet. */
   get pending(): number {
     return this.#calls.reduce((open, call) => (call.open ? open + 1 : open), 0)
+  }
+
+  async #parkAnyway(id: string, batch: readonly Parcel[]): Promise<EnqueueResult> {
+    const result = await this.#store.enqueue(id, batch)
+    if (!result.outcomes.includes('unknown')) return result
+    // By a secret that nobody knows: `create` then takes only an id that is fresh, so nobody who came meanwhile is disturbed.
+    const proof = { kind: 'secret', hash: randomBytes(SECRET_BYTES) } as const
+    const names = { node: this.#attached().options.node, nonce: nanoid(ID_LENGTH), outbox: nanoid(ID_LENGTH) }
+    const bound = await this.#store.bind({ id, proof, create: true, attempt: 0, ...names })
+    if (bound.kind === 'bound') await this.#store.unbind(id, bound.token, 0)
+    return this.#store.enqueue(id, batch)
   }
 
   #call<Result>(op: string, start: () => Promise<Result>, answer: (hub: Hub, result: Result | null) => void): void {

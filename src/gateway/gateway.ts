@@ -10,18 +10,26 @@ import type { CoreOptions } from '../core/effects.ts'
 import { Hub } from '../core/hub.ts'
 import type { Store } from '../store/store.ts'
 import type { Accept, Pipe, PipeEvents } from '../transport/transport.ts'
+import type { CloseName } from '../protocol/errors.ts'
 import { Admission, type AdmissionLimits } from './admission.ts'
+import type { Audit, AuditEvent } from './audit.ts'
+import type { Pass } from './claims.ts'
 import { Clock } from './clock.ts'
-import { ClientConnection, type ConnectionLimits, type Surroundings } from './connection.ts'
+import { ClientConnection } from './connection.ts'
 import { Counters } from './counters.ts'
+import type { Credentials } from './credentials.ts'
 import { StoreEffects } from './effects.ts'
+import { Expiries } from './expiries.ts'
+import { openDoor, type Guard } from './guard.ts'
 import { Guesses } from './guesses.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { LoopLag } from './lag.ts'
 import { errorFields, type Log } from './log.ts'
+import type { Revocations } from './revocations.ts'
 import { Rounds } from './rounds.ts'
 import { Slab } from './slab.ts'
 import { Sparing } from './sparing.ts'
+import type { ConnectionLimits, Surroundings } from './surroundings.ts'
 import { Turn } from './turn.ts'
 
 const TICK_MS = 250
@@ -34,11 +42,23 @@ const DRAIN_MS = 8_000
 const GOODBYE_MS = 3_000
 const DRAIN_STEP_MS = 10
 
+const EXPIRED = 'The token has expired; fetch a new one and connect again.'
+const REVOKED = 'The token was revoked; fetch a new one and connect again.'
+
 export interface GatewayOptions {
   readonly core: CoreOptions
   readonly connections: ConnectionLimits
   readonly admission: AdmissionLimits
   readonly helloTimeoutMs: number
+  /** Whether an id that never connected gets a mailbox when something is sent to it. */
+  readonly parksUnknown: boolean
+}
+
+/** Closes that concern guard. */
+const noted: Partial<Record<CloseName, AuditEvent>> = {
+  bad_secret: 'secret_wrong',
+  flood: 'flood',
+  kicked: 'kicked',
 }
 
 interface Delayed {
@@ -54,6 +74,9 @@ export class Gateway implements Surroundings {
   readonly counters = new Counters()
   readonly limits: ConnectionLimits
   readonly effects: StoreEffects
+  readonly credentials: Credentials
+  readonly #revocations: Revocations | null
+  readonly #audit: Audit
   readonly #log: Log
   readonly #helloTimeoutMs: number
   readonly #admission: Admission
@@ -65,17 +88,23 @@ export class Gateway implements Surroundings {
   readonly #rounds: Rounds<ClientConnection>
   /** In the order of their coming, so the first to be late is the first here. */
   readonly #strangers = new Set<ClientConnection>()
+  readonly #bearers: Expiries<ClientConnection>
   #delayed: Delayed[] = []
   #timer: NodeJS.Timeout | null = null
   #tickedAt = 0
   #awakeSince = 0
   #draining = false
 
-  constructor(store: Store, options: GatewayOptions, log: Log) {
+  constructor(store: Store, options: GatewayOptions, log: Log, guard: Guard = openDoor) {
+    this.credentials = guard.credentials
+    this.#revocations = guard.revocations
+    this.#audit = guard.audit
+    this.#bearers = new Expiries(this.clock.now)
     this.#log = log
     this.#helloTimeoutMs = options.helloTimeoutMs
     this.limits = options.connections
     this.effects = new StoreEffects(store, this.clock, this)
+    this.effects.parksUnknown = options.parksUnknown
     this.hub = new Hub(this.effects, options.core)
     this.turn = new Turn(this.hub, this.clock, this.counters, error => this.failed(error))
     this.effects.attach(this.hub, () => this.turn.begin())
@@ -153,8 +182,27 @@ export class Gateway implements Surroundings {
     const { transport, address } = connection.pipe
     this.#strangers.delete(connection)
     this.#rounds.delete(connection)
+    this.#bearers.delete(connection)
     this.counters.connections[transport] = (this.counters.connections[transport] ?? 1) - 1
     if (connection.admitted) this.#admission.left(address)
+  }
+
+  bears(connection: ClientConnection, pass: Pass): void {
+    // The time that is left by the wall clock now; what that one does later ends nobody.
+    const left = pass.expires + this.credentials.leewayMs - this.clock.time
+    this.#bearers.set(connection, this.clock.now + left)
+  }
+
+  closes(connection: ClientConnection, name: CloseName): void {
+    this.counters.closes[name]++
+    const event = noted[name]
+    if (event === undefined) return
+    const { id, pipe } = connection
+    this.#audit.note(event, { id, address: pipe.address, transport: pipe.transport })
+  }
+
+  rotated(id: string): void {
+    this.#audit.note('secret_rotated', { id })
   }
 
   delays(connection: ClientConnection): boolean {
@@ -198,7 +246,24 @@ export class Gateway implements Surroundings {
       stranger.hangUp('timeout', 'Say hello first, and soon.')
     }
     this.#rounds.tick(connection => connection.visit(now, this.#awakeSince))
+    this.#bearers.tick(now, connection => this.#expel(connection, EXPIRED))
+    this.#revocations?.tick(now, this.clock.time, this.#expelRevoked)
     this.#housekeeping.tick(now)
+  }
+
+  readonly #expelRevoked = (): void => {
+    this.turn.begin()
+    for (const connection of this.#bearers.all()) {
+      const { pass } = connection.bearer
+      if (pass !== null && this.credentials.revoked(pass)) this.#expel(connection, REVOKED)
+    }
+  }
+
+  /** Its token is no longer good. */
+  #expel(connection: ClientConnection, why: string): void {
+    const { id, pipe } = connection
+    this.#audit.note('token_refused', { id, address: pipe.address, transport: pipe.transport, why })
+    connection.hangUp('unauthorized', why)
   }
 
   #answerGuessers(now: number): void {

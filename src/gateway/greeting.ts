@@ -7,7 +7,7 @@
 import { createHash } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import type { Greeting } from '../core/effects.ts'
-import { ordinary } from '../core/rights.ts'
+import { ordinary, type Rights } from '../core/rights.ts'
 import { createClientFrameDecoder } from '../protocol/codec.ts'
 import type { ClientFrames, HelloOptions } from '../protocol/frames.ts'
 import { DEFAULT_WINDOW, MAX_WINDOW } from '../protocol/limits.ts'
@@ -121,8 +121,11 @@ export function sha256(secret: string): Uint8Array {
   return createHash('sha256').update(secret).digest()
 }
 
-/** What the core is told of a hello whose version was checked. An id that the transport has proved needs no secret. */
-export function greetingOf(hello: HelloOptions, provenId: string | null = null): Greeting {
+/**
+ * What the core is told of a hello whose version was checked. An id that is proved, by the transport or by a token, needs no secret; a token
+ * also says what its bearer may do.
+ */
+export function greetingOf(hello: HelloOptions, provenId: string | null = null, rights: Rights = ordinary): Greeting {
   const { secret, outbox, attempt, window } = hello
   const id = provenId ?? hello.id
   const known = id !== undefined && isClientId(id)
@@ -135,7 +138,7 @@ export function greetingOf(hello: HelloOptions, provenId: string | null = null):
     numbered,
     attempt: attempt !== undefined && Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 0,
     window: clamp(window ?? DEFAULT_WINDOW),
-    rights: ordinary,
+    rights,
   }
 }
 

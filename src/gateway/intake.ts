@@ -8,6 +8,7 @@
 import type { Session } from '../core/session.ts'
 import { refusals, type CloseName } from '../protocol/errors.ts'
 import type { Body, ClientFrames, Ref, ServerFrames } from '../protocol/frames.ts'
+import type { Bearer } from './bearer.ts'
 import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
 import { FrameRate, PAUSE_MS } from './rate.ts'
@@ -18,6 +19,7 @@ const OP_SHOWN = 32
 /** The connection, as its intake needs it. */
 export interface Speaker extends Pick<ServerFrames, 'error' | 'pong'> {
   hangUp(name: CloseName, text?: string): void
+  readonly bearer: Pick<Bearer, 'renew'>
 }
 
 export class Intake implements ClientFrames {
@@ -125,8 +127,8 @@ export class Intake implements ClientFrames {
     this.#noRoom(ref)
   }
 
-  token(ref: Ref): void {
-    if (this.#admit(ref)) this.#speaker.error(ref, 'forbidden', 'This server takes no tokens.')
+  token(ref: Ref, token: string): void {
+    if (this.#admit(ref)) this.#speaker.bearer.renew(ref, token)
   }
 
   ping(): void {

@@ -3,7 +3,8 @@
  *
  * Never a body, a secret or a token: what is logged is named field by field, and no frame is ever passed to the log as a whole.
  */
-import { destination, pino } from 'pino'
+import { destination, pino, stdTimeFunctions } from 'pino'
+import type { AuditSink } from './audit.ts'
 import { StoreError } from '../store/store.ts'
 
 /** What the shell needs of a logger. */
@@ -19,6 +20,24 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
 /** Written at once, not buffered: a process that is killed has said everything. */
 export function createLog(level: LogLevel): Log {
   return pino({ level, base: null }, destination({ dest: 2, sync: true }))
+}
+
+/**
+ * Where the audit log goes: `stderr`, or a file that is appended to and readable by its owner only. Throws when the file cannot be
+ * opened; what cannot be written later is told to `failed`.
+ */
+export function openAuditSink(where: string, failed: (error: unknown) => void): AuditSink {
+  const stream =
+    where === 'stderr' ? destination({ dest: 2, sync: true }) : destination({ dest: where, sync: true, mode: 0o600 })
+  stream.on('error', failed)
+  const lines = pino(
+    { base: null, timestamp: stdTimeFunctions.isoTime, formatters: { level: () => ({ log: 'audit' }) } },
+    stream,
+  )
+  return {
+    write: fields => lines.info(fields),
+    reopen: () => where === 'stderr' || stream.reopen(),
+  }
 }
 
 /** For tests. */

@@ -5,6 +5,7 @@
  * are made at once and a bounded number waits. Beyond it `PasswordsBusy` is thrown, and the caller says when to come back.
  */
 import { hash, verify } from '@node-rs/argon2'
+import { Turnstile } from './turnstile.ts'
 
 /** Characters of a password; the upper bound keeps a flood of long ones cheap. */
 export const MIN_PASSWORD = 8
@@ -25,17 +26,13 @@ export class PasswordsBusy extends Error {
 }
 
 export class Passwords {
-  readonly #atOnce: number
-  readonly #most: number
-  #running = 0
-  readonly #waiting: (() => void)[] = []
+  readonly #turnstile: Turnstile
   /** What no password is the password of, made when it is first needed. */
   #nobody: Promise<string> | null = null
 
   /** `atOnce` hashes are made at a time and `waiting` more wait. */
   constructor(atOnce = AT_ONCE, waiting = WAITING) {
-    this.#atOnce = atOnce
-    this.#most = waiting
+    this.#turnstile = new Turnstile(atOnce, waiting)
   }
 
   /** In the PHC form, with a salt of its own. Rejects with `PasswordsBusy`. */
@@ -60,18 +57,9 @@ export class Passwords {
   }
 
   async #inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    if (this.#running >= this.#atOnce) {
-      if (this.#waiting.length >= this.#most) throw new PasswordsBusy()
-      await new Promise<void>(resolve => this.#waiting.push(resolve))
-    } else this.#running++
-    try {
-      return await work()
-    } finally {
-      const next = this.#waiting.shift()
-      // The place is handed on, so that nobody who comes in between takes it.
-      if (next === undefined) this.#running--
-      else next()
-    }
+    const result = await this.#turnstile.pass(work)
+    if (result === null) throw new PasswordsBusy()
+    return result
   }
 }
 

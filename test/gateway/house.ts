@@ -1,4 +1,5 @@
 /** A gateway on a memory store, for tests that connect to it through memory. */
+import type { Guard } from '../../src/gateway/guard.ts'
 import { Gateway, type GatewayOptions } from '../../src/gateway/gateway.ts'
 import { silentLog, type Log } from '../../src/gateway/log.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
@@ -29,6 +30,7 @@ const defaults: GatewayOptions = {
   },
   admission: { connectionsPerAddress: 1_000, connectRate: 500, maxLagMs: 60_000 },
   helloTimeoutMs: 5_000,
+  parksUnknown: false,
 }
 
 export interface Overrides {
@@ -36,21 +38,23 @@ export interface Overrides {
   readonly connections?: Partial<GatewayOptions['connections']>
   readonly admission?: Partial<GatewayOptions['admission']>
   readonly helloTimeoutMs?: number
+  readonly parksUnknown?: boolean
 }
 
 export class House {
   readonly store: Store
   readonly gateway: Gateway
 
-  constructor(more: Overrides = {}, store: Store = new MemoryStore(), log: Log = silentLog) {
+  constructor(more: Overrides = {}, store: Store = new MemoryStore(), log: Log = silentLog, guard?: Guard) {
     this.store = store
     const options: GatewayOptions = {
       core: { ...defaults.core, ...more.core },
       connections: { ...defaults.connections, ...more.connections },
       admission: { ...defaults.admission, ...more.admission },
       helloTimeoutMs: more.helloTimeoutMs ?? defaults.helloTimeoutMs,
+      parksUnknown: more.parksUnknown ?? defaults.parksUnknown,
     }
-    this.gateway = new Gateway(store, options, log)
+    this.gateway = new Gateway(store, options, log, guard)
     this.gateway.start()
   }
 

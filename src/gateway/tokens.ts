@@ -1,0 +1,158 @@
+/**
+ * Tokens: JSON Web Tokens, checked and made. The library is known here and in `jwks.ts` only.
+ *
+ * The algorithm decides which key is asked: HS256 the secrets of this server, RS256, ES256 and EdDSA the public keys of the identity provider.
+ * So a public key is never taken for a secret, and `none` is no algorithm. Keys that a token brings along are not looked at. A few
+ * signatures are checked at a time and a bounded number waits. Of what is wrong with a token only that is said, never what is in it.
+ */
+import { decodeProtectedHeader, errors, jwtVerify, SignJWT, type CryptoKey, type JWTVerifyOptions } from 'jose'
+import { nanoid } from 'nanoid'
+import { readClaims, type Pass } from './claims.ts'
+import { KeysUnavailable, type RemoteKeys } from './jwks.ts'
+import { Turnstile } from './turnstile.ts'
+
+/** Characters of a token; a hello with a longer one would not fit before `welcome` either (§1). */
+const MAX_TOKEN = 4096
+const AT_ONCE = 8
+const WAITING = 1_000
+const REMOTE: readonly string[] = ['RS256', 'ES256', 'EdDSA']
+
+export interface TokenOptions {
+  /** The first signs, each may have signed. */
+  readonly secrets: readonly string[]
+  readonly keys: RemoteKeys | null
+  /** '': any. */
+  readonly issuer: string
+  readonly audience: string
+  readonly leewayMs: number
+  /** How long tokens are good that are made here, ms. */
+  readonly lifeMs: number
+}
+
+/** `wrong`: with what is wrong. `unavailable`: it cannot be said. `busy`: too many wait. */
+export type Verdict =
+  | { readonly kind: 'good'; readonly pass: Pass }
+  | { readonly kind: 'wrong' | 'unavailable' | 'busy'; readonly text: string }
+
+/** What is made for somebody who has proved the id. */
+export interface IssuedToken {
+  readonly token: string
+  /** ms since the epoch. */
+  readonly expires: number
+}
+
+export class Tokens {
+  readonly #options: TokenOptions
+  readonly #turnstile = new Turnstile(AT_ONCE, WAITING)
+  #secrets: Promise<readonly CryptoKey[]>
+
+  constructor(options: TokenOptions) {
+    this.#options = options
+    this.#secrets = importSecrets(options.secrets)
+  }
+
+  get leewayMs(): number {
+    return this.#options.leewayMs
+  }
+
+  /** Takes other secrets, for tokens to come. */
+  renew(secrets: readonly string[]): void {
+    this.#secrets = importSecrets(secrets)
+  }
+
+  /** Never rejects. */
+  async check(token: string): Promise<Verdict> {
+    if (token.length > MAX_TOKEN) return { kind: 'wrong', text: `A token has at most ${MAX_TOKEN} characters.` }
+    const verdict = await this.#turnstile.pass(() => this.#check(token))
+    return verdict ?? { kind: 'busy', text: 'Too many tokens are being checked at this moment; come back later.' }
+  }
+
+  /** A token for a client id, by the first secret. Rejects when there is none. */
+  async issue(id: string, time: number): Promise<IssuedToken> {
+    const [secret] = await this.#secrets
+    if (secret === undefined) throw new Error('There is no secret to sign tokens with; set ACKD_JWT_SECRET.')
+    const { issuer, audience, lifeMs } = this.#options
+    const expires = Math.ceil((time + lifeMs) / 1_000)
+    const jwt = new SignJWT({ sub: id, jti: nanoid(), exp: expires })
+    // To the millisecond, so that a token that is made right after a revocation is not hit by it.
+    jwt.setIssuedAt(time / 1_000)
+    if (issuer !== '') jwt.setIssuer(issuer)
+    if (audience !== '') jwt.setAudience(audience)
+    return { token: await jwt.setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(secret), expires: expires * 1_000 }
+  }
+
+  async #check(token: string): Promise<Verdict> {
+    try {
+      const pass = readClaims(await this.#verify(token))
+      return typeof pass === 'string' ? { kind: 'wrong', text: pass } : { kind: 'good', pass }
+    } catch (error) {
+      if (error instanceof KeysUnavailable) return { kind: 'unavailable', text: error.message }
+      return { kind: 'wrong', text: whatIsWrong(error) }
+    }
+  }
+
+  async #verify(token: string): Promise<Readonly<Record<string, unknown>>> {
+    const { issuer, audience, leewayMs, keys } = this.#options
+    const { alg = '' } = decodeProtectedHeader(token)
+    const rules: JWTVerifyOptions = {
+      algorithms: [alg],
+      requiredClaims: ['sub', 'exp'],
+      clockTolerance: leewayMs / 1_000,
+      ...(issuer === '' ? {} : { issuer }),
+      ...(audience === '' ? {} : { audience }),
+    }
+    if (alg === 'HS256') return this.#verifyBySecret(token, rules)
+    if (!REMOTE.includes(alg) || keys === null) throw new errors.JOSEAlgNotAllowed('not taken here')
+    return (await jwtVerify(token, header => keys.find(header), rules)).payload
+  }
+
+  async #verifyBySecret(token: string, rules: JWTVerifyOptions): Promise<Readonly<Record<string, unknown>>> {
+    let problem: unknown = new errors.JOSEAlgNotAllowed('not taken here')
+    for (const secret of await this.#secrets) {
+      try {
+        return (await jwtVerify(token, secret, rules)).payload
+      } catch (error) {
+        problem = error
+        if (!(error instanceof errors.JWSSignatureVerificationFailed)) break
+      }
+    }
+    throw problem
+  }
+}
+
+function importSecrets(secrets: readonly string[]): Promise<readonly CryptoKey[]> {
+  const algorithm = { name: 'HMAC', hash: 'SHA-256' }
+  const encoder = new TextEncoder()
+  return Promise.all(
+    secrets.map(secret => crypto.subtle.importKey('raw', encoder.encode(secret), algorithm, false, ['sign', 'verify'])),
+  )
+}
+
+/** A sentence for the bearer, which repeats nothing of the token. */
+function whatIsWrong(error: unknown): string {
+  if (error instanceof errors.JWTExpired) return 'The token has expired; fetch a new one and connect again.'
+  if (error instanceof errors.JWTClaimValidationFailed) return whatIsWrongWith(error.claim)
+  if (error instanceof errors.JOSEAlgNotAllowed)
+    return 'The token is signed by an algorithm that this server does not take.'
+  if (error instanceof errors.JWKSNoMatchingKey) return 'The token names a key that this server does not know.'
+  if (error instanceof errors.JWKSMultipleMatchingKeys) return 'The token must name its key: the header has no kid.'
+  if (error instanceof errors.JWSSignatureVerificationFailed) return 'The signature of the token is not right.'
+  return 'This is no signed JSON Web Token.'
+}
+
+function whatIsWrongWith(claim: string): string {
+  switch (claim) {
+    case 'iss':
+      return 'The token is by an issuer that this server does not take; see iss.'
+    case 'aud':
+      return 'The token is meant for somebody else; see aud.'
+    case 'nbf':
+      return 'The token is not good yet; see nbf, and the clocks.'
+    case 'sub':
+      return 'The token must have a sub, which is the client id.'
+    case 'exp':
+      return 'The token must have an exp, the time when it expires.'
+    default:
+      return 'A claim of the token has a wrong form.'
+  }
+}
