@@ -15,6 +15,7 @@ import type { OfficeOptions } from './office.ts'
 import type { Outcome } from './outgoing.ts'
 import { randomName } from './random-name.ts'
 import { Requests } from './requests.ts'
+import { Rooms } from './rooms.ts'
 import { Sends, type Sent } from './sends.ts'
 
 export interface ClientOptions extends OfficeOptions {
@@ -63,6 +64,7 @@ export class Client<Payload = unknown> {
   readonly #courier: Courier
   readonly #sends = new Sends()
   readonly #requests: Requests
+  readonly #rooms: Rooms
   readonly #pausesMs: readonly number[]
   readonly #name = randomName()
   #sent = 0
@@ -76,6 +78,19 @@ export class Client<Payload = unknown> {
     this.#pausesMs = options.handlerPausesMs ?? defaultPausesMs
     this.#courier = hire(this.#hearing())
     this.#requests = new Requests(this.#courier.mark)
+    this.#rooms = new Rooms(
+      {
+        pausesMs: this.#pausesMs,
+        ask: write => this.#ask(write),
+        send: (to, body) => this.#send(to, body, {}),
+        signal: (to, body) => this.signal(to, body),
+        enter: entrance => this.#courier.enter(entrance),
+        leave: room => this.#courier.leave(room),
+        recorded: cursor => this.#courier.roomRecorded(cursor),
+        failed: error => this.#events.emit('error', error),
+      },
+      this.#courier.rooms,
+    )
   }
 
   /** The own address; null until the server has given one. */
@@ -85,6 +100,11 @@ export class Client<Payload = unknown> {
 
   get status(): Status {
     return this.#status
+  }
+
+  /** Rooms to enter, to make, to look for. */
+  get rooms(): Pick<Rooms, 'join' | 'create' | 'delete' | 'list'> {
+    return this.#rooms
   }
 
   /** Resolves with the own address as soon as the client is connected; rejects when it is closed. */
@@ -99,7 +119,11 @@ export class Client<Payload = unknown> {
    * Sends a message. Resolves when the server keeps it or its recipient has acked it; rejects when it was refused, when the
    * outbox is full, and when the client is closed. Without a connection it waits.
    */
-  send(to: string, body: Payload, { ttl = 0, key = `${this.#name}.${++this.#sent}` }: SendOptions = {}): Promise<Sent> {
+  send(to: string, body: Payload, options: SendOptions = {}): Promise<Sent> {
+    return this.#send(to, body, options)
+  }
+
+  #send(to: string, body: unknown, { ttl = 0, key = `${this.#name}.${++this.#sent}` }: SendOptions): Promise<Sent> {
     if (this.#closing) return Promise.reject(new AckdError('closed'))
     if (!isTarget(to)) return Promise.reject(new AckdError('bad_id', to.slice(0, 80)))
     if (!(ttl >= 0 && ttl < Infinity)) return Promise.reject(new AckdError('bad_number', `ttl ${ttl}`))
@@ -180,6 +204,7 @@ export class Client<Payload = unknown> {
   async #close(bye: boolean, flushMs: number): Promise<void> {
     await this.#courier.close(bye, flushMs)
     this.#sends.closed(new AckdError('closed'))
+    this.#rooms.stop(new AckdError('closed'))
   }
 
   #hearing(): CourierEvents {
@@ -187,11 +212,18 @@ export class Client<Payload = unknown> {
     return {
       status: status => this.#changed(status),
       welcomed: ({ maxPacket }) => (this.#maxPacket = maxPacket),
-      lost: () => this.#requests.closed(new AckdError('not_connected')),
+      lost: () => {
+        this.#requests.closed(new AckdError('not_connected'))
+        this.#rooms.closed()
+      },
       show: message => void this.#show(message),
       settled: (ticket, outbox, outcome) => this.#settled(ticket, outbox, outcome),
       refused: (key, error) => this.#sends.refused(key, error),
       gap: gap => events.emit('gap', gap),
+      entered: (room, reply) => this.#rooms.entered(room, reply),
+      left: (room, error) => this.#rooms.left(room, error),
+      room: (...message) => this.#rooms.message(...message),
+      members: (room, event, id, name) => this.#rooms.member(room, event, id, name, id === this.id),
       signal: (from, to, body) => events.emit('signal', { from, to, body: decodeBody(body) }),
       reply: (ref, value) => this.#requests.replied(ref, value),
       error: (ref, code, text) => {

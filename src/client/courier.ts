@@ -7,8 +7,11 @@
 import type { Body, ClientFrames, ServerFrames } from '../protocol/frames.ts'
 import type { Status } from './connector.ts'
 import type { AckdError } from './errors.ts'
+import type { RoomCursor } from './feed.ts'
 import type { Incoming } from './inbox.ts'
+import type { Entrance } from './memberships.ts'
 import type { Outcome, Outgoing } from './outgoing.ts'
+import type { JoinReply } from './room-replies.ts'
 
 /** A message on its way into the outbox. */
 export interface Letter {
@@ -54,6 +57,13 @@ export interface Courier {
   listen(listening: boolean): void
   /** The message that was shown is dealt with, or refused for a reason. */
   dealt(message: Incoming, refused: string | null): void
+  /** How far rooms were read by whoever worked here before. */
+  readonly rooms: readonly RoomCursor[]
+  /** Enters a room and stays in it; answered by `entered` or `left`, and by `entered` again on each connection. */
+  enter(entrance: Entrance): void
+  leave(room: string): void
+  /** A room was read up to there. */
+  roomRecorded(cursor: RoomCursor): void
   wake(): void
   /** A new secret for the own address. */
   keepSecret(secret: string): void
@@ -63,10 +73,13 @@ export interface Courier {
 }
 
 /** What an application may say to the server apart from messages. */
-export type Asking = Pick<ClientFrames, 'signal' | 'presence' | 'rotate'>
+export type Asking = Pick<
+  ClientFrames,
+  'signal' | 'presence' | 'rotate' | 'create' | 'delete' | 'rooms' | 'members' | 'history'
+>
 
 /** What the server says to an application apart from messages. */
-export type Answers = Pick<ServerFrames, 'signal' | 'reply' | 'error'>
+export type Answers = Pick<ServerFrames, 'room' | 'members' | 'signal' | 'reply' | 'error'>
 
 export interface CourierEvents extends Answers {
   status(status: Status): void
@@ -80,6 +93,10 @@ export interface CourierEvents extends Answers {
   /** A letter was not taken. */
   refused(key: string, error: AckdError): void
   gap(gap: Gap): void
+  /** In the room, for the first time or again. */
+  entered(room: string, reply: JoinReply): void
+  /** Out of the room for good, or never in it. */
+  left(room: string, error: AckdError): void
   /** What went wrong without anybody waiting for it. */
   failed(error: AckdError): void
 }

@@ -44,18 +44,29 @@ export async function deliver<Payload>(
   events: DeliveryEvents,
 ): Promise<void> {
   const message = toMessage<Payload>(incoming)
+  const failure = await handle(
+    () => handler(message),
+    pausesMs,
+    (error, last) => events.failed(error, message, last),
+  )
+  if (failure === null) events.handled()
+  else events.refused(reasonOf(failure.error).slice(0, MAX_REASON))
+}
+
+/** Runs a handler until it succeeds, with these pauses between the tries. The last failure when they are used up, else null. */
+export async function handle(
+  run: () => Promise<void> | void,
+  pausesMs: readonly number[],
+  failed: (error: unknown, last: boolean) => void,
+): Promise<{ readonly error: unknown } | null> {
   for (let failures = 0; ; failures++) {
     try {
-      await handler(message)
-      events.handled()
-      return
+      await run()
+      return null
     } catch (error) {
       const pauseMs = pausesMs[failures]
-      events.failed(error, message, pauseMs === undefined)
-      if (pauseMs === undefined) {
-        events.refused(reasonOf(error).slice(0, MAX_REASON))
-        return
-      }
+      failed(error, pauseMs === undefined)
+      if (pauseMs === undefined) return { error }
       await new Promise(resolve => setTimeout(resolve, pauseMs))
     }
   }

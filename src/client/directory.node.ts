@@ -12,7 +12,16 @@ import { AckdError } from './errors.ts'
 import { readIdentity, type Identity, type IdentityStore } from './identity.ts'
 import { Journal, readJournal, syncDirectory } from './journal.node.ts'
 import type { Keeper } from './keeper.ts'
-import { encodeChange, encodeCursor, encodeSnapshot, isDurable, kindOf, replay, type Kept } from './records.ts'
+import {
+  encodeChange,
+  encodeCursor,
+  encodeRoomCursor,
+  encodeSnapshot,
+  isDurable,
+  kindOf,
+  replay,
+  type Kept,
+} from './records.ts'
 
 export interface DirectoryOptions {
   /** Flush new messages to the disk before they are sent; true unless said otherwise. */
@@ -39,6 +48,7 @@ class DirectoryKeeper implements Keeper {
   readonly identity: IdentityStore
   readonly outbox: Kept['outbox'] | null
   readonly cursors: Kept['cursors']
+  readonly rooms: Kept['rooms']
   readonly #path: string
   readonly #fsync: boolean
   readonly #release: () => void
@@ -54,10 +64,11 @@ class DirectoryKeeper implements Keeper {
     const kept = readKept(this.#path)
     this.outbox = kept?.outbox ?? null
     this.cursors = kept?.cursors ?? []
+    this.rooms = kept?.rooms ?? []
   }
 
-  attach(outbox: () => Kept['outbox'], cursors: () => Kept['cursors']): void {
-    const snapshot = (): Uint8Array => encodeSnapshot({ outbox: outbox(), cursors: cursors() })
+  attach(outbox: () => Kept['outbox'], cursors: () => Kept['cursors'], rooms: () => Kept['rooms']): void {
+    const snapshot = (): Uint8Array => encodeSnapshot({ outbox: outbox(), cursors: cursors(), rooms: rooms() })
     this.#journal = new Journal(this.#path, snapshot, this.#fsync)
   }
 
@@ -67,6 +78,10 @@ class DirectoryKeeper implements Keeper {
 
   recorded(cursor: Parameters<Keeper['recorded']>[0]): void {
     this.#journal?.add(encodeCursor(cursor), false)
+  }
+
+  roomRecorded(cursor: Parameters<Keeper['roomRecorded']>[0]): void {
+    this.#journal?.add(encodeRoomCursor(cursor), false)
   }
 
   commit(): undefined {

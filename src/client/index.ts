@@ -19,6 +19,10 @@ export type { Message, MessageHandler } from './deliveries.ts'
 export { memoryIdentity, type Identity, type IdentityStore } from './identity.ts'
 export type { Keeper } from './keeper.ts'
 export type { Ending, Sent } from './sends.ts'
+export type { RoomMessage } from './feed.ts'
+export type { Room, RoomEvents, RoomGap, RoomHandler } from './room.ts'
+export type { HistoryReply, JoinReply, Member, MemberPage, RoomInfo, RoomList } from './room-replies.ts'
+export type { Rooms, RoomOptions } from './rooms.ts'
 export type { OpenSocket, Socket, SocketEvents } from './sockets.ts'
 
 declare const WebSocket: WebSocketClass | undefined

@@ -6,6 +6,7 @@
  */
 import { AckdError } from './errors.ts'
 import { memoryIdentity, type Identity, type IdentityStore } from './identity.ts'
+import type { RoomCursor } from './feed.ts'
 import type { Cursor } from './inbox.ts'
 import type { OutboxChange, OutboxSnapshot } from './outgoing.ts'
 
@@ -14,10 +15,14 @@ export interface Keeper {
   /** What was held when the last process ended. */
   readonly outbox: OutboxSnapshot | null
   readonly cursors: readonly Cursor[]
+  /** How far rooms were read. */
+  readonly rooms: readonly RoomCursor[]
   /** Called once, before the changes: where to read the whole when the changes have become many. */
-  attach(outbox: () => OutboxSnapshot, cursors: () => readonly Cursor[]): void
+  attach(outbox: () => OutboxSnapshot, cursors: () => readonly Cursor[], rooms: () => readonly RoomCursor[]): void
   changed(change: OutboxChange): void
   recorded(cursor: Cursor): void
+  /** How far a room was read; an offset of -1: it was left, and is to be forgotten. */
+  roomRecorded(cursor: RoomCursor): void
   /**
    * Writes what was told: within the call, or else returns the promise of it, and takes what is told meanwhile for the next call.
    * Throws or rejects when it could not be written; what was told is remembered, and written by a later call.
@@ -32,9 +37,11 @@ export function identityKeeper(store: IdentityStore, report: (error: AckdError) 
     identity: withFallback(store, report),
     outbox: null,
     cursors: [],
+    rooms: [],
     attach: () => {},
     changed: () => {},
     recorded: () => {},
+    roomRecorded: () => {},
     commit: () => undefined,
     close: () => {},
   }

@@ -32,8 +32,8 @@ export interface LinkOptions {
 /** ms beyond two ping intervals until silence is the end. */
 const SILENCE_SLACK_MS = 5_000
 
-/** What a link hands on; pings and closes it deals with itself, and rooms are not known here yet. */
-export type LinkFrames = Omit<ServerFrames, 'ping' | 'pong' | 'close' | 'room' | 'members' | 'unknown'>
+/** What a link hands on; pings and closes it deals with itself. */
+export type LinkFrames = Omit<ServerFrames, 'ping' | 'pong' | 'close' | 'unknown'>
 
 export class Link {
   readonly frames: ClientFrames
@@ -112,6 +112,8 @@ export class Link {
       ended: frames.ended.bind(frames),
       failed: frames.failed.bind(frames),
       retry: frames.retry.bind(frames),
+      room: frames.room.bind(frames),
+      members: frames.members.bind(frames),
       signal: frames.signal.bind(frames),
       reply: frames.reply.bind(frames),
       error: frames.error.bind(frames),
@@ -119,8 +121,6 @@ export class Link {
         const again = mayReconnect(name, 4000)
         this.#finish({ reason: name, text, again, retryAfterMs: retryAfterMs ?? 0 })
       },
-      room: () => {},
-      members: () => {},
       ping: () => mouth.pong(),
       pong: () => {},
       unknown: () => {},

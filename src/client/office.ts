@@ -13,14 +13,16 @@ import type { WelcomeOptions } from '../protocol/frames.ts'
 import { Connector, type ConnectorOptions, type Status } from './connector.ts'
 import type { Asking, Courier, CourierEvents, Letter } from './courier.ts'
 import { AckdError } from './errors.ts'
+import type { RoomCursor } from './feed.ts'
 import { Inbox, type Incoming } from './inbox.ts'
 import { identityKeeper, type Keeper } from './keeper.ts'
 import type { IdentityStore } from './identity.ts'
 import type { Link, LinkFrames } from './link.ts'
+import { Memberships, type Entrance } from './memberships.ts'
 import { Outbox } from './outbox.ts'
 import { randomName } from './random-name.ts'
 import { readSync, syncTarget } from './sync.ts'
-import { afterTurn } from './turn.ts'
+import { afterTurn, now } from './turn.ts'
 
 export interface OfficeOptions extends ConnectorOptions {
   /** Where the identity is kept. */
@@ -38,6 +40,9 @@ export class Office implements Courier {
   readonly #connector: Connector
   readonly #outbox: Outbox
   readonly #inbox: Inbox
+  readonly #memberships: Memberships
+  /** By room, how far it was read. */
+  readonly #read = new Map<string, RoomCursor>()
   #shown: Incoming | null = null
   #keeping: Promise<void> | null = null
   #closing = false
@@ -49,7 +54,8 @@ export class Office implements Courier {
   constructor(url: string, options: OfficeOptions, events: CourierEvents) {
     this.#events = events
     this.#keeper = options.keeper ?? identityKeeper(options.identity, error => events.failed(error))
-    const { outbox, cursors } = this.#keeper
+    const { outbox, cursors, rooms } = this.#keeper
+    for (const cursor of rooms) this.#read.set(cursor.room, cursor)
     this.#outbox = new Outbox(
       {
         settled: (message, outcome) => events.settled(message, this.#outbox.name, outcome),
@@ -73,7 +79,13 @@ export class Office implements Courier {
     this.#keeper.attach(
       () => this.#outbox.snapshot(),
       () => this.#inbox.snapshot(),
+      () => this.rooms,
     )
+    this.#memberships = new Memberships({
+      entered: (room, reply) => events.entered(room, reply),
+      left: (room, error) => events.left(room, error),
+      wake: () => this.wake(),
+    })
     this.#connector = new Connector(url, options, this.#keeper.identity, {
       frames: this.#frames(),
       hello: () => ({ outbox: this.#outbox.name, attempt: this.#outbox.nextAttempt() }),
@@ -121,6 +133,25 @@ export class Office implements Courier {
     this.#shown = null
     if (refused === null) this.#inbox.handled(now())
     else this.#inbox.refused(refused, now())
+    this.wake()
+  }
+
+  get rooms(): readonly RoomCursor[] {
+    return [...this.#read.values()]
+  }
+
+  enter(entrance: Entrance): void {
+    this.#memberships.enter(entrance)
+  }
+
+  leave(room: string): void {
+    this.#memberships.leave(room)
+  }
+
+  roomRecorded(cursor: RoomCursor): void {
+    if (cursor.offset < 0) this.#read.delete(cursor.room)
+    else this.#read.set(cursor.room, cursor)
+    this.#keeper.roomRecorded(cursor)
     this.wake()
   }
 
@@ -180,16 +211,24 @@ export class Office implements Courier {
       ended: (kind, target, n, reason) => outbox.ended(kind, target, n, reason, now()),
       failed: (target, n, code) => outbox.failed(target, n, code, now()),
       retry: (target, n, code, afterMs) => outbox.retry(target, n, code, afterMs, now()),
+      room: (room, offset, ...rest) => {
+        this.#memberships.seen(room, offset)
+        events.room(room, offset, ...rest)
+      },
+      members: (room, event, id, name) => {
+        events.members(room, event, id, name)
+        this.#memberships.member(room, event, id)
+      },
       signal: (from, to, body) => events.signal(from, to, body),
       reply: (ref, value) => {
         const target = syncTarget(ref)
-        if (target === null) events.reply(ref, value)
-        else outbox.synced(target, readSync(value), now())
+        if (target !== null) outbox.synced(target, readSync(value), now())
+        else if (!this.#memberships.replied(ref, value)) events.reply(ref, value)
       },
       error: (ref, code, text) => {
         const target = ref === null ? null : syncTarget(ref)
-        if (target === null) events.error(ref, code, text)
-        else outbox.synced(target, null, now())
+        if (target !== null) outbox.synced(target, null, now())
+        else if (ref === null || !this.#memberships.refused(ref, code, text)) events.error(ref, code, text)
       },
     }
   }
@@ -198,6 +237,8 @@ export class Office implements Courier {
     const { link } = this.#connector
     if (link === null) return
     this.#inbox.opened(link.frames, welcome.window)
+    // What is sent to a room waits at the server for a join that came before.
+    this.#memberships.opened(link.frames, welcome.id)
     this.#outbox.opened(link.frames, welcome, now())
     this.#events.welcomed({ maxPacket: welcome.maxPacket })
   }
@@ -205,6 +246,7 @@ export class Office implements Courier {
   #lost(): void {
     this.#outbox.closed()
     this.#inbox.closed()
+    this.#memberships.closed()
     this.#events.lost()
     this.wake()
   }
@@ -272,11 +314,6 @@ export class Office implements Courier {
       Math.max(0, due - now()),
     )
   }
-}
-
-/** ms since the epoch, roughly; never runs back, whatever happens to the clock of the machine. */
-function now(): number {
-  return performance.timeOrigin + performance.now()
 }
 
 /** Waits for it, but no longer than that. */

@@ -3,6 +3,7 @@
  */
 import type { Body } from '../protocol/frames.ts'
 import { decodeBody, encodeBody } from '../protocol/values.ts'
+import type { RoomCursor } from './feed.ts'
 import type { Cursor } from './inbox.ts'
 import type { OutboxChange, OutboxSnapshot, Outgoing } from './outgoing.ts'
 
@@ -10,12 +11,13 @@ import type { OutboxChange, OutboxSnapshot, Outgoing } from './outgoing.ts'
 export interface Kept {
   readonly outbox: OutboxSnapshot
   readonly cursors: readonly Cursor[]
+  readonly rooms: readonly RoomCursor[]
 }
 
-export function encodeSnapshot({ outbox, cursors }: Kept): Uint8Array {
+export function encodeSnapshot({ outbox, cursors, rooms }: Kept): Uint8Array {
   const { name, attempt, lastId, streams } = outbox
   const lines = streams.map(({ target, next, messages }) => [target, next, messages.map(line)])
-  return encode(['snapshot', name, attempt, lastId, lines, cursors.map(cursorLine)])
+  return encode(['snapshot', name, attempt, lastId, lines, cursors.map(cursorLine), rooms.map(roomLine)])
 }
 
 export function encodeChange(change: OutboxChange): Uint8Array {
@@ -35,6 +37,10 @@ export function encodeChange(change: OutboxChange): Uint8Array {
 
 export function encodeCursor(cursor: Cursor): Uint8Array {
   return encode(['cursor', cursorLine(cursor)])
+}
+
+export function encodeRoomCursor(cursor: RoomCursor): Uint8Array {
+  return encode(['room', roomLine(cursor)])
 }
 
 /** Whether a crash of the machine must not lose it: what comes after relies on numbers that it gave away. */
@@ -66,6 +72,7 @@ class Replay {
   #lastId = 0
   readonly #streams = new Map<string, StreamState>()
   readonly #cursors = new Map<string, Cursor>()
+  readonly #rooms = new Map<string, RoomCursor>()
 
   apply([kind, ...rest]: readonly unknown[]): void {
     switch (kind) {
@@ -84,6 +91,8 @@ class Replay {
         return
       case 'cursor':
         return this.#cursor(rest[0])
+      case 'room':
+        return this.#room(rest[0])
       default:
         throw new TypeError(`There is no record of the kind ${String(kind)}.`)
     }
@@ -92,10 +101,10 @@ class Replay {
   kept(): Kept {
     const streams = [...this.#streams].map(([target, { next, messages }]) => ({ target, next, messages }))
     const outbox = { name: this.#name, attempt: this.#attempt, lastId: this.#lastId, streams }
-    return { outbox, cursors: [...this.#cursors.values()] }
+    return { outbox, cursors: [...this.#cursors.values()], rooms: [...this.#rooms.values()] }
   }
 
-  #snapshot([name, attempt, lastId, streams, cursors]: readonly unknown[]): void {
+  #snapshot([name, attempt, lastId, streams, cursors, rooms]: readonly unknown[]): void {
     this.#name = text(name)
     this.#attempt = integer(attempt)
     for (const stream of list(streams)) {
@@ -104,6 +113,7 @@ class Replay {
       this.#stream(text(target)).next = integer(next)
     }
     for (const cursor of list(cursors)) this.#cursor(cursor)
+    for (const room of list(rooms)) this.#room(room)
     this.#lastId = integer(lastId)
   }
 
@@ -143,6 +153,14 @@ class Replay {
     this.#cursors.set(name, cursor)
   }
 
+  #room(value: unknown): void {
+    const [name, epoch, offset, time] = list(value)
+    const room = text(name)
+    const cursor = { room, epoch: text(epoch), offset: integer(offset), time: integer(time) }
+    if (cursor.offset < 0) this.#rooms.delete(room)
+    else this.#rooms.set(room, cursor)
+  }
+
   #stream(target: string): StreamState {
     const known = this.#streams.get(target) ?? { next: 1, messages: [] }
     this.#streams.set(target, known)
@@ -176,6 +194,10 @@ function bodyOf(value: unknown): Body {
 
 function cursorLine({ from, outbox, n, time }: Cursor): unknown[] {
   return [from, outbox, n, Math.round(time)]
+}
+
+function roomLine({ room, epoch, offset, time }: RoomCursor): unknown[] {
+  return [room, epoch, offset, Math.round(time)]
 }
 
 function encode(record: readonly unknown[]): Uint8Array {

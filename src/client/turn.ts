@@ -1,5 +1,5 @@
 /**
- * The end of this turn of the event loop. What is written in one turn leaves as one packet; a microtask would come too early for the
+ * The time, and the end of this turn of the event loop. What is written in one turn leaves as one packet; a microtask would come too early for the
  * acks of handlers that await something.
  */
 declare const setImmediate: ((run: () => void) => unknown) | undefined
@@ -23,4 +23,9 @@ function viaMessageChannel(): (run: () => void) => void {
     waiting.push(run)
     port2.postMessage(null)
   }
+}
+
+/** ms since the epoch, roughly; never runs back, whatever happens to the clock of the machine. */
+export function now(): number {
+  return performance.timeOrigin + performance.now()
 }

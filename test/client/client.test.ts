@@ -297,9 +297,11 @@ test('nothing leaves that could not be kept, and it leaves when it can be', asyn
     identity: memoryIdentity(),
     outbox: null,
     cursors: [],
+    rooms: [],
     attach: () => {},
     changed: () => {},
     recorded: () => {},
+    roomRecorded: () => {},
     commit: () => {
       if (!works) throw new Error('disk full')
       return undefined

@@ -35,6 +35,7 @@ class Process {
     opened.attach(
       () => this.outbox.snapshot(),
       () => this.inbox.snapshot(),
+      () => [],
     )
     this.outbox.opened({ send: () => {}, sync: () => {} }, terms, 0)
   }

@@ -42,10 +42,12 @@ describe('a keeper that takes its time', () => {
       identity: memoryIdentity(),
       outbox: null,
       cursors: [],
+      rooms: [],
       attach: () => {},
       changed: () => {
         told++
       },
+      roomRecorded: () => {},
       recorded: () => {
         told++
       },

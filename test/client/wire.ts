@@ -2,13 +2,17 @@
  * The other end of a client's sockets, played by hand: real frames, no network. Every connection is noted, and answers when told to.
  */
 import { createClientFrameDecoder, createServerFrameEncoder } from '../../src/protocol/codec.ts'
-import type { ClientFrames, HelloOptions, ServerFrames } from '../../src/protocol/frames.ts'
+import type { ClientFrames, HelloOptions, JoinOptions, Ref, ServerFrames } from '../../src/protocol/frames.ts'
+import type { ErrorCode } from '../../src/protocol/errors.ts'
 import type { OpenSocket, SocketEvents } from '../../src/client/sockets.ts'
 
 export class Peer {
   readonly hellos: HelloOptions[] = []
   /** Frames that came, by name, with what matters of them. */
   readonly heard: string[] = []
+  /** Refs of questions about rooms, in order, and the options of joins. */
+  readonly refs: Ref[] = []
+  readonly joins: JoinOptions[] = []
   closed = false
   readonly #events: SocketEvents
   readonly #encoder = createServerFrameEncoder(false)
@@ -66,6 +70,22 @@ export class Peer {
     this.#events.closed(number, name)
   }
 
+  /** Answers the oldest question about rooms. */
+  answer(value: unknown): void {
+    const ref = this.refs.shift() ?? 0
+    this.say(frames => frames.reply(ref, value))
+  }
+
+  refuse(code: ErrorCode): void {
+    const ref = this.refs.shift() ?? 0
+    this.say(frames => frames.error(ref, code, 'no'))
+  }
+
+  #asked(ref: Ref, what: string): void {
+    this.refs.push(ref)
+    this.heard.push(what)
+  }
+
   #frames(): ClientFrames {
     const { heard } = this
     return {
@@ -83,13 +103,16 @@ export class Peer {
         heard.push('rotate')
         this.say(frames => frames.error(ref, 'forbidden', 'not you'))
       },
-      join: (_, room) => heard.push(`join ${room}`),
-      leave: (_, room) => heard.push(`leave ${room}`),
-      create: (_, room) => heard.push(`create ${room}`),
-      delete: (_, room) => heard.push(`delete ${room}`),
-      rooms: () => heard.push('rooms'),
-      members: (_, room) => heard.push(`members ${room}`),
-      history: (_, room) => heard.push(`history ${room}`),
+      join: (ref, room, options) => {
+        this.joins.push(options)
+        this.#asked(ref, `join ${room}`)
+      },
+      leave: (ref, room) => this.#asked(ref, `leave ${room}`),
+      create: (ref, room) => this.#asked(ref, `create ${room}`),
+      delete: (ref, room) => this.#asked(ref, `delete ${room}`),
+      rooms: ref => this.#asked(ref, 'rooms'),
+      members: (ref, room) => this.#asked(ref, `members ${room}`),
+      history: (ref, room, { after }) => this.#asked(ref, `history ${room} after ${after}`),
       token: () => heard.push('token'),
       ping: () => heard.push('ping'),
       pong: () => heard.push('pong'),

@@ -72,7 +72,8 @@ function witnessed(keeper: Keeper): Keeper {
     identity: keeper.identity,
     outbox: keeper.outbox,
     cursors: keeper.cursors,
-    attach: (outbox, cursors) => keeper.attach(outbox, cursors),
+    rooms: keeper.rooms,
+    attach: (...snapshots) => keeper.attach(...snapshots),
     changed: change => {
       keeper.changed(change)
       if (change.kind !== 'added') return
@@ -85,10 +86,12 @@ function witnessed(keeper: Keeper): Keeper {
       shown.delete(`${cursor.from} ${cursor.outbox} ${cursor.n}`)
       if (k !== undefined) pending.push({ who: who(), what: 'ack', stream: `${cursor.from}>${who()}`, k })
     },
+    roomRecorded: cursor => keeper.roomRecorded(cursor),
     commit: () => {
-      keeper.commit()
+      const kept = keeper.commit()
       for (const happening of pending) history.note(happening)
       pending = []
+      return kept
     },
     close: () => keeper.close(),
   }
