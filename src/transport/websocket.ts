@@ -42,8 +42,12 @@ const MAX_CONTROL_FRAMES = 1_000
 
 const SENT_DROPPED = 2
 
-// The implementation takes a host together with listen options; the type declarations that come with it forget this form.
+// The implementation takes a host together with listen options, and a socket is its own user data; the type declarations that come with it
+// forget this form, and give the data by a call into native code, which costs as much as all else that is done here for a packet.
 declare module 'uWebSockets.js' {
+  interface WebSocket<UserData> {
+    readonly pipe: UserData extends { readonly pipe: infer Pipe } ? Pipe : never
+  }
   interface TemplatedApp {
     listen(
       host: string,
@@ -207,14 +211,14 @@ class WebSocketListener implements RenewableListener {
       upgrade: (response, request, context) => upgrade(response, request, context, transport, origins),
       open: socket => {
         made.connections++
-        socket.getUserData().pipe.opened(socket, this.#accept)
+        socket.pipe.opened(socket, this.#accept)
       },
-      message: (socket, bytes, binary) => socket.getUserData().pipe.received(bytes, !binary),
-      ping: socket => socket.getUserData().pipe.controlled(),
-      pong: socket => socket.getUserData().pipe.controlled(),
+      message: (socket, bytes, binary) => socket.pipe.received(bytes, !binary),
+      ping: socket => socket.pipe.controlled(),
+      pong: socket => socket.pipe.controlled(),
       close: socket => {
         made.connections--
-        socket.getUserData().pipe.closed()
+        socket.pipe.closed()
       },
     })
     made.app.any('/*', (response, request) => answerRequest(response, request, this.#answer))

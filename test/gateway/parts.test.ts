@@ -162,6 +162,17 @@ describe('the slab', () => {
     }
   })
 
+  it('leaves a lone ack where it lies', () => {
+    const slab = new Slab()
+    slab.keep(new Uint8Array(100))
+    const ack = Uint8Array.of(0x92, 0xa3, 0x61, 0x63, 0x6b, 0xce, 0, 1, 0, 0)
+    expect(slab.keep(ack)).toBe(0)
+    expect(slab.bytes).toBe(ack)
+    const shortest = Uint8Array.of(0x96, 0xa4, 0x73, 0x65, 0x6e, 0x64, 1, 1, 0xa1, 0x62, 0xc0, 1)
+    slab.keep(shortest)
+    expect(slab.bytes).not.toBe(shortest)
+  })
+
   it('puts small packets side by side', () => {
     const slab = new Slab()
     const first = slab.keep(new Uint8Array(100))
