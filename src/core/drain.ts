@@ -5,7 +5,7 @@
  * under the session's token. At most one page and one removal are under way; what is acked meanwhile goes with the next
  * removal. When the store does not answer, both wait a second and are asked again, for as long as the session lives.
  */
-import type { Entry, FencedResult, PageResult } from '../protocol/mailbox.ts'
+import type { Entry, Fenced, FencedResult, PageResult } from '../protocol/mailbox.ts'
 import type { Hub } from './hub.ts'
 import type { Session } from './session.ts'
 
@@ -80,27 +80,27 @@ export class Drain {
     return true
   }
 
-  /** The entries of a page; null when the session has lost its token. */
-  paged(result: PageResult | null): readonly Entry[] | null {
+  /** The entries of a page, or why the session is over. */
+  paged(result: PageResult | null): readonly Entry[] | Fenced {
     this.#paging = false
     if (result === null) return this.#pause()
-    if (result.kind === 'stale') return null
+    if (result.kind !== 'page') return result
     if (result.more) this.#more = true
     // A failover has brought back what was removed.
     if (result.oldest > 0 && result.oldest <= this.#removed) this.#removed = 0
     return result.entries
   }
 
-  /** False when the session has lost its token. */
-  removed(result: FencedResult | null): boolean {
+  /** Null, or why the session is over. */
+  removed(result: FencedResult | null): Fenced | null {
     this.#removing = false
     if (result === null) this.#pause()
-    else if (result.kind === 'stale') return false
+    else if (result.kind !== 'ok') return result
     else {
       if (this.#nacked[0]?.s === this.#asked) this.#nacked.shift()
       this.#removed = this.#asked
     }
-    return true
+    return null
   }
 
   /** Removes all that was acked, in as many calls as it takes: the session is closing. */

@@ -7,7 +7,7 @@
  */
 import { assert } from './assert.ts'
 import { MessageFlag, type SyncReply } from '../protocol/frames.ts'
-import type { Entry, FencedResult, PageResult } from '../protocol/mailbox.ts'
+import type { Entry, Fenced, FencedResult, PageResult } from '../protocol/mailbox.ts'
 import type { Due } from './deadlines.ts'
 import type { Downstream } from './downstream.ts'
 import { Drain } from './drain.ts'
@@ -122,14 +122,15 @@ export class Receiving implements Due {
   paged(result: PageResult | null): void {
     if (!this.open) return
     const entries = this.#drain.paged(result)
-    if (entries === null) this.#session.close('replaced')
+    if ('kind' in entries) this.#end(entries)
     else this.#sendParked(entries)
   }
 
   removed(result: FencedResult | null): void {
     if (!this.open) return
-    if (this.#drain.removed(result)) this.touch()
-    else this.#session.close('replaced')
+    const fenced = this.#drain.removed(result)
+    if (fenced === null) this.touch()
+    else this.#end(fenced)
   }
 
   /** The numbers from `first` to `last` of a stream that came from their sender and have no end yet. */
@@ -225,6 +226,12 @@ export class Receiving implements Due {
     if (this.#dirty || !this.open || !this.#drain.hasWork) return
     this.#dirty = true
     this.#hub.hasWork(this)
+  }
+
+  /** The token is not the current one any more. Only who was replaced has to stay away. */
+  #end({ kind }: Fenced): void {
+    if (kind === 'stale') this.#session.close('replaced')
+    else this.#session.close('unavailable', 'The store has lost this session; connect again.')
   }
 
   #hasRoom(size: number): boolean {

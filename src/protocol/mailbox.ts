@@ -121,6 +121,14 @@ export type PageResult =
       /** What turned into a void in this call. */
       readonly lost: readonly Lost[]
     }
-  | { readonly kind: 'stale' }
+  | Fenced
 
-export type FencedResult = { readonly kind: 'ok'; readonly lost: readonly Lost[] } | { readonly kind: 'stale' }
+export type FencedResult = { readonly kind: 'ok'; readonly lost: readonly Lost[] } | Fenced
+
+/**
+ * The token is not the current one. `stale`: a later session has the client. `forgotten`: nobody has, or an earlier one as far as
+ * the store knows: it has lost this session, as in a failover, and the client may come back.
+ */
+export interface Fenced {
+  readonly kind: 'stale' | 'forgotten'
+}

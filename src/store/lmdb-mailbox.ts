@@ -186,6 +186,11 @@ export class Mailbox {
   }
 
   /** Another session begins. */
+  /** Whether a session was given that place, or one after it. */
+  hasGiven(s: number): boolean {
+    return s <= this.#given
+  }
+
   handOver(): void {
     this.#givenBefore = this.#given
   }

@@ -10,6 +10,7 @@ import type {
   BindResult,
   EnqueueResult,
   Entry,
+  Fenced,
   FencedResult,
   Lost,
   PageResult,
@@ -19,7 +20,7 @@ import type { SyncReply } from '../protocol/frames.ts'
 import type { Table } from './lmdb-environment.ts'
 import { Mailbox, toEntry } from './lmdb-mailbox.ts'
 import { boxId, boxKey, LAST_NUMBER_KEY, putLastNumber, readBox, readLastNumber, Tag } from './lmdb-records.ts'
-import { contested, createOwnership, disown, disproved, forgettable, own, useSecret } from './ownership.ts'
+import { contested, createOwnership, disown, disproved, fenced, forgettable, own, useSecret } from './ownership.ts'
 import type { Owner, Ownership } from './ownership.ts'
 import type { ClientRecord, StoreLimits } from './store.ts'
 import { createStream, syncReply } from './streams.ts'
@@ -103,9 +104,9 @@ export class LmdbTables {
 
   unbind(id: string, token: string, suspect: number): FencedResult {
     const mailbox = this.#find(id)
-    if (mailbox === null || !this.#ownerships.has(id)) return { kind: 'stale' }
+    if (mailbox === null || !this.#ownerships.has(id)) return { kind: 'forgotten' }
     const ended = disown(this.#changeOwnership(id), token)
-    if (ended === 'stale') return { kind: 'stale' }
+    if (typeof ended === 'object') return ended
     return { kind: 'ok', lost: ended === 'ended' ? mailbox.failAt(suspect, this.#clock()) : [] }
   }
 
@@ -121,12 +122,12 @@ export class LmdbTables {
   /** Whether `page` would change something and so needs a transaction. */
   pageChanges(id: string, token: string): boolean {
     const mailbox = this.#owned(id, token)
-    return mailbox !== null && mailbox.record.count > 0 && mailbox.record.earliest <= this.#clock()
+    return !isFenced(mailbox) && mailbox.record.count > 0 && mailbox.record.earliest <= this.#clock()
   }
 
   page(id: string, token: string, after: number, limit: number, maxBytes: number): PageResult {
-    const mailbox = this.#owned(id, token)
-    if (mailbox === null) return { kind: 'stale' }
+    const mailbox = this.#owned(id, token, after)
+    if (isFenced(mailbox)) return mailbox
     // What came before `after` is with the recipient already, so its ack decides.
     const lost = mailbox.expire(this.#clock(), after)
     const { entries, more } = mailbox.hand(after, limit, maxBytes)
@@ -134,13 +135,13 @@ export class LmdbTables {
   }
 
   remove(id: string, token: string, upTo: number): FencedResult {
-    const mailbox = this.#owned(id, token)
-    return mailbox === null ? { kind: 'stale' } : { kind: 'ok', lost: mailbox.take(upTo, 0, '') }
+    const mailbox = this.#owned(id, token, upTo)
+    return isFenced(mailbox) ? mailbox : { kind: 'ok', lost: mailbox.take(upTo, 0, '') }
   }
 
   refuse(id: string, token: string, s: number, reason: string): FencedResult {
-    const mailbox = this.#owned(id, token)
-    return mailbox === null ? { kind: 'stale' } : { kind: 'ok', lost: mailbox.take(s, s, reason) }
+    const mailbox = this.#owned(id, token, s)
+    return isFenced(mailbox) ? mailbox : { kind: 'ok', lost: mailbox.take(s, s, reason) }
   }
 
   sync(id: string, stream: string): SyncReply {
@@ -149,7 +150,7 @@ export class LmdbTables {
 
   rotate(id: string, token: string, hash: Uint8Array): FencedResult {
     const mailbox = this.#owned(id, token)
-    if (mailbox === null) return { kind: 'stale' }
+    if (isFenced(mailbox)) return mailbox
     mailbox.record.nextSecret = hash.slice()
     mailbox.checkpoint()
     return { kind: 'ok', lost: [] }
@@ -237,8 +238,14 @@ export class LmdbTables {
     return record.expires <= this.#clock() && (this.#ownerships.get(id)?.owner ?? null) === null
   }
 
-  #owned(id: string, token: string): Mailbox | null {
-    return this.#ownerships.get(id)?.owner?.token === token ? this.#find(id) : null
+  /** `given` is a place that the session was given, or 0. */
+  #owned(id: string, token: string, given = 0): Mailbox | Fenced {
+    const ownership = this.#ownerships.get(id)
+    if (ownership === undefined) return { kind: 'forgotten' }
+    const refusal = fenced(ownership, token)
+    if (refusal !== null) return refusal
+    const mailbox = this.#find(id)
+    return mailbox?.hasGiven(given) === true ? mailbox : { kind: 'forgotten' }
   }
 
   #node(id: string): string | null {
@@ -308,4 +315,8 @@ export class LmdbTables {
 
 function bound({ record }: Mailbox, { token, resumed, previous }: Owner): BindResult {
   return { kind: 'bound', token, resumed, parked: record.count, expires: record.expires, previous }
+}
+
+function isFenced(found: Mailbox | Fenced): found is Fenced {
+  return 'kind' in found
 }

@@ -12,13 +12,14 @@ import type {
   BindResult,
   EnqueueResult,
   Entry,
+  Fenced,
   FencedResult,
   Lost,
   Outcome,
   PageResult,
   Parcel,
 } from '../protocol/mailbox.ts'
-import { contested, createOwnership, disown, disproved, forgettable, own, useSecret } from './ownership.ts'
+import { contested, createOwnership, disown, disproved, fenced, forgettable, own, useSecret } from './ownership.ts'
 import type { Owner, Ownership, Secrets } from './ownership.ts'
 import type { ClientRecord, StoreLimits } from './store.ts'
 import { createStream, recordDelivered, recordLost, syncReply, untaken, type StreamRecord } from './streams.ts'
@@ -112,9 +113,9 @@ export class MemoryTables {
 
   unbind(id: string, token: string, suspect: number): FencedResult {
     const box = this.#find(id)
-    if (box === null) return { kind: 'stale' }
+    if (box === null) return { kind: 'forgotten' }
     const ended = disown(box.ownership, token)
-    if (ended === 'stale') return { kind: 'stale' }
+    if (typeof ended === 'object') return ended
     return { kind: 'ok', lost: ended === 'ended' ? this.#failedAt(id, box, suspect) : [] }
   }
 
@@ -125,8 +126,8 @@ export class MemoryTables {
   }
 
   page(id: string, token: string, after: number, limit: number, maxBytes: number): PageResult {
-    const box = this.#owned(id, token)
-    if (box === null) return { kind: 'stale' }
+    const box = this.#owned(id, token, after)
+    if ('kind' in box) return box
     // What came before `after` is with the recipient already, so its time-out is decided by the ack.
     const lost = this.#expire(id, box, after)
     const entries: Entry[] = []
@@ -144,15 +145,15 @@ export class MemoryTables {
   }
 
   remove(id: string, token: string, upTo: number): FencedResult {
-    const box = this.#owned(id, token)
-    if (box === null) return { kind: 'stale' }
+    const box = this.#owned(id, token, upTo)
+    if ('kind' in box) return box
     for (const parked of this.#take(box, upTo)) this.#delivered(box, parked)
     return { kind: 'ok', lost: [] }
   }
 
   refuse(id: string, token: string, s: number, reason: string): FencedResult {
-    const box = this.#owned(id, token)
-    if (box === null) return { kind: 'stale' }
+    const box = this.#owned(id, token, s)
+    if ('kind' in box) return box
     const lost: Lost[] = []
     for (const parked of this.#take(box, s)) {
       if (parked.s === s && parked.reason === '') lost.push(this.#lose(id, box, parked, 'rejected', reason))
@@ -168,7 +169,7 @@ export class MemoryTables {
 
   rotate(id: string, token: string, hash: Uint8Array): FencedResult {
     const box = this.#owned(id, token)
-    if (box === null) return { kind: 'stale' }
+    if ('kind' in box) return box
     box.nextSecret = hash.slice()
     return { kind: 'ok', lost: [] }
   }
@@ -236,9 +237,11 @@ export class MemoryTables {
     return box.ownership.owner === null && box.expires <= this.#clock()
   }
 
-  #owned(id: string, token: string): Box | null {
+  /** `given` is a place that the session was given, or 0; one that was not is of a history that was lost. */
+  #owned(id: string, token: string, given = 0): Box | Fenced {
     const box = this.#find(id)
-    return box?.ownership.owner?.token === token ? box : null
+    if (box === null) return { kind: 'forgotten' }
+    return fenced(box.ownership, token) ?? (given > box.given ? { kind: 'forgotten' } : box)
   }
 
   #register({ id, proof }: BindRequest): Box {

@@ -6,7 +6,7 @@
  */
 import { timingSafeEqual } from 'node:crypto'
 
-import type { BindRequest, BindResult } from '../protocol/mailbox.ts'
+import type { BindRequest, BindResult, Fenced } from '../protocol/mailbox.ts'
 
 const MINUTE_MS = 60_000
 
@@ -87,10 +87,22 @@ export function own(ownership: Ownership, request: BindRequest, resumed: boolean
   return ownership.owner
 }
 
-/** Ends the ownership. `repeated`: this very token was ended before. `stale`: it is not the current one. */
-export function disown(ownership: Ownership, token: string): 'ended' | 'repeated' | 'stale' {
+/** What is said to a token that is not the current one; null when it is. */
+export function fenced({ owner }: Ownership, token: string): Fenced | null {
+  if (owner?.token === token) return null
+  const isLater = owner !== null && !(epochOf(owner.token) < epochOf(token))
+  return { kind: isLater ? 'stale' : 'forgotten' }
+}
+
+function epochOf(token: string): number {
+  return Number.parseInt(token, 10)
+}
+
+/** Ends the ownership. `repeated`: this very token was ended before. */
+export function disown(ownership: Ownership, token: string): 'ended' | 'repeated' | Fenced {
   if (ownership.ended === token) return 'repeated'
-  if (ownership.owner?.token !== token) return 'stale'
+  const refusal = fenced(ownership, token)
+  if (refusal !== null) return refusal
   ownership.owner = null
   ownership.ended = token
   return 'ended'

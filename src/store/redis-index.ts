@@ -56,9 +56,7 @@ export class RedisIndex {
   /** Gives back an id that was taken. 0: there is no such client any more. */
   async giveBack(id: string, at: number): Promise<void> {
     const { due, taken, listed } = this.#shard(id)
-    const calls = at > 0 ? [this.#link.send('zadd', due, 'LT', at, id)] : [this.#link.send('zrem', listed, id)]
-    calls.push(this.#link.send('zrem', taken, id))
-    await Promise.all(calls)
+    await this.#link.run('giveBack', [due, taken, listed], '', at, id)
   }
 
   /**

@@ -14,6 +14,8 @@ const BEAT_MS = 3_000
 /** ms for which what was learnt of others is good enough. */
 const FRESH_MS = 1_000
 const LIFE_MS = 15_000
+/** ms without a sign of life of anybody that are the fault of Redis: two beats, and what they may be late. */
+const GAP_MS = 2 * BEAT_MS + 500
 
 export class Leases {
   /** Of this process. */
@@ -58,7 +60,8 @@ export class Leases {
   }
 
   async #extend(ms: number): Promise<void> {
-    const names = listOf(await this.#link.run('lease', [this.#key], '', this.own, ms))
+    void this.#link.compareClocks()
+    const names = listOf(await this.#link.run('lease', [this.#key], '', this.own, ms, GAP_MS))
     this.#live = new Set(names.map(textOf))
     this.#learnt = performance.now()
   }

@@ -6,7 +6,8 @@
  * single command is redirected.
  *
  * A call is answered within two seconds or rejected, and then the connection is given up: what is written after it on a
- * connection that has stalled would only pile up. Nothing is queued while Redis is away; the driver connects again by itself. A server counts as
+ * connection that has stalled would only pile up. What was given up may be on its way still, and must not take effect later: scripts are told
+ * until when they may, and when Redis is reached again, the first thing it is told is to forget the connection before. Nothing is queued while Redis is away; the driver connects again by itself. A server counts as
  * reached when its settings have been judged and it knows the scripts; one that forgets them later is given the source again.
  */
 import { Cluster, Redis } from 'ioredis'
@@ -47,6 +48,10 @@ export class RedisLink {
   #open = 0
   #corked: { uncork(): void }[] = []
   #timer: NodeJS.Timeout | null = null
+  /** How far the clock of Redis is ahead of `performance.now()`, at least, ms; in a cluster, that of the server that is furthest ahead. Null: not known. */
+  #ahead: number | null = null
+  /** The connection to each server, as that calls it. */
+  readonly #connections = new WeakMap<Redis, { readonly run: string; readonly id: string }>()
   #verdict: () => void = () => {}
   /** Resolves when Redis was reached for the first time, or could not be. */
   readonly tried: Promise<void>
@@ -85,6 +90,19 @@ export class RedisLink {
   /** Sends one command. Rejects with `StoreError`. */
   send(command: string, ...args: Argument[]): Promise<unknown> {
     return this.#timed(() => this.#write(command, args))
+  }
+
+  /** Until when a call that begins now may be done, as scripts take it. */
+  bound(): string {
+    return this.#ahead === null ? '' : `<${Math.floor(performance.now() + this.#ahead + CALL_MS)}`
+  }
+
+  /** Clocks drift apart, and some are set. A server that does not answer is passed over. */
+  async compareClocks(): Promise<void> {
+    const servers = this.#masters().filter(({ status }) => status === 'ready')
+    const told = await Promise.allSettled(servers.map(clockOf))
+    const aheads = told.filter(one => one.status === 'fulfilled').map(({ value }) => value)
+    if (this.#up && aheads.length > 0) this.#ahead = Math.max(...aheads)
   }
 
   /** Waits for what is under way, at most as long as a call may take. */
@@ -176,6 +194,7 @@ export class RedisLink {
 
   /** One server that cannot be asked does not keep the others of a cluster away; it is given the scripts when it lacks them. */
   async #judgeAll(): Promise<ReadonlySet<string>> {
+    this.#ahead = null
     const notes = new Set<string>()
     const failures: unknown[] = []
     for (const judged of await Promise.allSettled(this.#masters().map(server => this.#judge(server)))) {
@@ -190,12 +209,23 @@ export class RedisLink {
 
   async #judge(server: Redis): Promise<readonly string[]> {
     const info = readInfo(await server.info())
+    await this.#forgetConnection(server, info.get('run_id') ?? '')
+    this.#ahead = Math.max(await clockOf(server), this.#ahead ?? -Infinity)
     const policy = await server.config('GET', 'appendfsync').catch(() => null)
     const appendfsync = Array.isArray(policy) && typeof policy[1] === 'string' ? policy[1] : null
     const { refusal, notes } = judgeRedis(info, appendfsync, this.#authenticated)
     if (refusal !== null) throw refusal
     await Promise.all(Object.values(this.#scripts).map(({ source }) => server.script('LOAD', source)))
     return notes
+  }
+
+  /** Where it is not allowed, there are still the bounds of the calls. */
+  async #forgetConnection(server: Redis, run: string): Promise<void> {
+    const before = this.#connections.get(server)
+    if (before?.run === run) await server.client('KILL', 'ID', before.id).catch(() => {})
+    const id = await server.client('ID').catch(() => null)
+    if (id === null) this.#connections.delete(server)
+    else this.#connections.set(server, { run, id: String(id) })
   }
 
   /** Null: the connection ended, and whatever was the reason was told before. */
@@ -215,6 +245,12 @@ export class RedisLink {
     this.#told = state
     this.#onNote(note)
   }
+}
+
+/** How far it is ahead of `performance.now()`, at least. */
+async function clockOf(server: Redis): Promise<number> {
+  const [seconds, microseconds] = await server.time()
+  return Number(seconds) * 1_000 + Number(microseconds) / 1_000 - performance.now()
 }
 
 function createDriver({ address, ca }: RedisWay): Redis | Cluster {

@@ -85,6 +85,7 @@ const fixes: readonly (readonly [code: string, fix: string])[] = [
   ['OOM', 'Redis is out of memory: raise its maxmemory, or let clients drain their mailboxes.'],
   ['MISCONF', 'Redis cannot write to its disk: see its log, and free the disk.'],
   ['CLUSTERDOWN', 'The cluster lacks nodes: see CLUSTER INFO, and start them.'],
+  ['LATE', 'Nothing was done; see the load of Redis, of its machine and of the network.'],
   ['BUSY', 'A script of somebody else keeps Redis busy: see its log; SCRIPT KILL ends it.'],
 ]
 

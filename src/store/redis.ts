@@ -10,6 +10,7 @@ import type {
   BindResult,
   EnqueueResult,
   Entry,
+  Fenced,
   FencedResult,
   Lost,
   PageResult,
@@ -88,6 +89,9 @@ export class RedisStore implements Store {
   readonly #link: RedisLink
   readonly #keys: Keys
   readonly #limits: StoreLimits
+  /** ms since the epoch; only for what may be off by as much as two clocks are apart. */
+  readonly #time: () => number
+  /** The time, or until when a call that begins now may be done. */
   readonly #now: () => string
   readonly #index: RedisIndex
   readonly #rooms: RedisRooms
@@ -99,7 +103,8 @@ export class RedisStore implements Store {
     this.#link = link
     this.#keys = keys
     this.#limits = limits
-    this.#now = clock === undefined ? () => '' : () => String(clock())
+    this.#time = clock ?? Date.now
+    this.#now = clock === undefined ? () => link.bound() : () => String(clock())
     this.#index = new RedisIndex(link, keys.clients)
     this.#rooms = new RedisRooms(link, keys, limits.rooms, this.#now)
     this.rooms = this.#rooms
@@ -110,7 +115,7 @@ export class RedisStore implements Store {
 
   async bind(request: BindRequest): Promise<BindResult> {
     // A client that is not in the index would never lapse, so it comes to be there first.
-    if (request.create) this.#index.ends(request.id, (Number(this.#now()) || Date.now()) + this.#limits.idLifeMs)
+    if (request.create) this.#index.ends(request.id, this.#time() + this.#limits.idLifeMs)
     let asked = ''
     let lives = false
     for (let ask = 0; ask < ASKS; ask++) {
@@ -124,7 +129,7 @@ export class RedisStore implements Store {
 
   async unbind(id: string, token: string, suspect: number): Promise<FencedResult> {
     const reply = await this.#run('unbind', id, token, this.#leases.own, suspect)
-    if (reply === null) return { kind: 'stale' }
+    if (!Array.isArray(reply)) return readFenced(reply)
     const [due, ...lost] = listOf(reply)
     this.#ends(id, due)
     return { kind: 'ok', lost: readLost(lost, id, 'dead', 'dead') }
@@ -142,7 +147,7 @@ export class RedisStore implements Store {
 
   async page(id: string, token: string, after: number, limit: number, maxBytes: number): Promise<PageResult> {
     const reply = await this.#run('page', id, token, this.#leases.own, after, limit, maxBytes)
-    if (reply === null) return { kind: 'stale' }
+    if (!Array.isArray(reply)) return readFenced(reply)
     const [oldest, more, lost, entries, before] = listOf(reply)
     return {
       kind: 'page',
@@ -155,12 +160,12 @@ export class RedisStore implements Store {
 
   async remove(id: string, token: string, upTo: number): Promise<FencedResult> {
     const reply = await this.#run('remove', id, token, this.#leases.own, upTo, '')
-    return reply === null ? { kind: 'stale' } : { kind: 'ok', lost: [] }
+    return Array.isArray(reply) ? { kind: 'ok', lost: [] } : readFenced(reply)
   }
 
   async refuse(id: string, token: string, s: number, reason: string): Promise<FencedResult> {
     const reply = await this.#run('remove', id, token, this.#leases.own, s, '1')
-    if (reply === null) return { kind: 'stale' }
+    if (!Array.isArray(reply)) return readFenced(reply)
     return { kind: 'ok', lost: readLost(listOf(reply), id, 'rejected', reason) }
   }
 
@@ -171,7 +176,7 @@ export class RedisStore implements Store {
 
   async rotate(id: string, token: string, hash: Uint8Array): Promise<FencedResult> {
     const reply = await this.#run('rotate', id, token, this.#leases.own, Buffer.from(hash))
-    return reply === null ? { kind: 'stale' } : { kind: 'ok', lost: [] }
+    return Array.isArray(reply) ? { kind: 'ok', lost: [] } : readFenced(reply)
   }
 
   async touch(ids: readonly string[]): Promise<void> {
@@ -266,6 +271,12 @@ export class RedisStore implements Store {
     await this.#index.giveBack(id, numberOf(due))
     return readLost(lost, id, 'expired', 'expired')
   }
+}
+
+function readFenced(reply: unknown): Fenced {
+  const kind = textOf(reply)
+  if (kind !== 'stale' && kind !== 'forgotten') throw new UnexpectedReply('why a session is over')
+  return { kind }
 }
 
 function readEntries(value: unknown, before = 0): Entry[] {

@@ -11,7 +11,7 @@
  *   KEYS[3]  hash   stream → last, delivered, use (8 bytes each), then n and end (9 bytes) of each message that ended otherwise
  *   KEYS[4]  list   dead letters, oldest first: time of death, then the message
  *
- * A reply of nil says that there is no such client, or that the session is over.
+ * A reply of nil says that there is no such client; `stale` or `forgotten`, that the session is over.
  */
 
 /** The helpers of the scripts, each taken along only by those that use it: a function of Lua is made anew by every call. */
@@ -23,7 +23,17 @@ local ENTRY = '>I8I8I8I8BBc0'
 local function found(expires, token) return expires and (token or tonumber(expires) > now) end
 `,
   fenced: `
-local function fenced(token, lease) return token ~= ARGV[2] or lease ~= ARGV[3] end
+local function fenced(token, lease)
+  if token == ARGV[2] and lease == ARGV[3] then return false end
+  local theirs, mine = tonumber(string.match(token or '', '^%d+')), tonumber(string.match(ARGV[2], '^%d+'))
+  local later = theirs and token ~= ARGV[2] and not (mine and theirs < mine)
+  return later and 'stale' or 'forgotten'
+end
+`,
+  // Out of memory Redis refuses a script at its first write that may need some, and none of the later ones. What gives memory back,
+  // or lets a client come for what waits for it, begins with this write, which needs none.
+  insist: `
+local function insist() redis.call('HDEL', KEYS[1], 'none') end
 `,
   // Whose mailbox ends sooner than the index knows is told to it by the caller.
   sooner: `
@@ -117,6 +127,7 @@ end
 local function expire(after, earliest, bytes)
   local lost = {}
   if earliest > now then return lost, bytes, earliest end
+  insist()
   local from, least = 0, NEVER
   repeat
     local part = redis.call('LRANGE', KEYS[2], from, from + 63)
@@ -208,15 +219,17 @@ return replies
 `
 
 /**
- * ARGV: token, lease, after, limit, bytes. Answers the oldest place, whether there is more, what expired, the messages, and up to where
+ * ARGV: token, lease, after, limit, bytes. A place that was never given out is one of another history: a failover has lost the page that gave
+ * it. What lies before it may never have been sent to the session, which therefore has to begin anew. Answers the oldest place, whether there is more, what expired, the messages, and up to where
  * they were given out before.
  */
 export const page = `
 local h = redis.call('HMGET', KEYS[1], 'token', 'lease', 'earliest', 'bytes', 'uses', 'given', 'before')
-if fenced(h[1], h[2]) then return nil end
 local after, limit, most = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 uses = tonumber(h[5])
 local given, before = tonumber(h[6] or 0), tonumber(h[7] or 0)
+local refusal = fenced(h[1], h[2]) or (after > given and 'forgotten')
+if refusal then return refusal end
 local lost = expire(after, tonumber(h[3]), tonumber(h[4]))
 local entries, bytes, more, from = {}, 0, 0, first(after)
 local head = redis.call('LINDEX', KEYS[2], 0)
@@ -234,18 +247,18 @@ repeat
 until more == 1 or #part < 64
 local newest = entries[#entries] and struct.unpack('>I8', entries[#entries]) or 0
 if newest > given then
-  -- Without memory it is not noted, so that a mailbox can still be drained.
-  local noted = redis.pcall('HSET', KEYS[1], 'given', newest)
-  if type(noted) == 'table' and noted.err and not string.find(noted.err, 'OOM', 1, true) then return noted end
+  insist()
+  redis.call('HSET', KEYS[1], 'given', newest)
 end
 return {head and struct.unpack('>I8', head) or 0, more, lost, entries, before}
 `
 
-/** ARGV: token, lease, up to, whether that one is refused. Answers stream and n of the one refused. */
+/** ARGV: token, lease, up to, whether that one is refused. Answers stream and n of the one refused. As for a page, so for what is above `given`. */
 export const remove = `
-local h = redis.call('HMGET', KEYS[1], 'token', 'lease', 'bytes', 'uses')
-if fenced(h[1], h[2]) then return nil end
+local h = redis.call('HMGET', KEYS[1], 'token', 'lease', 'bytes', 'uses', 'given')
 local upTo, refused, bytes, gone, lost = tonumber(ARGV[4]), ARGV[5] == '1', tonumber(h[3]), 0, {}
+local refusal = fenced(h[1], h[2]) or (upTo > tonumber(h[5] or 0) and 'forgotten')
+if refusal then return refusal end
 uses = tonumber(h[4])
 local before
 repeat
@@ -291,6 +304,7 @@ return 0
 export const sweep = `
 local h = redis.call('HMGET', KEYS[1], 'expires', 'token', 'lease', 'earliest', 'bytes', 'uses')
 if not h[1] then return {0, ''} end
+insist()
 local letter = redis.call('LINDEX', KEYS[4], 0)
 while letter and struct.unpack('>I8', letter) <= now - DEAD_LIFE do
   redis.call('LPOP', KEYS[4])

@@ -14,8 +14,10 @@ if token and h[3] ~= lease and h[3] ~= asked then return {'ask', h[3]} end
 if token and h[3] == asked and h[3] ~= lease and not lives then token = false end
 if not found(h[1], token) then
   if not create then return {'unknown'} end
-  redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
   local expires = now + ID_LIFE
+  -- Out of memory nobody new is taken, and this is the write that is refused.
+  redis.call('HSET', KEYS[1], 'expires', expires)
+  redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4])
   redis.call('HSET', KEYS[1], 'expires', expires, 'token', '1:' .. nonce, 'lease', lease, 'node', node, 'nonce', nonce,
     'outbox', outbox, 'attempt', attempt, 'resumed', '', 'previous', '', 'epoch', 1, 'last', 0, 'bytes', 0, 'uses', 0,
     'earliest', NEVER, 'due', expires)
@@ -25,6 +27,7 @@ end
 if hash ~= '' and hash ~= secret and hash ~= nextSecret then return {create and 'taken' or 'bad_secret'} end
 local parked = redis.call('LLEN', KEYS[2])
 if token and h[5] == nonce then return {'bound', token, h[8], parked, tonumber(h[1]), h[9]} end
+insist()
 local replaced = {}
 if token and h[6] == outbox then
   if attempt > 0 and tonumber(h[7]) > attempt then return {'superseded'} end
@@ -54,9 +57,10 @@ return {'bound', mine, resumed, parked, expires, previous}
 export const unbind = `
 local suspect = tonumber(ARGV[4])
 local h = redis.call('HMGET', KEYS[1], 'expires', 'token', 'lease', 'ended', 'due', 'earliest', 'bytes', 'uses', 'headS', 'headTries')
-if not found(h[1], h[2]) then return nil end
+if not found(h[1], h[2]) then return 'forgotten' end
 if h[4] == ARGV[2] then return {0} end
-if fenced(h[2], h[3]) then return nil end
+local refusal = fenced(h[2], h[3])
+if refusal then return refusal end
 redis.call('HDEL', KEYS[1], 'token', 'lease', 'node', 'nonce', 'outbox', 'attempt', 'resumed', 'previous')
 redis.call('HSET', KEYS[1], 'ended', ARGV[2])
 local due = math.min(tonumber(h[1]), tonumber(h[6]))
@@ -81,7 +85,8 @@ return {sooner(math.min(due, now + DEAD_LIFE), h[5]), name, n}
 /** ARGV: token, lease, hash of the new secret. */
 export const rotate = `
 local h = redis.call('HMGET', KEYS[1], 'token', 'lease')
-if fenced(h[1], h[2]) then return nil end
+local refusal = fenced(h[1], h[2])
+if refusal then return refusal end
 redis.call('HSET', KEYS[1], 'next', ARGV[4])
 return {}
 `

@@ -3,7 +3,9 @@
  *
  * A script is put together from the parts it needs, with the limits of the store written into it: fewer arguments to send, and
  * Redis keeps the compiled script by its digest. All of them run on Redis 6.2, 7, 8 and Valkey, so they use no function
- * library. `KEYS` are those of `keys.ts`; `ARGV[1]` is the time in ms, or '' for the clock of Redis.
+ * library. `KEYS` are those of `keys.ts`; `ARGV[1]` is the time in ms, or '' for the clock of Redis, or `<` and a time by the clock of
+ * Redis until which the call may still be done: a call that was given up may be on its way all the same, and must not take
+ * effect after what was decided without it.
  *
  * Two traps are avoided throughout. Numbers of Lua are doubles, exact below 2^53, but `..` and `tostring` write them with 14 digits:
  * they are handed to `redis.call` as they are, which writes 17, or packed. And out of memory Redis refuses a script at its first
@@ -25,12 +27,32 @@ export interface Script {
 export type ScriptName = keyof (ReturnType<typeof mailboxSources> & ReturnType<typeof roomSources>)
 export type Scripts = Readonly<Record<ScriptName, Script>>
 
-/** Extends the lease of a process by `ARGV[2]` ms and answers who lives. 0 ends it. */
+/**
+ * Extends the lease of the process `ARGV[2]` to `ARGV[3]` ms from now, 0 ends it, and answers who lives. When nobody has given a sign of
+ * life for `ARGV[4]` ms, Redis was away from all, or its clock went on: then each gets its time anew. When its clock went back, no
+ * lease lasts longer than it should.
+ */
 const lease = `
+local own, life, gap = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local newest = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
+redis.call('ZREM', KEYS[1], own)
+if life > 0 then
+  local from = newest and tonumber(newest) < now + life - gap and '-inf' or now + life
+  for _, one in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf')) do
+    redis.call('ZADD', KEYS[1], now + life, one)
+  end
+  redis.call('ZADD', KEYS[1], now + life, own)
+end
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
-if ARGV[3] == '0' then redis.call('ZREM', KEYS[1], ARGV[2])
-else redis.call('ZADD', KEYS[1], now + tonumber(ARGV[3]), ARGV[2]) end
 return redis.call('ZRANGE', KEYS[1], 0, -1)
+`
+
+/** Gives a taken id back to its shard, to be due at `ARGV[2]`; 0: there is no such client any more. Out of memory too. */
+const giveBack = `
+redis.call('ZREM', KEYS[2], ARGV[3])
+if ARGV[2] == '0' then redis.call('ZREM', KEYS[3], ARGV[3])
+else redis.call('ZADD', KEYS[1], 'LT', ARGV[2], ARGV[3]) end
+return 0
 `
 
 /** Takes up to `ARGV[2]` due ids out of a shard, and leaves them among those taken for `ARGV[3]` ms, in case the taker dies. */
@@ -51,13 +73,15 @@ return ids
 /** Ms, and µs for the places in a mailbox. */
 const clock = `
 local now, us
-if ARGV[1] ~= '' then
+local bound = string.match(ARGV[1], '^<(.*)')
+if ARGV[1] ~= '' and not bound then
   now = tonumber(ARGV[1])
   us = now * 1000
 else
   local time = redis.call('TIME')
   us = tonumber(time[1]) * 1000000 + tonumber(time[2])
   now = math.floor(us / 1000)
+  if bound and now > tonumber(bound) then return redis.error_reply('LATE it was given up before it came') end
 end
 `
 
@@ -82,22 +106,23 @@ local NEVER = 9007199254740991
 
 function mailboxSources(limits: StoreLimits) {
   const given = constants(limits) + clock
-  const { entry, found, fenced, sooner, first, streams, deliver, lose, void: leaveVoid, expire } = parts
+  const { entry, found, fenced, insist, sooner, first, streams, deliver, lose, void: leaveVoid, expire } = parts
   return {
-    bind: given + found + bind,
+    bind: given + found + insist + bind,
     unbind: given + entry + found + fenced + sooner + streams + lose + leaveVoid + unbind,
     enqueue: given + found + sooner + streams + enqueue,
-    page: given + entry + fenced + first + streams + lose + leaveVoid + expire + page,
+    page: given + entry + fenced + insist + first + streams + lose + leaveVoid + expire + page,
     remove: given + entry + fenced + streams + deliver + lose + remove,
     rotate: given + fenced + rotate,
     sync: given + found + sync,
     touch: given + found + touch,
-    sweep: given + entry + streams + lose + leaveVoid + expire + sweep,
+    sweep: given + entry + insist + streams + lose + leaveVoid + expire + sweep,
     client: given + found + clientRecord,
     view: given + found + first + view,
     deadLetters: given + found + deadLetters,
     lease: clock + lease,
     take: clock + take,
+    giveBack: clock + giveBack,
   }
 }
 
@@ -137,6 +162,7 @@ export function createScripts(limits: StoreLimits): Scripts {
     deadLetters: script(mailbox.deadLetters),
     lease: script(mailbox.lease),
     take: script(mailbox.take),
+    giveBack: script(mailbox.giveBack),
     createRoom: script(room.createRoom),
     deleteRoom: script(room.deleteRoom),
     room: script(room.room),

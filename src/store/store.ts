@@ -11,6 +11,8 @@
  * A mailbox takes, of each stream, only n = max(last + 1, floor). It never forgets which n it took last, except for streams
  * beyond the 1,000 most recently used ones, which is safe: the sender's floor says where to go on.
  * Sequences `s` are max(last s + 1, now in µs), so that a store that lost its last writes does not hand out a used one.
+ * A place that was never given out by `page` is not taken by `page`, `remove` and `refuse`: it is of a history that was lost, in which
+ * other messages had the places before it, and its session is `forgotten`.
  * Nothing leaves a mailbox but by `remove` and `refuse` under the current token. Expiry and dead-lettering leave a void, which
  * is handed to the recipient like a message, so that the numbers of a stream stay whole.
  */

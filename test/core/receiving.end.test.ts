@@ -110,6 +110,14 @@ describe('Receiving, its end', () => {
     expect(bob.line.read()).toEqual(['close replaced'])
   })
 
+  test('sends the client away to come back when the store has forgotten its session', () => {
+    desk.hub.paged(bob.session, { kind: 'forgotten' })
+    expect(bob.line.read()).toEqual(['close unavailable'])
+    begin()
+    desk.hub.removed(bob.session, { kind: 'forgotten' })
+    expect(bob.line.read()).toEqual(['close unavailable'])
+  })
+
   test('is not followed by anything on the connection (I8)', () => {
     desk.hub.woken('bob')
     desk.hub.turn()

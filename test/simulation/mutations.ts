@@ -39,8 +39,8 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: tables,
-        find: 'return box?.ownership.owner?.token === token ? box : null',
-        replace: 'return token ? box : null',
+        find: "return fenced(box.ownership, token) ?? (given > box.given ? { kind: 'forgotten' } : box)",
+        replace: 'return given > box.given && token ? box : box',
       },
       {
         file: tables,
@@ -112,8 +112,8 @@ export const mutations: readonly Mutation[] = [
     within: 400,
   },
   {
-    rule: 'the sequence of a mailbox is at least the time in µs, so that a failover does not hand out a used one',
-    edits: [{ file: tables, find: 'Math.max(box.lastS + 1, now * 1000)', replace: 'box.lastS + 1 + now * 0' }],
+    rule: 'a place that was never given out is of a history that was lost, and is not taken for an ack',
+    edits: [{ file: tables, find: "(given > box.given ? { kind: 'forgotten' } : box)", replace: 'box' }],
     within: 2_000,
   },
   {

@@ -68,13 +68,18 @@ export class World {
   readonly healAt: number
   storeUp = true
   storeSlowUntil = 0
+  /** ms by which the clock of the store is ahead: that of a new master is another one. */
+  #storeAhead = 0
   #snapshot: Snapshot | null = null
 
   constructor(seed: number, scenario: Scenario) {
     this.scenario = scenario
     this.random = new Random(seed)
     this.healAt = this.schedule.now + scenario.faultyMs
-    this.tables = new MemoryTables({ ...defaultStoreLimits, replacementsPerMinute: 1_000 }, () => this.time)
+    this.tables = new MemoryTables(
+      { ...defaultStoreLimits, replacementsPerMinute: 1_000 },
+      () => this.time + this.#storeAhead,
+    )
     this.nodes = Array.from({ length: scenario.nodes }, (_, index) => new Node(this, `node${index}`))
     this.people = Array.from({ length: scenario.clients }, (_, index) => new Person(this, index))
   }
@@ -171,6 +176,7 @@ export class World {
         if (this.scenario.failover && this.#snapshot !== null) {
           this.history.failovers++
           this.tables.restore(this.#snapshot)
+          this.#storeAhead = random.between(-5_000, 5_000)
         }
         return
       case 9:

@@ -146,12 +146,24 @@ export function describeOwners(name: string, open: Open): void {
     })
 
     test('turns away calls for nobody and after the end of a session', async () => {
-      expect(await at.store.unbind('nobody', 'token', 0)).toEqual({ kind: 'stale' })
-      expect(await at.store.page('nobody', 'token', 0, 1, 1)).toEqual({ kind: 'stale' })
+      expect(await at.store.unbind('nobody', 'token', 0)).toEqual({ kind: 'forgotten' })
+      expect(await at.store.page('nobody', 'token', 0, 1, 1)).toEqual({ kind: 'forgotten' })
       const token = await register(at.store, 'bob')
       expect(await at.store.unbind('bob', token, 0)).toEqual({ kind: 'ok', lost: [] })
       expect(await at.store.unbind('bob', token, 0)).toEqual({ kind: 'ok', lost: [] })
-      expect(await at.store.page('bob', token, 0, 1, 1)).toEqual({ kind: 'stale' })
+      for (const call of [
+        at.store.page('bob', token, 0, 1, 1),
+        at.store.remove('bob', token, 1),
+        at.store.refuse('bob', token, 1, 'no'),
+        at.store.rotate('bob', token, hash('x')),
+      ])
+        expect(await call).toEqual({ kind: 'forgotten' })
+    })
+
+    test('tells a token that is later than any it knows that it has forgotten it, whoever it takes for the owner', async () => {
+      await register(at.store, 'bob')
+      expect(await at.store.page('bob', '2:lost-in-a-failover', 0, 1, 1)).toEqual({ kind: 'forgotten' })
+      expect(await at.store.unbind('bob', '2:lost-in-a-failover', 0)).toEqual({ kind: 'forgotten' })
     })
 
     test('names the owner to whoever parks', async () => {

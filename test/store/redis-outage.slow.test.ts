@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
+import { shardOf } from '../../src/store/keys.ts'
 import { openRedisStore, type RedisStore } from '../../src/store/redis.ts'
 import { StoreError, type Store } from '../../src/store/store.ts'
 import { Proxy } from '../support/proxy.ts'
@@ -148,6 +149,39 @@ test('out of memory it takes nothing, says so, and still gives what it has', asy
   expect(await store.remove('bob', token, entries[2]!.s)).toEqual({ kind: 'ok', lost: [] })
   await server.ask('CONFIG SET maxmemory 0')
   expect((await store.enqueue('bob', [parcel(3), parcel(4)])).outcomes).toEqual(['delivered', 'ok'])
+})
+
+test('out of memory, who was away can come for what waits, what has expired goes, and nobody new is taken', async () => {
+  const soon = Date.now() + 500
+  const token = await register(store, 'bob')
+  await store.enqueue('bob', [parcel(1), parcel(2, { expires: soon }), parcel(3)])
+  await store.unbind('bob', token, 0)
+  await sleep(soon + 100 - Date.now())
+  await server.ask('CONFIG SET maxmemory 1mb')
+  const back = tokenOf(await store.bind(bindRequest('bob')))
+  const { entries, lost } = await page(store, 'bob', back)
+  expect(entries.map(({ n, reason }) => [n, reason])).toEqual([
+    [1, ''],
+    [2, 'expired'],
+    [3, ''],
+  ])
+  expect(lost).toHaveLength(1)
+  expect(await store.remove('bob', back, entries[2]!.s)).toEqual({ kind: 'ok', lost: [] })
+  expect(await store.unbind('bob', back, 0)).toEqual({ kind: 'ok', lost: [] })
+  await expect(register(store, 'dave')).rejects.toThrow('OOM')
+  expect(await server.ask('EXISTS ackd:{dave}:box')).toBe(':0')
+})
+
+test('out of memory, a sweep ends what has expired, and loses sight of nobody', async () => {
+  const soon = Date.now() + 500
+  await store.unbind('carol', await register(store, 'carol'), 0)
+  await store.enqueue('carol', [parcel(1, { expires: soon }), parcel(2)])
+  // What is known of many clients is told to Redis at the end of the turn.
+  await sleep(soon + 100 - Date.now())
+  await server.ask('CONFIG SET maxmemory 1mb')
+  expect(await store.sweep()).toMatchObject([{ recipient: 'carol', n: 1, kind: 'expired' }])
+  const due = await server.ask(`ZSCORE ackd:{index-${shardOf('carol')}}:due carol`)
+  expect(Number(due.split('\r\n')[1])).toBeGreaterThan(Date.now())
 })
 
 test('a Redis that becomes a replica takes nothing, and the next connection knows it', async () => {

@@ -7,22 +7,28 @@ import { once } from 'node:events'
 export class Proxy {
   /** ms that everything takes, there and back. */
   delayMs = 0
+  /** What is said to the far end stays on the way until it is released, even if who said it is gone by then. */
+  holdsCalls = false
   /** What the far end answers is thrown away, though it did what it was asked. */
   losesReplies = false
   /** Replies are thrown away from now and then on, and the connection ends with them: one in so many. 0: never. */
   cutsOneReplyIn = 0
   cuts = 0
+  /** Where connections to come lead. */
+  farPort: number
   readonly #server: Server
   readonly #pairs = new Set<readonly [Socket, Socket]>()
+  readonly #held = new Map<Socket, Buffer[]>()
 
-  private constructor(server: Server) {
+  private constructor(server: Server, farPort: number) {
     this.#server = server
+    this.farPort = farPort
   }
 
   static async start(farPort: number): Promise<Proxy> {
     const server = createServer()
-    const proxy = new Proxy(server)
-    server.on('connection', near => proxy.#join(near, connect(farPort, '127.0.0.1')))
+    const proxy = new Proxy(server, farPort)
+    server.on('connection', near => proxy.#join(near, connect(proxy.farPort, '127.0.0.1')))
     server.listen(0, '127.0.0.1')
     await once(server, 'listening')
     return proxy
@@ -41,7 +47,19 @@ export class Proxy {
     }
   }
 
+  /** Lets what was held arrive, and its connections end. */
+  async release(): Promise<void> {
+    const ends: Promise<unknown>[] = []
+    for (const [far, calls] of this.#held) {
+      if (!far.destroyed) ends.push(once(far, 'close'))
+      far.end(Buffer.concat(calls))
+    }
+    this.#held.clear()
+    await Promise.all(ends)
+  }
+
   async close(): Promise<void> {
+    for (const far of this.#held.keys()) far.destroy()
     this.cut()
     this.#server.close()
     await once(this.#server, 'close')
@@ -52,7 +70,7 @@ export class Proxy {
     this.#pairs.add(pair)
     const end = (): void => {
       near.destroy()
-      far.destroy()
+      if (!this.#held.has(far)) far.destroy()
       this.#pairs.delete(pair)
     }
     for (const socket of pair) {
@@ -60,7 +78,12 @@ export class Proxy {
       socket.on('error', end)
       socket.on('close', end)
     }
-    near.on('data', bytes => this.#pass(far, bytes))
+    near.on('data', bytes => {
+      const held = this.#held.get(far)
+      if (held !== undefined) held.push(bytes)
+      else if (this.holdsCalls) this.#held.set(far, [bytes])
+      else this.#pass(far, bytes)
+    })
     far.on('data', bytes => {
       if (this.losesReplies) return
       if (this.cutsOneReplyIn > 0 && Math.random() * this.cutsOneReplyIn < 1) {
