@@ -182,6 +182,10 @@ export class LmdbTables {
     return lost
   }
 
+  online(ids: readonly string[]): ReadonlySet<string> {
+    return new Set(ids.filter(id => this.#node(id) !== null))
+  }
+
   mailboxes(after: string, limit: number): readonly ClientRecord[] {
     const records: ClientRecord[] = []
     for (let from = after; records.length < limit;) {

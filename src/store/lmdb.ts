@@ -20,7 +20,7 @@ import type {
 import type { SyncReply } from '../protocol/frames.ts'
 import { openDirectory, type DataDirectory } from './lmdb-directory.ts'
 import { quarantine, quarantinePosts } from './lmdb-quarantine.ts'
-import { DamagedRecord, LAST_KEY, Tag } from './lmdb-records.ts'
+import { DamagedRecord, Tag } from './lmdb-records.ts'
 import { LmdbRoomTables } from './lmdb-room-tables.ts'
 import { LmdbRooms } from './lmdb-rooms.ts'
 import { LmdbTables } from './lmdb-tables.ts'
@@ -83,7 +83,9 @@ export class LmdbStore implements Store {
       write: (id, bytes, run) => this.#write(id, bytes, run),
       read: (id, run, changes) => this.#read(id, run, changes),
     })
-    this.#quarantined = [...environment.range(Uint8Array.of(Tag.quarantined), LAST_KEY)].length
+    this.#quarantined = [
+      ...environment.range(Uint8Array.of(Tag.quarantined), Uint8Array.of(Tag.quarantined + 1)),
+    ].length
     for (const key of directory.damaged) void this.#writer.write('', 0, () => this.#quarantine(key)).catch(() => {})
   }
 
@@ -139,6 +141,11 @@ export class LmdbStore implements Store {
       return this.#tables.sweep()
     })
     return [...this.#untold.splice(0), ...lost]
+  }
+
+  /** Owners are only in memory; one whose bind is still to be written counts, too. */
+  online(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return this.#read('', () => this.#tables.online(ids))
   }
 
   mailboxes(after: string, limit: number): Promise<readonly ClientRecord[]> {

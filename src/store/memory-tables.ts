@@ -189,6 +189,10 @@ export class MemoryTables {
     return step.flatMap(id => this.#sweepBox(id))
   }
 
+  online(ids: readonly string[]): ReadonlySet<string> {
+    return new Set(ids.filter(id => (this.#boxes.get(id)?.ownership.owner ?? null) !== null))
+  }
+
   mailboxes(after: string, limit: number): readonly ClientRecord[] {
     const records: ClientRecord[] = []
     for (const id of [...this.#boxes.keys()].sort()) {

@@ -79,6 +79,10 @@ export class MemoryStore implements Store {
     return Promise.resolve(this.#tables.sweep())
   }
 
+  online(ids: readonly string[]): Promise<ReadonlySet<string>> {
+    return Promise.resolve(this.#tables.online(ids))
+  }
+
   mailboxes(after: string, limit: number): Promise<readonly ClientRecord[]> {
     return Promise.resolve(this.#tables.mailboxes(after, limit))
   }

@@ -133,6 +133,9 @@ export interface Store {
    */
   sweep(): Promise<readonly Lost[]>
 
+  /** Which of these ids are connected, on whatever node: bound by a process that lives, which is known some 15 s after it was killed. */
+  online(ids: readonly string[]): Promise<ReadonlySet<string>>
+
   /** The clients with something in the mailbox, by id, after that id, at most `limit`. */
   mailboxes(after: string, limit: number): Promise<readonly ClientRecord[]>
   client(id: string): Promise<ClientRecord | null>

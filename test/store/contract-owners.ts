@@ -174,6 +174,21 @@ export function describeOwners(name: string, open: Open): void {
     })
   })
 
+  describe(`${name}: online`, () => {
+    test('is who is bound, until that ends, and nobody after a restart', async () => {
+      const token = await register(at.store, 'bob')
+      await register(at.store, 'ann')
+      expect(await at.store.online(['bob', 'nobody', 'ann'])).toEqual(new Set(['ann', 'bob']))
+      expect(await at.store.online(['ann'])).toEqual(new Set(['ann']))
+      expect(await at.store.online([])).toEqual(new Set())
+      await at.store.unbind('bob', token, 0)
+      expect(await at.store.online(['bob', 'nobody', 'ann'])).toEqual(new Set(['ann']))
+      await at.store.bind(bindRequest('bob'))
+      expect(await at.store.online(['bob'])).toEqual(new Set(['bob']))
+      if (await at.reopen()) expect(await at.store.online(['bob', 'ann'])).toEqual(new Set())
+    })
+  })
+
   describe(`${name}: enqueue`, () => {
     test('knows nobody who is not registered', async () => {
       expect(await at.store.enqueue('bob', parcels(1, 2))).toEqual({ outcomes: ['unknown', 'unknown'], owner: null })

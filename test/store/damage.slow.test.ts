@@ -7,12 +7,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { streamName } from '../../src/protocol/mailbox.ts'
 import { openLmdbStore } from '../../src/store/lmdb.ts'
 import { dataFiles } from '../../src/store/lmdb-directory.ts'
-import { StoreError } from '../../src/store/store.ts'
-import { bindRequest, hash, parcel, register, textOf } from './support.ts'
+import { StoreError, type Store } from '../../src/store/store.ts'
+import { bindRequest, hash, parcel, register, roomSettings, stream, textOf } from './support.ts'
 
 const CLIENTS = 12
 const PARKED = 60
 const PAGE = 4096
+const ROOM = '#hall'
 
 let whole: string
 let copies = 0
@@ -33,6 +34,8 @@ beforeAll(async () => {
     const page = await store.page(idOf(client), token, 0, 5, 1e6)
     if (page.kind === 'page') await store.remove(idOf(client), token, page.entries.at(-1)?.s ?? 0)
   }
+  await store.rooms.create(ROOM, roomSettings())
+  for (let n = 1; n <= PARKED; n++) await store.rooms.append(ROOM, [parcel(n, { text: textFor(0, n) })])
   await store.close()
 })
 
@@ -69,6 +72,7 @@ async function outcome(
           else throw new Error(`message ${entry.n} of client ${client} was altered`)
         }
       }
+      intact += await intactPosts(store)
       return { intact, voids, aside: store.quarantined }
     } finally {
       await store.close()
@@ -82,7 +86,17 @@ async function outcome(
   }
 }
 
-const LEFT = CLIENTS * (PARKED - 5)
+/** How many messages of the room are whole; its last offset is never less than it was. */
+async function intactPosts(store: Store): Promise<number> {
+  const page = await store.rooms.page(ROOM, { after: 0, limit: 1e6, maxBytes: 1e9 })
+  expect(page?.last).toBe(PARKED)
+  const entries = page?.entries ?? []
+  const altered = entries.filter(entry => entry.n !== entry.offset || textOf(entry) !== textFor(0, entry.n))
+  expect(altered).toEqual([])
+  return entries.length
+}
+
+const LEFT = CLIENTS * (PARKED - 5) + PARKED
 
 describe('a damaged data file', () => {
   test('is not what a whole one is taken for', async () => {
@@ -191,3 +205,34 @@ test('a message that is damaged while nobody looks becomes a void, is told once,
   expect(again.quarantined).toBe(1)
   await again.close()
 })
+
+// The newest message, so that its offset would be free if it were not counted; and the byte before it, which is of the header.
+test.each([
+  { what: 'body', at: 3, taken: PARKED },
+  { what: 'header', at: -1, taken: PARKED - 1 },
+])(
+  'a message of a room whose $what is damaged leaves a hole, and its offset is not given out again',
+  async ({ at, taken }) => {
+    const directory = copy()
+    const { data } = dataFiles(directory)
+    const bytes = readFileSync(data)
+    const text = textFor(0, PARKED)
+    for (let found = bytes.indexOf(text); found >= 0; found = bytes.indexOf(text, found + 1)) bytes[found + at]! ^= 4
+    writeFileSync(data, bytes)
+    const notes: string[] = []
+    const open = () => openLmdbStore({ directory, verifyMs: 0, onNote: note => notes.push(note) })
+    const store = await open()
+    expect(await intactPosts(store)).toBe(PARKED - 1)
+    expect([store.quarantined, notes]).toEqual([
+      1,
+      ['1 damaged messages of #hall were moved aside; its log has holes there.'],
+    ])
+    expect(await store.rooms.taken(ROOM, stream)).toBe(taken)
+    await store.close()
+    const again = await open()
+    expect(await again.rooms.append(ROOM, [parcel(PARKED + 1, { floor: PARKED + 1 })])).toMatchObject({
+      outcomes: [{ offset: PARKED + 1 }],
+    })
+    await again.close()
+  },
+)

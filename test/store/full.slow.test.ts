@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { openLmdbStore } from '../../src/store/lmdb.ts'
-import { bindRequest, page, parcel, register, stream } from './support.ts'
+import { bindRequest, expectWholeLog, page, parcel, register, stream } from './support.ts'
 
 let directory: string
 
@@ -50,6 +50,7 @@ async function expectWhole(data: string, output: string): Promise<void> {
   const { last } = await store.sync('bob', stream)
   expect(last).toBeGreaterThanOrEqual(promised)
   expect(entries.map(({ n }) => n)).toEqual(Array.from({ length: last }, (_, index) => index + 1))
+  await expectWholeLog(store, promised)
   await store.close()
 }
 

@@ -1,32 +1,41 @@
 /**
- * A process that parks messages until it is killed: `parker.ts <directory> [data bytes]`. Prints each number that was acknowledged, on
- * a line of its own, and what went wrong otherwise.
+ * A process that parks messages, and appends the same to a room, until it is killed: `parker.ts <directory> [data bytes]`. Prints each
+ * number that was acknowledged by both, on a line of its own, and what went wrong otherwise.
  */
 import { writeSync } from 'node:fs'
 
 import { openLmdbStore } from '../../src/store/lmdb.ts'
 import { StoreError } from '../../src/store/store.ts'
-import { bindRequest, parcel, stream } from './support.ts'
+import { bindRequest, parcel, roomSettings, stream } from './support.ts'
+
+const ROOM = '#hall'
+const BATCH = 8
 
 const [, , directory = '', bodyBytes = '100'] = process.argv
 const text = 'x'.repeat(Number(bodyBytes))
 const store = await openLmdbStore({ directory, verifyMs: 0 })
 await store.bind(bindRequest('bob', { create: true }))
+await store.rooms.create(ROOM, roomSettings({ messages: 100 }))
 let { last } = await store.sync('bob', stream)
-writeSync(1, `from ${last}\n`)
+let posted = await store.rooms.taken(ROOM, stream)
+writeSync(1, `from ${Math.min(last, posted)}\n`)
 for (let failures = 0; failures < 20;) {
-  const batch = Array.from({ length: 8 }, (_, index) => parcel(last + 1 + index, { text }))
+  const after = (before: number) => Array.from({ length: BATCH }, (_, index) => parcel(before + 1 + index, { text }))
   try {
-    const results = await Promise.all(batch.map(one => store.enqueue('bob', [one])))
+    const parked = after(last).map(one => store.enqueue('bob', [one]))
+    const appended = after(posted).map(one => store.rooms.append(ROOM, [one]))
+    const [results] = await Promise.all([Promise.all(parked), Promise.all(appended)])
     if (results.some(({ outcomes }) => outcomes[0] === 'full')) break
-    last += batch.length
-    writeSync(1, `${last}\n`)
+    last += BATCH
+    posted += BATCH
+    writeSync(1, `${Math.min(last, posted)}\n`)
   } catch (error) {
     if (!(error instanceof StoreError)) throw error
     failures++
     writeSync(1, `failed ${error.message} / ${error.fix}\n`)
     await new Promise(resolve => setTimeout(resolve, 50))
     last = (await store.sync('bob', stream)).last
-    writeSync(1, `at ${last}\n`)
+    posted = await store.rooms.taken(ROOM, stream)
+    writeSync(1, `at ${Math.min(last, posted)}\n`)
   }
 }

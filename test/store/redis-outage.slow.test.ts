@@ -1,4 +1,6 @@
 /** Redis away, back, slow, full, read-only or forgetful: what is told is true, and nothing is kept twice. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
@@ -248,4 +250,19 @@ test('a wrong password is told at start', async () => {
   expect(said.join()).not.toMatch(/password|right@/)
   await open.close()
   await guarded.stop()
+})
+
+test('the clients of a process that is killed are online until its lease ends, and of one that stays for as long as it does', async () => {
+  const child = spawn(process.execPath, ['--import', 'tsx', 'test/store/binder.ts', server.url, 'ann', 'bob'], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  await once(child.stdout, 'data')
+  await register(store, 'carol')
+  const everybody = ['ann', 'bob', 'carol', 'nobody']
+  expect(await store.online(everybody)).toEqual(new Set(['ann', 'bob', 'carol']))
+  child.kill('SIGKILL')
+  await once(child, 'close')
+  const killed = performance.now()
+  await expect.poll(() => store.online(everybody), { timeout: 60_000, interval: 200 }).toEqual(new Set(['carol']))
+  expect(performance.now() - killed).toBeGreaterThan(5_000)
 })

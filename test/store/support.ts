@@ -1,6 +1,6 @@
 /** What the tests of the stores share: messages, sessions, and a store with a clock of its own for each test. */
 import { createHash } from 'node:crypto'
-import { afterEach, beforeEach } from 'vitest'
+import { afterEach, beforeEach, expect } from 'vitest'
 
 import { streamName, type BindRequest, type BindResult, type Entry, type Parcel } from '../../src/protocol/mailbox.ts'
 import type { RoomSettings } from '../../src/protocol/rooms.ts'
@@ -73,6 +73,18 @@ export async function page(store: Store, id: string, token: string, after = 0, l
   const result = await store.page(id, token, after, limit, maxBytes)
   if (result.kind !== 'page') throw new Error('stale')
   return result
+}
+
+/** The log to which `parker.ts` appended has all that it promised, in order and without holes. */
+export async function expectWholeLog(store: Store, promised: number): Promise<void> {
+  const page = await store.rooms.page('#hall', { after: 0, limit: 1e6, maxBytes: 1e9 })
+  if (page === null) throw new Error('there is no room')
+  const { entries, first, last } = page
+  expect(last).toBeGreaterThanOrEqual(promised)
+  expect(entries.map(({ offset }) => offset)).toEqual(entries.map((_, index) => first + index))
+  // Each number was appended once, so it is its own offset.
+  expect(entries.map(({ n }) => n)).toEqual(entries.map(({ offset }) => offset))
+  expect(entries.at(-1)?.offset ?? 0).toBe(last)
 }
 
 /** Few enough that the tests can meet them. */
