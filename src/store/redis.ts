@@ -193,7 +193,7 @@ export class RedisStore implements Store {
   async online(ids: readonly string[]): Promise<ReadonlySet<string>> {
     const found = await Promise.all(ids.map(id => this.#link.send('hget', this.#keys.client(id)[0], 'lease')))
     const leases = found.map(lease => (lease === null ? '' : textOf(lease)))
-    const living = await Promise.all(leases.map(lease => lease !== '' && this.#leases.lives(lease)))
+    const living = await Promise.all(leases.map(async lease => lease !== '' && this.#leases.lives(lease)))
     return new Set(ids.filter((_, index) => living[index] === true))
   }
 

@@ -76,9 +76,9 @@ test('a Redis that is killed and reads its journal begins an epoch, and all of t
       await server.signal('SIGKILL')
       await server.start()
     })
-    let killed = false
-    void killing.then(() => (killed = true))
-    while (!killed) {
+    const state = { killed: false }
+    void killing.then(() => (state.killed = true))
+    while (!state.killed) {
       const batch = parcels(promised + 1, promised + 8)
       const result = await insist(() => store.rooms.append(ROOM, batch))
       expect(result).toMatchObject({ last: promised + 8 })
