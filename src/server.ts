@@ -7,20 +7,23 @@
 import { writeSync } from 'node:fs'
 import { nanoid } from 'nanoid'
 import type { CoreOptions } from './core/effects.ts'
+import { Accounts } from './gateway/accounts.ts'
 import { AdminToken } from './gateway/admin-token.ts'
 import { apiRoutes } from './gateway/api-routes.ts'
 import { Api } from './gateway/api.ts'
 import { Gateway, type GatewayOptions } from './gateway/gateway.ts'
-import { openGuard } from './gateway/guard.ts'
+import { openGuard, type Guard } from './gateway/guard.ts'
 import { createHttp } from './gateway/http.ts'
 import { createLog, errorFields, type Log } from './gateway/log.ts'
+import { Passwords } from './gateway/passwords.ts'
 import { Sparing } from './gateway/sparing.ts'
 import { checkTogether, readOptions } from './option-sources.ts'
 import type { Options } from './options.ts'
+import type { AccountStore } from './store/account-store.ts'
 import { openLmdbStore } from './store/lmdb.ts'
 import { MemoryStore } from './store/memory.ts'
 import { openRedisStore } from './store/redis.ts'
-import { defaultStoreLimits, type Store, type StoreLimits } from './store/store.ts'
+import { defaultStoreLimits, StoreError, type Store, type StoreLimits } from './store/store.ts'
 import type { AnswerHttp, Certificate, Listener, RenewableListener } from './transport/transport.ts'
 import { developmentCertificate, developmentFile, readCertificate } from './transport/certificates.ts'
 import { otherPorts } from './transport/ports.ts'
@@ -64,7 +67,7 @@ export async function startServer(given: Partial<Options> = {}, log?: Log): Prom
   try {
     const guard = await openGuard(options, store.accounts, logger)
     const gateway = new Gateway(store, gatewayOptions(options, store), logger, guard)
-    const answer = createHttp(gateway, store, options.maxLag, openApi(options, gateway, store))
+    const answer = createHttp(gateway, store, options.maxLag, openApi(options, gateway, store, guard))
     const listeners = await openListeners(options, gateway, answer, logger)
     gateway.start()
     return new RunningServer(store, gateway, listeners, () => {
@@ -77,9 +80,25 @@ export async function startServer(given: Partial<Options> = {}, log?: Log): Prom
   }
 }
 
-function openApi({ adminToken, origins }: Options, gateway: Gateway, store: Store): Api {
+function openApi(
+  { adminToken, origins, accounts: wanted }: Options,
+  gateway: Gateway,
+  store: Store,
+  guard: Guard,
+): Api {
+  const { tokens, audit } = guard
+  const accounts =
+    wanted === 'on' && tokens !== null
+      ? new Accounts({ store: accountsOf(store), passwords: new Passwords(), tokens, audit })
+      : null
   const failed = (error: unknown): void => gateway.failed(error)
-  return new Api(apiRoutes(gateway, store, readVersion()), new AdminToken(adminToken), { origins, failed })
+  const routes = apiRoutes(gateway, store, readVersion(), accounts, guard)
+  return new Api(routes, new AdminToken(adminToken), { origins, audit, failed })
+}
+
+function accountsOf({ accounts, name }: Store): AccountStore {
+  if (accounts !== null) return accounts
+  throw new StoreError(`The store ${name} cannot keep accounts.`, 'Leave ACKD_ACCOUNTS off, or choose another store.')
 }
 
 /** The line that says that a server is ready, for whoever started the process. */

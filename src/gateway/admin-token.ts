@@ -10,6 +10,7 @@ import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import type { HttpRequest } from '../transport/transport.ts'
 import { ApiError } from './api-route.ts'
 import { sha256 } from './greeting.ts'
+import { networkOf } from './network.ts'
 
 const GUESSES = 10
 const SPAN_S = 60
@@ -48,7 +49,7 @@ export class AdminToken {
   /** Null, or the ms after which the address may guess again. */
   async #count(address: string): Promise<number | null> {
     try {
-      await this.#guesses.consume(address)
+      await this.#guesses.consume(networkOf(address))
       return null
     } catch (refused) {
       if (refused instanceof RateLimiterRes) return refused.msBeforeNext

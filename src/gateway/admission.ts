@@ -4,6 +4,8 @@
  * Who is turned away is told when to come back, at random within a span that grows with the number turned away, so that a storm of
  * clients after a deploy comes back as a drizzle.
  */
+import { networkOf } from './network.ts'
+
 const SECOND_MS = 1_000
 const LONGEST_SPREAD_MS = 30_000
 
@@ -34,20 +36,22 @@ export class Admission {
   enter(address: string, now: number): number | null {
     this.#pass(now)
     const { connectionsPerAddress, connectRate, maxLagMs } = this.#limits
-    const there = this.#perAddress.get(address) ?? 0
+    const network = networkOf(address)
+    const there = this.#perAddress.get(network) ?? 0
     if (this.#admitted >= connectRate || there >= connectionsPerAddress || this.lagMs > maxLagMs) {
       this.#refused++
       return this.spread(this.#refused)
     }
     this.#admitted++
-    this.#perAddress.set(address, there + 1)
+    this.#perAddress.set(network, there + 1)
     return null
   }
 
   left(address: string): void {
-    const there = this.#perAddress.get(address) ?? 0
-    if (there <= 1) this.#perAddress.delete(address)
-    else this.#perAddress.set(address, there - 1)
+    const network = networkOf(address)
+    const there = this.#perAddress.get(network) ?? 0
+    if (there <= 1) this.#perAddress.delete(network)
+    else this.#perAddress.set(network, there - 1)
   }
 
   /** A time to come back for one of `crowd` clients that all want to, ms. */

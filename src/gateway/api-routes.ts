@@ -1,12 +1,28 @@
 /** All operations of the HTTP API. Whoever adds one adds it here; the OpenAPI document then has it too. */
 import type { Store } from '../store/store.ts'
+import type { Accounts } from './accounts.ts'
+import { accountRoutes } from './api-accounts.ts'
 import { clientRoutes } from './api-clients.ts'
 import { nodeRoutes } from './api-nodes.ts'
 import { documentRoutes } from './api-documents.ts'
 import type { Route } from './api-route.ts'
+import { revocationRoutes } from './api-revocations.ts'
 import type { Gateway } from './gateway.ts'
+import { openDoor, type Guard } from './guard.ts'
 
-export function apiRoutes(gateway: Gateway, store: Store, version: string): readonly Route[] {
-  const operations = [...clientRoutes(gateway, store), ...nodeRoutes(gateway, store, version)]
+/** `accounts` null: there are none on this server. */
+export function apiRoutes(
+  gateway: Gateway,
+  store: Store,
+  version: string,
+  accounts: Accounts | null = null,
+  guard: Guard = openDoor,
+): readonly Route[] {
+  const operations = [
+    ...clientRoutes(gateway, store),
+    ...nodeRoutes(gateway, store, version),
+    ...accountRoutes(accounts),
+    ...revocationRoutes(guard.tokens === null ? null : store.accounts, guard.audit),
+  ]
   return [...operations, ...documentRoutes(operations, version)]
 }

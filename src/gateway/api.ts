@@ -7,6 +7,7 @@
  */
 import { BodyError, type HttpAnswer, type HttpRequest } from '../transport/transport.ts'
 import type { AdminToken } from './admin-token.ts'
+import type { Audit } from './audit.ts'
 import { apiErrors, ApiError, type ApiAnswer, type Route } from './api-route.ts'
 
 const JSON_TYPE = 'application/json'
@@ -14,6 +15,7 @@ const JSON_TYPE = 'application/json'
 export interface ApiOptions {
   /** Web origins whose pages may use the API; empty: none. */
   readonly origins: readonly string[]
+  readonly audit: Audit
   /** Is told of what was thrown that is no refusal. */
   failed(error: unknown): void
 }
@@ -63,9 +65,16 @@ export class Api {
       throw new ApiError('bad_method', `${path} takes ${allowed}, not ${method}.`, { Allow: allowed })
     const { route, params } = match
     // Nothing was waited for yet, so the body, if it is wanted, is not lost.
-    if (route.access === 'admin' && !this.#admin.proves(request)) return this.#admin.refuse(request)
+    if (route.access === 'admin' && !this.#proves(request)) return this.#admin.refuse(request)
     const body = route.maxBody > 0 ? await readJson(request, route.maxBody) : undefined
     return route.run({ params, query: readQuery(request.query), body }, request)
+  }
+
+  #proves(request: HttpRequest): boolean {
+    const { method, path, address } = request
+    const proved = this.#admin.proves(request)
+    this.#options.audit.note(proved ? 'admin' : 'admin_refused', { method, path, address })
+    return proved
   }
 
   #find(path: string): readonly Match[] {

@@ -4,6 +4,8 @@
  *
  * The table is bounded; when it is full the oldest entries leave, which only forgives.
  */
+import { networkOf } from './network.ts'
+
 const FREE = 5
 const SPAN_MS = 60_000
 const FIRST_DELAY_MS = 250
@@ -21,7 +23,7 @@ export class Guesses {
   /** Notes a wrong secret and returns for how many ms its answer shall be held back. */
   wrong(address: string, id: string, now: number): number {
     // Neither an address nor an id holds a space.
-    const count = Math.max(this.#count(`from ${address}`, now), this.#count(`of ${id}`, now))
+    const count = Math.max(this.#count(`from ${networkOf(address)}`, now), this.#count(`of ${id}`, now))
     return count <= FREE ? 0 : Math.min(FIRST_DELAY_MS * 2 ** (count - FREE - 1), LONGEST_DELAY_MS)
   }
 

@@ -55,6 +55,11 @@ export class Tokens {
     return this.#options.leewayMs
   }
 
+  /** How long tokens are good that are made here, ms. */
+  get lifeMs(): number {
+    return this.#options.lifeMs
+  }
+
   /** Takes other secrets, for tokens to come. */
   renew(secrets: readonly string[]): void {
     this.#secrets = importSecrets(secrets)

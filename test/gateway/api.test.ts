@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { z } from 'zod'
 import { AdminToken } from '../../src/gateway/admin-token.ts'
 import { forAdmins, route } from '../../src/gateway/api-route.ts'
+import { noAudit } from '../../src/gateway/audit.ts'
 import { Api } from '../../src/gateway/api.ts'
 import type { HttpRequest } from '../../src/transport/transport.ts'
 import { ADMIN_TOKEN, ApiCaller, refusedWith, type Asking } from './api-caller.ts'
@@ -125,7 +126,11 @@ describe('the router', () => {
       return Promise.resolve({ status: 200, value: { ...params, ...body } })
     },
   })
-  const api = new Api([echo], new AdminToken(''), { origins: [], failed: error => failures.push(error) })
+  const api = new Api([echo], new AdminToken(''), {
+    origins: [],
+    audit: noAudit,
+    failed: error => failures.push(error),
+  })
 
   async function post(
     body: string,

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it } from 'vitest'
 import { AdminToken } from '../../src/gateway/admin-token.ts'
+import { noAudit } from '../../src/gateway/audit.ts'
 import { Api } from '../../src/gateway/api.ts'
 import { createHttp } from '../../src/gateway/http.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
@@ -14,7 +15,7 @@ class SickStore extends MemoryStore {
 
 describe('what is answered over HTTP', () => {
   let house = new House()
-  const api = new Api([], new AdminToken(''), { origins: [], failed: () => {} })
+  const api = new Api([], new AdminToken(''), { origins: [], audit: noAudit, failed: () => {} })
   const get = (path: string, method = 'GET'): Promise<HttpAnswer> => {
     const body = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(0))
     const request = { method, path, query: '', address: '127.0.0.1', header: () => '', body }

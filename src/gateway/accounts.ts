@@ -1,0 +1,138 @@
+/**
+ * Accounts: for those who have no identity provider. A name and a password go in, a token comes out.
+ *
+ * The name of an account is the client id of its tokens. A name that has the form of an assigned id is nobody's to choose, since it may
+ * be another client's. A wrong password and an unknown name are answered alike and take as long. Changing a password revokes every token
+ * that was issued before.
+ */
+import { isAssignedId } from '../protocol/names.ts'
+import type { AccountStore } from '../store/account-store.ts'
+import type { Audit } from './audit.ts'
+import { ApiError } from './api-route.ts'
+import { PasswordsBusy, type Passwords } from './passwords.ts'
+import { Throttle, type Attempt, type Refusal } from './throttle.ts'
+import type { IssuedToken, Tokens } from './tokens.ts'
+
+export interface AccountsParts {
+  readonly store: AccountStore
+  readonly passwords: Passwords
+  readonly tokens: Tokens
+  readonly audit: Audit
+  readonly throttle?: Throttle
+  /** ms since the epoch. */
+  readonly time?: () => number
+}
+
+/** Who asks for what, and from where. */
+export interface Login {
+  readonly id: string
+  readonly password: string
+  readonly address: string
+}
+
+export class Accounts {
+  readonly #store: AccountStore
+  readonly #passwords: Passwords
+  readonly #tokens: Tokens
+  readonly #audit: Audit
+  readonly #throttle: Throttle
+  readonly #time: () => number
+
+  constructor({ store, passwords, tokens, audit, throttle = new Throttle(), time = Date.now }: AccountsParts) {
+    this.#store = store
+    this.#passwords = passwords
+    this.#tokens = tokens
+    this.#audit = audit
+    this.#throttle = throttle
+    this.#time = time
+  }
+
+  /** Makes an account for somebody who is unknown. Rejects with `ApiError`. */
+  async register({ id, password, address }: Login): Promise<IssuedToken> {
+    const refusal = await this.#throttle.register(address)
+    if (refusal !== null) throw this.#throttled(refusal, id, address)
+    await this.add(id, password, address)
+    return this.#tokens.issue(id, this.#time())
+  }
+
+  /** Makes an account without asking how many were made. Rejects with `ApiError`. */
+  async add(id: string, password: string, address: string): Promise<void> {
+    if (isAssignedId(id))
+      throw new ApiError(
+        'bad_request',
+        'A name of 16 of A-Za-z0-9_- is kept for addresses that the server makes up; take another.',
+      )
+    const time = this.#time()
+    const hash = await this.#hash(id, password)
+    const added = await this.#store.add({ id, password: hash, created: time, changed: time })
+    if (added === 'exists')
+      throw new ApiError('conflict', `There is an account ${id} already; take another name, or log in.`)
+    this.#audit.note('registered', { id, address })
+  }
+
+  /** Rejects with `ApiError`. */
+  async login(login: Login): Promise<IssuedToken> {
+    await this.#prove(login)
+    this.#audit.note('login', { id: login.id, address: login.address })
+    return this.#tokens.issue(login.id, this.#time())
+  }
+
+  /** Gives an account another password, for who knows the old one. Rejects with `ApiError`. */
+  async changePassword(login: Login, password: string): Promise<IssuedToken> {
+    await this.#prove(login)
+    return this.setPassword(login.id, password, login.address)
+  }
+
+  /** Gives an account another password and revokes its tokens, all but the one that is returned. Rejects with `ApiError`. */
+  async setPassword(id: string, password: string, address: string): Promise<IssuedToken> {
+    const hash = await this.#hash(id, password)
+    const time = this.#time()
+    if (!(await this.#store.setPassword(id, hash, time)))
+      throw new ApiError('not_found', `There is no account ${id}; check the name.`)
+    // A token may have been issued in this very millisecond.
+    const expires = time + this.#tokens.lifeMs + this.#tokens.leewayMs
+    const revoked = await this.#store.revoke({ kind: 'client', value: id, time, expires })
+    if (revoked === 'full')
+      throw new ApiError('overloaded', 'The password is changed, but the list of revoked tokens is full.')
+    this.#audit.note('password_changed', { id, address })
+    return this.#tokens.issue(id, time + 1)
+  }
+
+  async #prove({ id, password, address }: Login): Promise<void> {
+    const attempt = await this.#throttle.attempt(address, id)
+    if (isRefusal(attempt)) throw this.#throttled(attempt, id, address)
+    const account = await this.#store.find(id)
+    const right = await busyOr(this.#passwords.verify(account?.password ?? null, password))
+    if (!right) {
+      this.#audit.note('login_failed', { id, address, why: account === null ? 'no such account' : 'wrong password' })
+      throw new ApiError('unauthorized', 'The name or the password is wrong.')
+    }
+    await attempt.succeeded()
+  }
+
+  #hash(id: string, password: string): Promise<string> {
+    if (password === id) throw new ApiError('bad_request', 'body.password: take something else than the name.')
+    return busyOr(this.#passwords.hash(password))
+  }
+
+  #throttled({ retryAfterMs }: Refusal, id: string, address: string): ApiError {
+    this.#audit.note('throttled', { id, address })
+    const seconds = Math.ceil(retryAfterMs / 1_000)
+    return new ApiError('rate_limited', `Too many attempts; try again after ${seconds} s.`, {
+      'Retry-After': String(seconds),
+    })
+  }
+}
+
+function isRefusal(attempt: Attempt | Refusal): attempt is Refusal {
+  return 'retryAfterMs' in attempt
+}
+
+async function busyOr<Result>(work: Promise<Result>): Promise<Result> {
+  try {
+    return await work
+  } catch (error) {
+    if (error instanceof PasswordsBusy) throw new ApiError('overloaded', error.message, { 'Retry-After': '5' })
+    throw error
+  }
+}
