@@ -12,7 +12,7 @@ import type { EnqueueResult, Lost, Outcome } from '../protocol/mailbox.ts'
 import { assert } from './assert.ts'
 import type { Hub } from './hub.ts'
 import type { Message } from './message.ts'
-import { Parking } from './parking.ts'
+import { GRACE_MS, Parking } from './parking.ts'
 import type { ParkReason } from './stats.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -110,7 +110,9 @@ export class Custody {
 
   /** Its recipient has acked message n, which came out of its mailbox. */
   drained(recipient: string, stream: string, n: number): void {
-    if (this.#parkings.has(recipient)) this.learned(recipient, stream, { last: n, delivered: n })
+    if (!this.#parkings.has(recipient)) return
+    for (const message of this.#open(recipient, stream, n, n)) this.delivered(message)
+    this.#hub.receiving(recipient)?.forgetEnded(stream)
   }
 
   /** Message n has ended in its mailbox. False: it was not waited for here. */
@@ -163,7 +165,7 @@ export class Custody {
   /** The recipient acked it. */
   delivered(message: Message): void {
     this.#hub.stats.delivered++
-    message.source?.delivered(message.n)
+    message.source?.delivered(message.n, message.deadline + GRACE_MS)
     this.settle(message)
   }
 

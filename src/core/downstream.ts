@@ -5,11 +5,20 @@
  * up to `tail` was taken on by this node: it waits in `held`, or is on its way into the mailbox. Only what follows `tail`
  * without a hole may wait here, and only what follows `sent` without a hole may go live.
  */
+import type { EndReason } from '../protocol/errors.ts'
+import type { SyncReply } from '../protocol/frames.ts'
+import { MAX_AHEAD } from '../protocol/limits.ts'
 import { splitStream } from '../protocol/mailbox.ts'
 import type { Message } from './message.ts'
 
-/** Rejected numbers remembered per stream, so that a resend hears the same again; the oldest is forgotten first. */
-const REJECTED = 100
+/** An end of a message that was not delivered. */
+interface Loss {
+  readonly kind: EndReason
+  readonly reason: string
+}
+
+/** Undelivered ends remembered per stream, so that a resend hears the same again; no sender asks further back. */
+const LOSSES = MAX_AHEAD
 
 export class Downstream {
   readonly stream: string
@@ -17,6 +26,8 @@ export class Downstream {
   readonly outbox: string
   /** Highest n sent in this session, or known to need no sending; -1: nothing is known, so nothing may go live yet. */
   sent = -1
+  /** Lowest n sent in this session. Of what lies below only the mailbox knows how it ended. */
+  first = Infinity
   /** Highest n acked in this session. */
   acked = 0
   /** Highest n that this node has taken on in this session. */
@@ -25,7 +36,7 @@ export class Downstream {
   live = 0
   /** What waits for its predecessor or for room in the window, in order. */
   readonly held: Message[] = []
-  #rejected: Map<number, string> | null = null
+  #losses: Map<number, Loss> | null = null
 
   constructor(stream: string) {
     this.stream = stream
@@ -40,20 +51,46 @@ export class Downstream {
   }
 
   markSent(n: number): void {
+    if (n < this.first) this.first = n
     if (n > this.sent) this.sent = n
     if (n > this.tail) this.tail = n
   }
 
-  markRejected(n: number, reason: string): void {
-    this.#rejected ??= new Map()
-    this.#rejected.set(n, reason)
-    for (const oldest of this.#rejected.keys()) {
-      if (this.#rejected.size <= REJECTED) break
-      this.#rejected.delete(oldest)
+  /** Message n, acked or nacked in this session, has ended without having been delivered. */
+  markLost(n: number, kind: EndReason, reason: string): void {
+    this.#losses ??= new Map()
+    this.#losses.set(n, { kind, reason })
+    for (const oldest of this.#losses.keys()) {
+      if (this.#losses.size <= LOSSES) break
+      this.#losses.delete(oldest)
     }
   }
 
-  rejected(n: number): string | undefined {
-    return this.#rejected?.get(n)
+  /** Message n, which was taken on, comes again. Where nothing of this stream was sent, there is nothing that it could wait behind. */
+  goBack(n: number): void {
+    const isUnknown = this.sent < 0 && this.held.length === 0
+    this.tail = isUnknown ? 0 : Math.max(this.sent, Math.min(this.tail, n - 1))
+  }
+
+  /**
+   * The floor of what is parked now, which its sender gave as `floor`: all that was acked is settled. Not a refused number, though: if
+   * its sender has not heard of that, the mailbox, which knows nothing of it either, would call it delivered. So it is asked for.
+   */
+  floorAbove(floor: number): number {
+    let settled = this.acked + 1
+    for (const n of this.#losses?.keys() ?? []) if (n >= floor && n < settled) settled = n
+    return Math.max(floor, settled)
+  }
+
+  /** How message n ended, if it was not delivered. */
+  loss(n: number): Loss | undefined {
+    return this.#losses?.get(n)
+  }
+
+  /** What the mailbox says of this stream, with what this session knows besides. */
+  complete({ last, delivered, lost = [] }: SyncReply): SyncReply {
+    const ends = new Map(lost)
+    for (const [n, { kind }] of this.#losses ?? []) ends.set(n, kind)
+    return { last, delivered: Math.max(delivered, this.acked), ...(ends.size > 0 && { lost: [...ends] }) }
   }
 }

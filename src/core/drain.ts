@@ -103,12 +103,12 @@ export class Drain {
     return null
   }
 
-  /** Removes all that was acked, in as many calls as it takes: the session is closing. */
+  /**
+   * Removes what was acked, in one last call: the session is closing. Up to the first nacked one and no further, since a refusal that
+   * got lost would else be taken for an ack; what is behind it comes again, as a repeat.
+   */
   finish(): void {
-    const { effects } = this.#hub
-    for (const { s, reason } of this.#nacked) effects.refuse(this.#session, s, reason)
-    const last = this.#nacked.at(-1)?.s ?? this.#removed
-    if (this.#acked > last) effects.remove(this.#session, this.#acked)
+    if (this.#acked > this.#removed) this.#ask()
   }
 
   /** Whether all that the mailbox holds, as far as this node knows, was sent. */
@@ -124,6 +124,10 @@ export class Drain {
   #remove(): void {
     if (this.#acked <= this.#removed) return
     this.#removing = true
+    this.#ask()
+  }
+
+  #ask(): void {
     const nacked = this.#nacked[0]
     this.#asked = nacked?.s ?? this.#acked
     if (nacked === undefined) this.#hub.effects.remove(this.#session, this.#acked)

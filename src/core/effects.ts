@@ -6,8 +6,10 @@
  */
 import type { Ref, ServerVoice } from '../protocol/frames.ts'
 import type { BindRequest, Parcel } from '../protocol/mailbox.ts'
+import type { Receiving } from './receiving.ts'
 import type { Rights } from './rights.ts'
 import type { Session } from './session.ts'
+import type { Upstream } from './upstream.ts'
 
 /**
  * A live pipe to a client, which writes the frames of the server. After `close` or `end` it takes no more and says nothing;
@@ -37,6 +39,8 @@ export interface Effects {
   recall(session: Session, stream: string): void
   /** Answer: `hub.synced(session, ref, target, result)`. */
   sync(session: Session, ref: Ref, target: string, stream: string): void
+  /** What the mailbox of its recipient knows of a stream. Answer: `hub.verified(up, heard, result)`. */
+  verify(up: Upstream, heard: Receiving | null): void
   /** Make a new secret and store its hash. Answer: `hub.rotated(session, ref, secret)`. */
   rotate(session: Session, ref: Ref): void
   /** Tell another node that a mailbox has something new. No answer; may be lost. */

@@ -5,7 +5,7 @@
  * calls on `Effects` and on the connections. Time is an input too: `clock` before the first input of a turn of the loop, `turn`
  * after the last one, `tick` every 250 ms. Nothing here waits, and nothing here knows what a socket or a database is.
  */
-import { refusals } from '../protocol/errors.ts'
+import { refusals, type EndReason } from '../protocol/errors.ts'
 import type { Ref, SyncReply } from '../protocol/frames.ts'
 import { PROTOCOL_VERSION } from '../protocol/limits.ts'
 import {
@@ -45,6 +45,9 @@ export class Hub {
   #work: Receiving[] = []
   #later: Receiving[] = []
   #draining = false
+  /** Receipts that wait for a mailbox to be asked. */
+  readonly #verifying = new Set<Upstream>()
+  #unverified: Upstream[] = []
 
   constructor(effects: Effects, options: CoreOptions) {
     this.effects = effects
@@ -77,6 +80,8 @@ export class Hub {
     const later = this.#later
     this.#later = []
     for (const receiving of later) receiving.touch()
+    for (const up of this.#verifying) up.check(this.now)
+    for (const up of this.#unverified.splice(0)) up.note()
     if (this.options.pollMs === 0) return
     for (const session of this.#sessions.values()) session.receiving?.poll(this.now)
   }
@@ -211,7 +216,7 @@ export class Hub {
 
   /** Whether nothing waits for an end, or to be told one. */
   get idle(): boolean {
-    return this.custody.empty && this.#receipts.length === 0
+    return this.custody.empty && this.#receipts.length === 0 && this.#verifying.size === 0
   }
 
   // ── answers of the store ────────────────────────────────────────────────────────────────────────────────────────────
@@ -223,12 +228,12 @@ export class Hub {
   }
 
   paged(session: Session, result: PageResult | null): void {
-    if (result?.kind === 'page') this.told(result.lost)
+    if (result?.kind === 'page') for (const { kind } of result.lost) this.stats[kind]++
     session.receiving?.paged(result)
   }
 
+  /** What was refused was told when it was, so the store says nothing new here. */
   removed(session: Session, result: FencedResult | null): void {
-    if (result?.kind === 'ok') this.told(result.lost)
     session.receiving?.removed(result)
   }
 
@@ -245,10 +250,27 @@ export class Hub {
     if (session.gone) return
     if (reply === null) return session.connection.error(ref, 'unavailable', refusals.unavailable.text)
     const stream = streamName(session.id, session.greeting.outbox)
-    const delivered = Math.max(reply.delivered, this.receiving(target)?.acked(stream) ?? 0)
-    this.custody.learned(target, stream, { ...reply, delivered })
-    session.sending?.synced(target, Math.max(reply.last, delivered))
-    session.connection.reply(ref, { ...reply, delivered })
+    const known = this.#complete(target, stream, reply)
+    this.custody.learned(target, stream, known)
+    session.sending?.synced(target, Math.max(known.last, known.delivered))
+    session.connection.reply(ref, known)
+  }
+
+  /** A receipt may only be written when the mailbox has said what else ended below it. */
+  verify(up: Upstream): void {
+    this.#verifying.add(up)
+    this.effects.verify(up, this.receiving(up.target))
+  }
+
+  /** The store did not answer; it is asked again at the next tick. */
+  verifyLater(up: Upstream): void {
+    this.#unverified.push(up)
+  }
+
+  /** `heard`: the session that the recipient had here when the mailbox was asked. */
+  verified(up: Upstream, heard: Receiving | null, reply: SyncReply | null): void {
+    this.#verifying.delete(up)
+    up.sending.verified(up, reply && this.#complete(up.target, up.stream, reply), heard)
   }
 
   rotated(session: Session, ref: Ref, secret: string | null): void {
@@ -270,13 +292,29 @@ export class Hub {
 
   /** These ended in mailboxes without having been delivered; their senders may be here. */
   told(lost: readonly Lost[]): void {
-    for (const one of lost) {
-      if (this.custody.lost(one)) continue
-      const { recipient, stream, n, kind, reason } = one
-      this.stats[kind]++
-      const [from] = splitStream(stream)
-      this.#sessions.get(from)?.sending?.lost(stream, recipient, n, kind, reason)
-    }
+    for (const one of lost) if (!this.#tell(one)) this.stats[one.kind]++
+  }
+
+  /**
+   * A message with a recipient who is here ended undelivered: it was nacked, or is on its way as a void. Its sender, who may be here, is
+   * told at once and not when the store has noted it: an ack of what follows would else be told before, and take it along (§4).
+   */
+  lost({ recipient, lane, n }: Message, kind: EndReason, reason: string): void {
+    if (lane !== null) this.#tell({ recipient, stream: lane.stream, n, kind, reason })
+  }
+
+  /** Tells an end to whoever waits for it; true when it ended a message that was held here. */
+  #tell(lost: Lost): boolean {
+    if (this.custody.lost(lost)) return true
+    const { recipient, stream, n, kind, reason } = lost
+    const [from] = splitStream(stream)
+    this.#sessions.get(from)?.sending?.lost(stream, recipient, n, kind, reason)
+    return false
+  }
+
+  /** What the session of a recipient knows besides its mailbox. */
+  #complete(target: string, stream: string, reply: SyncReply): SyncReply {
+    return this.receiving(target)?.complete(stream, reply) ?? reply
   }
 
   #welcome(

@@ -39,10 +39,13 @@ export class Lanes {
     lane.held.push(message)
   }
 
-  /** Keeps of what a lane holds only that which `stays`. */
-  keep(lane: Downstream, stays: (message: Message) => boolean): void {
-    for (const message of lane.held.splice(0)) if (stays(message)) lane.held.push(message)
+  /** Keeps of what a lane holds only that which `stays`, and returns the rest. */
+  keep(lane: Downstream | undefined, stays: (message: Message) => boolean): Message[] {
+    if (lane === undefined || lane.held.length === 0) return []
+    const gone: Message[] = []
+    for (const message of lane.held.splice(0)) (stays(message) ? lane.held : gone).push(message)
     this.settle()
+    return gone
   }
 
   /** Forgets the lanes that hold nothing any more. */

@@ -5,7 +5,7 @@
  * One class for both, so that a window holds one shape. It is also a `Parcel`, so that parking hands it on as it is.
  */
 import type { EndReason } from '../protocol/errors.ts'
-import type { Body } from '../protocol/frames.ts'
+import { MessageFlag, type Body } from '../protocol/frames.ts'
 import type { Entry, Parcel } from '../protocol/mailbox.ts'
 import type { Downstream } from './downstream.ts'
 import type { Upstream } from './upstream.ts'
@@ -67,6 +67,11 @@ export class Message implements Parcel {
     const message = new Message(recipient, stream, n, n, time, 0, body ?? nothing, s, reason, deadline)
     message.repeated = entry.repeated
     return message
+  }
+
+  /** `MessageFlag` bits. */
+  get flags(): number {
+    return (this.s > 0 ? MessageFlag.parked : 0) | (this.repeated ? MessageFlag.repeated : 0)
   }
 
   get size(): number {

@@ -14,7 +14,7 @@ const BATCH = 256
 const BATCH_BYTES = 1024 * 1024
 const LONGEST_PAUSE_MS = 4_000
 /** ms past its deadline at which a message is handed back: within the 2 s that a sender is promised (§5.1). */
-const GRACE_MS = 1_400
+export const GRACE_MS = 1_400
 const RETRY_AFTER_MS = 1_000
 
 export class Parking {

@@ -6,7 +6,7 @@
  * of the drain.
  */
 import { assert } from './assert.ts'
-import { MessageFlag, type SyncReply } from '../protocol/frames.ts'
+import type { SyncReply } from '../protocol/frames.ts'
 import type { Entry, Fenced, FencedResult, PageResult } from '../protocol/mailbox.ts'
 import type { Due } from './deadlines.ts'
 import type { Downstream } from './downstream.ts'
@@ -20,10 +20,6 @@ import { Window } from './window.ts'
 
 /** ms un-acked from which a close, too, makes the head of the mailbox suspect. */
 const SUSPECT_MS = 1_000
-
-function flagsOf({ s, repeated }: Message): number {
-  return (s > 0 ? MessageFlag.parked : 0) | (repeated ? MessageFlag.repeated : 0)
-}
 
 export class Receiving implements Due {
   armed = false
@@ -48,9 +44,9 @@ export class Receiving implements Due {
     this.touch()
   }
 
-  /** The highest number of a stream that was acked in this session; 0 for none. */
-  acked(stream: string): number {
-    return this.#lanes.find(stream)?.acked ?? 0
+  /** What the mailbox says of a stream, with what this session knows besides: acks and nacks that no mailbox has heard of. */
+  complete(stream: string, reply: SyncReply): SyncReply {
+    return this.#lanes.find(stream)?.complete(reply) ?? reply
   }
 
   get windowSize(): number {
@@ -65,8 +61,14 @@ export class Receiving implements Due {
       if (lane.sent === lane.tail && this.#hasRoomLive(message.size)) this.#sendLive(message, lane)
       else if (!lane.idle || this.#hasRoomLive(message.size)) this.#hold(message, lane)
       else this.#park(message, lane)
-    } else if (lane.tail === 0 && this.#hub.options.soleOwner) this.#recall(message, lane)
-    else if (n > lane.tail || !this.#repeated(message, lane)) this.#park(message, lane)
+    } else if (lane.tail === 0 && this.#hub.options.soleOwner) {
+      this.#hold(message, lane)
+      this.#hub.effects.recall(this.#session, lane.stream)
+    } else if (n > lane.tail) {
+      // What is held goes first: the mailbox would ask for it, and it would be dropped here.
+      this.#parkLane(lane)
+      this.#park(message, lane)
+    } else if (!this.#repeated(message, lane)) this.#park(message, lane)
   }
 
   /**
@@ -88,29 +90,12 @@ export class Receiving implements Due {
 
   /** Everything up to seq is done with. False: that seq was never sent. */
   ack(seq: number): boolean {
-    const window = this.#window
-    if (seq >= window.next) return false
-    if (seq < window.first) return true
-    while (window.first <= seq) this.#done(window.shift())
-    this.#full = false
-    if (this.#lanes.waiting.length > 0) this.#release()
-    this.touch()
-    return true
+    return this.#settle(seq, null)
   }
 
   /** Everything before seq is done with, and seq is refused for good. False: that seq was never sent. */
   nack(seq: number, reason: string): boolean {
-    const window = this.#window
-    if (seq >= window.next) return false
-    if (seq < window.first) return true
-    while (window.first < seq) this.#done(window.shift())
-    const message = window.shift()
-    if (message.reason !== '') this.#done(message)
-    else this.#reject(message, reason)
-    this.#full = false
-    if (this.#lanes.waiting.length > 0) this.#release()
-    this.touch()
-    return true
+    return this.#settle(seq, reason)
   }
 
   /** The mailbox has, or may have, something new. */
@@ -144,24 +129,20 @@ export class Receiving implements Due {
 
   /** What was held of a stream and has ended elsewhere comes out of the mailbox, if at all. */
   forgetEnded(stream: string): void {
-    const lane = this.#lanes.find(stream)
-    if (lane !== undefined) this.#lanes.keep(lane, ({ ended }) => !ended)
+    this.#lanes.keep(this.#lanes.find(stream), ({ ended }) => !ended)
   }
 
   /** A message of this stream was refused: n is what its sender has to send next, so what waits here from there on goes. */
   dropFrom(stream: string, n: number): void {
     const lane = this.#lanes.find(stream)
     if (lane === undefined) return
-    const dropped = lane.held.filter(message => message.n >= n)
-    this.#lanes.keep(lane, message => message.n < n)
-    for (const message of dropped) this.#hub.custody.dropped(message)
-    lane.tail = Math.max(lane.sent, Math.min(lane.tail, n - 1))
+    for (const message of this.#lanes.keep(lane, held => held.n < n)) this.#hub.custody.dropped(message)
+    lane.goBack(n)
   }
 
   /** What waits behind an entry that will not come waits no longer. */
   parkHeld(stream: string): void {
-    const lane = this.#lanes.find(stream)
-    if (lane !== undefined) this.#parkLane(lane)
+    this.#parkLane(this.#lanes.find(stream))
   }
 
   /** At the end of a turn: removals and the next page, one call each whatever happened. */
@@ -234,6 +215,20 @@ export class Receiving implements Due {
     else this.#session.close('unavailable', 'The store has lost this session; connect again.')
   }
 
+  #settle(seq: number, refusal: string | null): boolean {
+    const window = this.#window
+    if (seq >= window.next) return false
+    if (seq < window.first) return true
+    while (window.first < seq) this.#done(window.shift())
+    const last = window.shift()
+    if (refusal === null || last.reason !== '') this.#done(last)
+    else this.#reject(last, refusal)
+    this.#full = false
+    if (this.#lanes.waiting.length > 0) this.#release()
+    this.touch()
+    return true
+  }
+
   #hasRoom(size: number): boolean {
     const { size: count, bytes } = this.#window
     return count < this.#room && (count === 0 || bytes + size <= this.#roomBytes)
@@ -253,8 +248,10 @@ export class Receiving implements Due {
     message.sentAt = this.#hub.now
     lane.markSent(n)
     const seq = this.#window.push(message)
-    if (reason !== '') connection.void(seq, lane.from, lane.outbox, n, reason)
-    else connection.message(seq, lane.from, lane.outbox, n, message.time, flagsOf(message), body)
+    if (reason !== '') {
+      connection.void(seq, lane.from, lane.outbox, n, reason)
+      this.#hub.lost(message, reason, reason)
+    } else connection.message(seq, lane.from, lane.outbox, n, message.time, message.flags, body)
     message.repeated = true
     if (!this.armed) this.#hub.arm(this, message.deadline)
   }
@@ -272,11 +269,6 @@ export class Receiving implements Due {
     if (!this.armed) this.#hub.arm(this, message.deadline)
   }
 
-  #recall(message: Message, lane: Downstream): void {
-    this.#hold(message, lane)
-    this.#hub.effects.recall(this.#session, lane.stream)
-  }
-
   #park(message: Message, lane: Downstream): void {
     if (message.n > lane.tail) lane.tail = message.n
     this.#hub.custody.park(message, 'order')
@@ -284,20 +276,22 @@ export class Receiving implements Due {
 
   /** Parks what was taken on here: all below the acked number is settled, which its sender may not know yet. */
   #parkAt(message: Message, reason: ParkReason): void {
-    if (message.lane !== null) message.floor = Math.max(message.floor, message.lane.acked + 1)
+    if (message.lane !== null) message.floor = message.lane.floorAbove(message.floor)
     this.#hub.custody.park(message, reason)
   }
 
-  #parkLane(lane: Downstream): void {
-    const waited = [...lane.held]
-    this.#lanes.keep(lane, () => false)
-    for (const message of waited) this.#parkAt(message, 'waited')
+  #parkLane(lane: Downstream | undefined): void {
+    for (const message of this.#lanes.keep(lane, () => false)) this.#parkAt(message, 'waited')
   }
 
   #done(message: Message): void {
-    const { lane, n, s } = message
+    const { lane, n, s, reason } = message
     if (lane === null) return
+    // A copy of what was refused, acked as the repeat that it is, stays refused.
+    const loss = s > 0 && reason === '' ? lane.loss(n) : undefined
+    if (loss?.kind === 'rejected') return this.#refuse(message, loss.reason)
     if (n > lane.acked) lane.acked = n
+    if (reason !== '') lane.markLost(n, reason, reason)
     const { stats, custody, now, time, options } = this.#hub
     if (s === 0) {
       lane.live--
@@ -314,26 +308,34 @@ export class Receiving implements Due {
   }
 
   #reject(message: Message, reason: string): void {
-    const { lane, n, s } = message
+    const { lane, n, s, source } = message
     if (lane === null) return
     if (n > lane.acked) lane.acked = n
-    lane.markRejected(n, reason)
-    if (s === 0) {
-      lane.live--
-      if (message.ended) message.source?.ended('rejected', n, reason)
-      else this.#hub.custody.ended(message, 'rejected', reason)
-      return
+    lane.markLost(n, 'rejected', reason)
+    if (s > 0) {
+      this.#hub.stats.rejected++
+      return this.#refuse(message, reason)
     }
-    this.#drain.nacked(s, reason)
+    lane.live--
+    // Its sender may have come back meanwhile, and have heard that a copy of it is stored.
+    if (source === null || source.sending.closed) this.#hub.lost(message, 'rejected', reason)
+    if (message.ended) source?.ended('rejected', n, reason)
+    else this.#hub.custody.ended(message, 'rejected', reason)
+  }
+
+  #refuse(message: Message, reason: string): void {
+    this.#drain.nacked(message.s, reason)
+    this.#hub.lost(message, 'rejected', reason)
   }
 
   /** Answers a resend of something at or below the tail. False: the mailbox knows more of it than this session. */
   #repeated(message: Message, lane: Downstream): boolean {
     const { n } = message
+    if (n < lane.first) return false
     if (n <= lane.acked) {
-      const reason = lane.rejected(n)
-      if (reason === undefined) this.#hub.custody.delivered(message)
-      else this.#hub.custody.ended(message, 'rejected', reason)
+      const loss = lane.loss(n)
+      if (loss === undefined) this.#hub.custody.delivered(message)
+      else this.#hub.custody.ended(message, loss.kind, loss.reason)
       return true
     }
     for (const held of lane.held) if (held.n === n) return this.#adopt(held, message)

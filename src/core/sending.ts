@@ -6,13 +6,14 @@
  * not lost. Hence this half holds no bodies; it only counts what is open, for the credit of the connection.
  */
 import { refusals, type EndReason, type ErrorCode } from '../protocol/errors.ts'
-import type { Body } from '../protocol/frames.ts'
+import type { Body, SyncReply } from '../protocol/frames.ts'
 import { MAX_AHEAD, MAX_NUMBER } from '../protocol/limits.ts'
 import { streamName } from '../protocol/mailbox.ts'
 import { isClientId, isRoom } from '../protocol/names.ts'
 import type { Connection } from './effects.ts'
 import type { Hub } from './hub.ts'
 import { Message } from './message.ts'
+import type { Receiving } from './receiving.ts'
 import type { Session } from './session.ts'
 import { Upstream } from './upstream.ts'
 
@@ -48,8 +49,8 @@ export class Sending {
   #newRecipientsSince = 0
   #closed = false
 
-  /** Whether no earlier connection can have sent anything under these names. */
-  readonly isFirst: boolean
+  /** Whether no earlier connection can have sent anything under these names, and nothing of this one was forgotten. */
+  isFirst: boolean
 
   constructor(hub: Hub, session: Session, id: string, resumed: boolean) {
     const { outbox, numbered, nonce, attempt } = session.greeting
@@ -89,12 +90,12 @@ export class Sending {
 
   /** A message that was parked before has been acked by its recipient. */
   drained(stream: string, target: string, n: number): void {
-    this.#known(stream, target)?.delivered(n)
+    this.#known(stream, target)?.drained(n)
   }
 
   /** A message that was parked before has ended otherwise. */
   lost(stream: string, target: string, n: number, kind: EndReason, reason: string): void {
-    this.#known(stream, target)?.ended(kind, n, reason)
+    this.#known(stream, target)?.lost(kind, n, reason)
   }
 
   /** The client is told by a `sync` that everything up to n was taken. */
@@ -119,6 +120,21 @@ export class Sending {
   /** Notes that a stream has something to tell at the end of the turn. */
   tell(up: Upstream): void {
     if (!this.#closed) this.#hub.hasReceipt(up)
+  }
+
+  /** Whether what ends in a mailbox is told to this connection wherever its recipient is. */
+  get hearsAll(): boolean {
+    return this.#hub.options.soleOwner
+  }
+
+  /** Has the mailbox asked what became of a stream. */
+  verify(up: Upstream): void {
+    this.#hub.verify(up)
+  }
+
+  /** The mailbox has answered. */
+  verified(up: Upstream, reply: SyncReply | null, heard: Receiving | null): void {
+    if (!this.#closed && !up.verified(reply, heard)) this.#hub.verifyLater(up)
   }
 
   /** Nobody is left to be told. */
@@ -217,7 +233,7 @@ export class Sending {
     const streams = numbered ? this.#streams : this.#unnumbered
     if (numbered && streams.size >= STREAMS) this.#forgetIdle(streams)
     const stream = streamName(this.#id, numbered ? this.#outbox : this.#unnumberedOutbox)
-    const up = new Upstream(this, stream, target, numbered)
+    const up = new Upstream(this, stream, target, numbered, this.isFirst || !numbered)
     streams.set(target, up)
     return up
   }
@@ -231,6 +247,7 @@ export class Sending {
     for (const [target, up] of streams) {
       if (up.open > 0 || up.hasReceipt) continue
       streams.delete(target)
+      this.isFirst = false
       if (--left === 0) return
     }
   }

@@ -4,10 +4,25 @@
  * Receipts are cumulative, so ends are only noted here and written once per turn of the loop. A refusal is written at once, and
  * only once: everything above it is then dropped until the refused number itself comes again (§4, `retry` and `failed`),
  * because the sender goes back to it anyway. Streams numbered by the server are told each refusal, since nobody goes back.
+ *
+ * A receipt `delivered` covers what lies below it, those told otherwise apart; so it may only be written when nothing below has ended
+ * otherwise without the sender hearing of it. Where that is not known — the sender may keep something as a shadow, and it or its recipient was
+ * elsewhere meanwhile — the mailbox is asked first, and tells what was missed.
  */
 import type { EndReason, ErrorCode } from '../protocol/errors.ts'
+import type { SyncReply } from '../protocol/frames.ts'
+import { MAX_AHEAD } from '../protocol/limits.ts'
 import type { Receiving } from './receiving.ts'
 import type { Sending } from './sending.ts'
+
+/** ms after which what could not be told for certain is to be offered again. */
+const RETRY_AFTER_MS = 1_000
+
+interface End {
+  readonly kind: EndReason
+  readonly n: number
+  readonly reason: string
+}
 
 export class Upstream {
   readonly sending: Sending
@@ -25,6 +40,25 @@ export class Upstream {
   /** Where the recipient is connected, if it was looked up; valid while `receiving.open`. */
   receiving: Receiving | null = null
   #refused = 0
+  #noted = false
+  /**
+   * The highest number up to which all is known to have ended, and the highest that was in the mailbox, where it may have ended
+   * without a word to this connection.
+   */
+  #settled = 0
+  #parked: number
+  /** Numbers above it that were told to have ended otherwise. */
+  #ended: Set<number> | null = null
+  /** The session of the recipient from which on this connection has heard of every end. */
+  #heard: Receiving | null = null
+  /** The mailbox is being asked, for the receipt of that number. */
+  #asking = false
+  #asked = 0
+  /** The lowest number to be told delivered that has no end yet, and when it must have one; Infinity for none. */
+  #open = Infinity
+  #due = Infinity
+  /** Other ends, to be told after the answer; no more than the connection has open. */
+  readonly #ends: End[] = []
   /**
    * The highest number to tell at the end of this turn, 0 for none. Not the highest ever told: after a failover the store may have
    * less than it had, and saying again what was true then would be a lie now.
@@ -32,7 +66,9 @@ export class Upstream {
   #delivered = 0
   #stored = 0
 
-  constructor(sending: Sending, stream: string, target: string, numbered: boolean) {
+  /** `isNew`: nothing of this stream can have been sent before. */
+  constructor(sending: Sending, stream: string, target: string, numbered: boolean, isNew: boolean) {
+    this.#parked = isNew ? 0 : Infinity
     this.sending = sending
     this.stream = stream
     this.target = target
@@ -60,23 +96,42 @@ export class Upstream {
     if (n >= this.#refused) this.#refused = 0
   }
 
-  delivered(n: number): void {
-    if (!this.hasReceipt) this.sending.tell(this)
+  /** Message n came out of the mailbox and was acked; what it followed there may have ended without a word to this connection. */
+  drained(n: number): void {
+    if (n > this.#parked) this.#parked = n
+    this.delivered(n)
+  }
+
+  /** `due`, monotonic ms: when this must be told, if it is the first word of the end of that message. */
+  delivered(n: number, due = Infinity): void {
+    this.note()
+    if (n === this.#settled + 1) this.#settled = n
+    if (due < Infinity) {
+      this.#open = Math.min(this.#open, n)
+      this.#due = Math.min(this.#due, due)
+    }
     if (n > this.taken) this.taken = n
     if (n > this.#delivered) this.#delivered = n
     if (n >= this.#refused) this.#refused = 0
   }
 
   stored(n: number): void {
-    if (!this.hasReceipt) this.sending.tell(this)
+    this.note()
     if (n > this.taken) this.taken = n
     if (n > this.#stored) this.#stored = n
     if (n >= this.#refused) this.#refused = 0
   }
 
+  /** Told after what was delivered before it: a sender that hears of n alone would lack a number below it. */
   ended(kind: EndReason, n: number, reason: string): void {
-    if (n >= this.#refused) this.#refused = 0
-    this.sending.connection.ended(kind, this.target, n, reason)
+    if (this.#delivered > 0 && !this.#asking) this.#flushDelivered()
+    if (this.#asking && n > this.#open) this.#ends.push({ kind, n, reason })
+    else this.#writeEnd({ kind, n, reason })
+  }
+
+  /** It ended in the mailbox, which may say so more than once. */
+  lost(kind: EndReason, n: number, reason: string): void {
+    if (!this.#knows(n)) this.ended(kind, n, reason)
   }
 
   failed(n: number, code: ErrorCode): void {
@@ -89,17 +144,103 @@ export class Upstream {
 
   /** Writes what was noted since the last turn. */
   flush(): void {
-    const { connection, closed } = this.sending
-    if (this.#delivered > 0 && !closed) connection.delivered(this.target, this.#delivered)
-    if (this.#stored > this.#delivered && !closed) connection.stored(this.target, this.#stored)
-    this.#delivered = 0
+    this.#noted = false
+    if (this.sending.closed) return
+    const stored = this.#stored > this.#delivered ? this.#stored : 0
     this.#stored = 0
+    if (this.#delivered > 0) this.#flushDelivered()
+    if (stored === 0) return
+    if (stored > this.#parked) this.#parked = stored
+    this.sending.connection.stored(this.target, stored)
+  }
+
+  /**
+   * What the mailbox knows of the stream; null when it did not answer. What has an end to be told is then handed back: it comes again
+   * and is known. What else was delivered can wait. False: ask again.
+   */
+  verified(reply: SyncReply | null, heard: Receiving | null): boolean {
+    const asked = this.#asked
+    this.#asking = false
+    this.#asked = 0
+    if (reply === null) return this.#handBack() || this.#delivered === 0
+    for (const [n, kind] of reply.lost ?? []) if (!this.#knows(n)) this.#writeEnd({ kind, n, reason: kind })
+    if (this.#parked === Infinity) this.#parked = reply.last
+    this.#heard = heard
+    if (this.#delivered > asked) this.note()
+    if (asked > 0) this.#writeDelivered(asked)
+    for (const end of this.#ends.splice(0)) this.#writeEnd(end)
+    return true
+  }
+
+  /** Hands back what cannot be told in time. */
+  check(now: number): void {
+    if (now >= this.#due) this.#handBack()
+  }
+
+  /** Has what is noted looked at, at the end of the turn. */
+  note(): void {
+    if (this.#noted) return
+    this.#noted = true
+    this.sending.tell(this)
+  }
+
+  #knows(n: number): boolean {
+    return n <= this.#settled || this.#ended?.has(n) === true
+  }
+
+  #writeEnd({ kind, n, reason }: End): void {
+    if (n === this.#settled + 1) this.#settled = n
+    this.#ended ??= new Set()
+    this.#ended.add(n)
+    for (const oldest of this.#ended) {
+      if (this.#ended.size <= MAX_AHEAD) break
+      this.#ended.delete(oldest)
+    }
+    if (n >= this.#refused) this.#refused = 0
+    this.sending.connection.ended(kind, this.target, n, reason)
+  }
+
+  /** What ended otherwise above it is handed back as well, and will be told when it comes again. */
+  #handBack(): boolean {
+    if (this.#open === Infinity) return false
+    this.#ends.length = 0
+    this.retry(this.#open, 'unavailable', RETRY_AFTER_MS)
+    this.#open = this.#due = Infinity
+    this.#delivered = this.#asked = 0
+    return true
+  }
+
+  #flushDelivered(): void {
+    const n = this.#delivered
+    if (n > this.#settled && this.#parked > this.#settled && !this.#hearsAll()) {
+      if (this.#asking) return
+      this.#asking = true
+      this.#asked = n
+      this.sending.verify(this)
+      return
+    }
+    this.#writeDelivered(n)
+  }
+
+  #writeDelivered(n: number): void {
+    if (n > this.#settled) this.#settled = n
+    for (const ended of this.#ended ?? []) if (ended <= n) this.#ended?.delete(ended)
+    if (n >= this.#delivered) this.#delivered = 0
+    if (n >= this.#open) this.#open = this.#delivered > 0 ? n + 1 : Infinity
+    if (this.#open === Infinity) this.#due = Infinity
+    this.sending.connection.delivered(this.target, n)
+  }
+
+  /** Whether every end since the last one that was told came to this node, which told it. */
+  #hearsAll(): boolean {
+    return this.#heard?.open === true || (this.#parked < Infinity && this.sending.hearsAll)
   }
 
   /** Notes a refusal; false when the sender was told of one at or below n already. */
   #refuse(n: number): boolean {
     if (!this.numbered) {
-      if (n < this.next) this.next = n
+      // A number that its recipient has seen would be dropped as a repeat.
+      if (n < this.next) this.next = Math.max(n, this.taken + 1)
       return true
     }
     if (this.#refused !== 0 && n >= this.#refused) return false

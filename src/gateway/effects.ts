@@ -10,8 +10,10 @@ import { randomBytes } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import type { Effects } from '../core/effects.ts'
 import type { Hub } from '../core/hub.ts'
+import type { Receiving } from '../core/receiving.ts'
 import type { Session } from '../core/session.ts'
 import { Histogram } from '../core/stats.ts'
+import type { Upstream } from '../core/upstream.ts'
 import type { Ref } from '../protocol/frames.ts'
 import type { BindRequest, EnqueueResult, Parcel } from '../protocol/mailbox.ts'
 import type { Store } from '../store/store.ts'
@@ -144,6 +146,14 @@ export class StoreEffects implements Effects {
       'sync',
       () => this.#store.sync(target, stream),
       (hub, reply) => hub.synced(session, ref, target, reply),
+    )
+  }
+
+  verify(up: Upstream, heard: Receiving | null): void {
+    this.#call(
+      'verify',
+      () => this.#store.sync(up.target, up.stream),
+      (hub, reply) => hub.verified(up, heard, reply),
     )
   }
 

@@ -62,7 +62,7 @@ export interface SyncReply {
   readonly last: number
   /** The highest number that was acked by the recipient; 0 for none. */
   readonly delivered: number
-  /** Numbers at or below `delivered` that ended otherwise, with the reason; the newest 100 are kept. */
+  /** Numbers at or below `last` that ended otherwise, with the reason; as far back as an outbox may hold shadows. */
   readonly lost?: readonly (readonly [n: number, reason: EndReason])[]
 }
 

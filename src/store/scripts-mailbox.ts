@@ -81,6 +81,8 @@ local function keep()
   local fields = {}
   for name, one in pairs(known) do
     if one.used then
+      if one.more then one.lost = string.sub(one.lost .. table.concat(one.more), -9 * LOST) end
+      one.more = nil
       fields[#fields + 1] = name
       fields[#fields + 1] = struct.pack('>I8I8I8', one.last, one.delivered, one.used) .. one.lost
     end
@@ -112,7 +114,8 @@ end
 local function lose(name, n, how)
   local one = stream(name)
   if n > one.last then one.last = n end
-  one.lost = string.sub(one.lost .. struct.pack('>I8B', n, how), -9 * LOST)
+  one.more = one.more or {}
+  one.more[#one.more + 1] = struct.pack('>I8B', n, how)
   use(one)
 end
 `,
@@ -159,9 +162,11 @@ end
 export const enqueue = `
 local ends = {'rejected', 'expired', 'dead'}
 local function earned(one, n)
-  for i = 1, #one.lost, 9 do
-    local ended, how = struct.unpack('>I8B', one.lost, i)
-    if ended == n then return ends[how] end
+  local sought = struct.pack('>I8', n)
+  local at = string.find(one.lost, sought, 1, true)
+  while at do
+    if at % 9 == 1 then return ends[string.byte(one.lost, at + 8)] end
+    at = string.find(one.lost, sought, at + 1, true)
   end
   return n <= one.delivered and 'delivered' or 'stored'
 end

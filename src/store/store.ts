@@ -27,6 +27,7 @@ import type {
   Parcel,
 } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
+import { MAX_AHEAD } from '../protocol/limits.ts'
 import type { AccountStore } from './account-store.ts'
 import { defaultRoomLimits, type RoomLimits, type RoomStore } from './room-store.ts'
 
@@ -41,7 +42,7 @@ export interface StoreLimits {
   readonly idLifeMs: number
   /** Streams remembered per mailbox, the most recently used ones. */
   readonly streams: number
-  /** Ended messages remembered per stream, the newest. */
+  /** Undelivered ends remembered per stream, the newest; no sender holds shadows further back than `MAX_AHEAD`. */
   readonly lost: number
   /** Sessions that may fail at the head of a mailbox before it becomes a dead letter. */
   readonly headAttempts: number
@@ -60,7 +61,7 @@ export const defaultStoreLimits: StoreLimits = {
   messageLifeMs: 30 * 86_400_000,
   idLifeMs: 90 * 86_400_000,
   streams: 1_000,
-  lost: 100,
+  lost: MAX_AHEAD,
   headAttempts: 5,
   deadLetters: 100,
   deadLifeMs: 7 * 86_400_000,

@@ -33,16 +33,52 @@ describe('Downstream', () => {
     expect(lane.idle).toBe(false)
   })
 
-  test('remembers why a number was rejected', () => {
+  test('remembers how a number ended that was not delivered', () => {
     const lane = new Downstream('alice out')
-    expect(lane.rejected(1)).toBeUndefined()
-    lane.markRejected(1, 'spam')
-    expect(lane.rejected(1)).toBe('spam')
+    expect(lane.loss(1)).toBeUndefined()
+    lane.markLost(1, 'rejected', 'spam')
+    expect(lane.loss(1)).toEqual({ kind: 'rejected', reason: 'spam' })
   })
 
-  test('forgets the oldest rejection beyond a hundred', () => {
+  test('remembers as many of them as a sender may ask for, and forgets the oldest first', () => {
     const lane = new Downstream('alice out')
-    for (let n = 1; n <= 101; n++) lane.markRejected(n, 'spam')
-    expect([lane.rejected(1), lane.rejected(2), lane.rejected(101)]).toEqual([undefined, 'spam', 'spam'])
+    for (let n = 1; n <= 1_025; n++) lane.markLost(n, 'expired', 'expired')
+    expect([lane.loss(1), lane.loss(2)?.kind, lane.loss(1_025)?.kind]).toEqual([undefined, 'expired', 'expired'])
+  })
+
+  test('adds what it knows to what the mailbox says', () => {
+    const lane = new Downstream('alice out')
+    expect(lane.complete({ last: 3, delivered: 2 })).toEqual({ last: 3, delivered: 2 })
+    lane.acked = 5
+    lane.markLost(4, 'rejected', 'spam')
+    expect(lane.complete({ last: 3, delivered: 2, lost: [[1, 'expired']] })).toEqual({
+      last: 3,
+      delivered: 5,
+      lost: [
+        [1, 'expired'],
+        [4, 'rejected'],
+      ],
+    })
+  })
+
+  test('raises a floor above what was acked, and not above a number that was refused here', () => {
+    const lane = new Downstream('alice out')
+    lane.acked = 5
+    expect([lane.floorAbove(2), lane.floorAbove(9)]).toEqual([6, 9])
+    lane.markLost(4, 'rejected', 'spam')
+    expect([lane.floorAbove(2), lane.floorAbove(5), lane.floorAbove(4)]).toEqual([4, 6, 4])
+  })
+
+  test('goes back to a number that comes again, and to nothing where nothing was sent', () => {
+    const lane = new Downstream('alice out')
+    lane.tail = 5
+    lane.goBack(3)
+    expect(lane.tail).toBe(0)
+    lane.markSent(2)
+    lane.tail = 5
+    lane.goBack(4)
+    expect(lane.tail).toBe(3)
+    lane.goBack(1)
+    expect(lane.tail).toBe(2)
   })
 })

@@ -171,14 +171,14 @@ describe('Drain, removing', () => {
     expect(asked().filter(call => call.startsWith('refuse'))).toEqual(['refuse bob 2: spam', 'refuse bob 2: spam'])
   })
 
-  test('asks at its end for everything that is due, whatever is under way', () => {
+  test('asks at its end for what is due up to the first refusal, whatever is under way', () => {
     drain.acked(1)
     flush()
     drain.nacked(3, 'spam')
     drain.acked(4)
     asked()
     drain.finish()
-    expect(asked()).toEqual(['refuse bob 3: spam', 'remove bob up to 4'])
+    expect(asked()).toEqual(['refuse bob 3: spam'])
   })
 
   test('asks at its end for no removal of what it refuses', () => {

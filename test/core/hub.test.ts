@@ -259,15 +259,14 @@ describe('Hub, answers', () => {
 
   test.each([
     ['an unbind', () => desk.hub.unbound({ kind: 'ok', lost: [lost] })],
-    ['a removal', () => desk.hub.removed(desk.connect('bob').session, { kind: 'ok', lost: [lost] })],
     [
       'a page',
       () =>
         desk.hub.paged(desk.connect('bob').session, {
           kind: 'page',
-          entries: [],
+          entries: [entryOf(4, { body: null, reason: 'dead' })],
           more: false,
-          oldest: 0,
+          oldest: 4,
           lost: [lost],
         }),
     ],

@@ -135,7 +135,8 @@ describe('Receiving, acks', () => {
     send(2)
     ack(2)
     const receiving = bob.session.receiving!
-    expect([receiving.acked('alice out'), receiving.acked('carol out')]).toEqual([2, 0])
+    expect(receiving.complete('alice out', { last: 1, delivered: 1 })).toEqual({ last: 1, delivered: 2 })
+    expect(receiving.complete('carol out', { last: 1, delivered: 1 })).toEqual({ last: 1, delivered: 1 })
   })
 
   test('make room for the next page once a quarter of the window is free', () => {
@@ -159,14 +160,33 @@ describe('Receiving, nacks', () => {
     send(2, 3, 4)
     bob.session.nack(3, 'spam')
     desk.hub.turn()
-    expect(alice.line.read()).toEqual(['rejected bob 3: spam', 'delivered bob 2'])
+    expect(alice.line.read()).toEqual(['delivered bob 2', 'rejected bob 3: spam'])
   })
 
-  test('refuse an entry of the mailbox there', () => {
+  test('refuse an entry of the mailbox there, and are told at once, before an ack of what follows', () => {
+    send(2)
     bob.session.nack(1, 'spam')
-    desk.hub.turn()
+    ack(2)
     expect(desk.calls.read()).toContain('refuse bob 1: spam')
-    expect(alice.line.read()).toEqual([])
+    expect(alice.line.read()).toEqual(['rejected bob 1: spam', 'delivered bob 2'])
+  })
+
+  test('hold for a copy that is acked as the repeat that it is', () => {
+    send(2)
+    desk.hub.woken('bob')
+    desk.hub.turn()
+    desk.page(bob, [entryOf(2)])
+    bob.session.nack(2, 'spam')
+    desk.calls.read()
+    ack(3)
+    expect(calls('re')).toEqual(['refuse bob 2: spam'])
+  })
+
+  test('are told to the connection that its sender has now', () => {
+    send(2)
+    const again = desk.connect('alice')
+    bob.session.nack(2, 'spam')
+    expect(again.line.read()).toEqual(['delivered bob 1', 'rejected bob 2: spam'])
   })
 
   test('of a void count as acks', () => {
@@ -185,6 +205,15 @@ describe('Receiving, nacks', () => {
     alice.line.read()
     send(2)
     expect(alice.line.read()).toEqual(['rejected bob 2: spam'])
+  })
+
+  test('of what was parked are not passed by the floor of what is parked behind them', () => {
+    send(2, 3)
+    bob.session.nack(2, 'spam')
+    desk.calls.read()
+    desk.hub.closed(bob.session)
+    desk.hub.turn()
+    expect(calls('enqueue')).toEqual(['enqueue bob: alice out 3/3'])
   })
 })
 

@@ -8,6 +8,7 @@ import { Hub } from '../../src/core/hub.ts'
 import { Message } from '../../src/core/message.ts'
 import { ordinary } from '../../src/core/rights.ts'
 import type { Session } from '../../src/core/session.ts'
+import type { Upstream } from '../../src/core/upstream.ts'
 import type { Body, Broadcast, HistoryPage, Ref, WelcomeOptions } from '../../src/protocol/frames.ts'
 import type { Entry, Outcome, Parcel, BindRequest } from '../../src/protocol/mailbox.ts'
 
@@ -85,6 +86,10 @@ export class Calls implements Effects {
 
   recall(session: Session, stream: string): void {
     this.#lines.push(`recall ${stream} of ${session.id}`)
+  }
+
+  verify({ stream, target }: Upstream): void {
+    this.#lines.push(`verify ${stream} in ${target}`)
   }
 
   rotate(session: Session): void {

@@ -1,15 +1,17 @@
 import { beforeEach, describe, expect, test } from 'vitest'
 import { Upstream } from '../../src/core/upstream.ts'
-import { Desk, type Line } from './recorder.ts'
+import type { SyncReply } from '../../src/protocol/frames.ts'
+import { Desk, type Connected, type Line } from './recorder.ts'
 
 let desk: Desk
 let line: Line
 let up: Upstream
 
-function upstream(numbered: boolean): Upstream {
+function upstream(numbered: boolean, isNew = true): Upstream {
   const alice = desk.connect('alice')
   line = alice.line
-  return new Upstream(alice.session.sending!, 'alice out', 'bob', numbered)
+  desk.calls.read()
+  return new Upstream(alice.session.sending!, 'alice out', 'bob', numbered, isNew)
 }
 
 beforeEach(() => {
@@ -119,5 +121,129 @@ describe('Upstream', () => {
     expect(up.hasReceipt).toBe(true)
     desk.hub.turn()
     expect(up.hasReceipt).toBe(false)
+  })
+})
+
+describe('Upstream, what it may call delivered', () => {
+  const verified = (reply: SyncReply | null, heard: Connected | null = null): void => {
+    desk.hub.verified(up, heard?.session.receiving ?? null, reply)
+    desk.hub.turn()
+  }
+
+  const drained = (n: number): void => {
+    up.drained(n)
+    desk.hub.turn()
+  }
+
+  test('all that it has heard of, one by one', () => {
+    up.drained(1)
+    up.ended('expired', 2, 'expired')
+    drained(3)
+    expect(desk.calls.read()).not.toContain('verify alice out in bob')
+    expect(line.read()).toEqual(['delivered bob 1', 'expired bob 2: expired', 'delivered bob 3'])
+  })
+
+  test('nothing past what may have ended in the mailbox, before that was asked', () => {
+    drained(3)
+    expect([desk.calls.read(), line.read()]).toEqual([['verify alice out in bob'], []])
+    verified({ last: 4, delivered: 2, lost: [[1, 'expired']] })
+    expect(line.read()).toEqual(['expired bob 1: expired', 'delivered bob 3'])
+  })
+
+  test('nothing of an outbox that was here before, until the mailbox was asked', () => {
+    up = upstream(true, false)
+    up.delivered(7)
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['verify alice out in bob'])
+    verified({ last: 6, delivered: 6, lost: [[5, 'dead']] })
+    up.delivered(8)
+    desk.hub.turn()
+    expect(line.read()).toEqual(['dead bob 5: dead', 'delivered bob 7', 'delivered bob 8'])
+  })
+
+  test('the rest, once it hears of every end from the session of the recipient', () => {
+    const bob = desk.connect('bob')
+    desk.calls.read()
+    drained(3)
+    verified({ last: 3, delivered: 2 }, bob)
+    drained(9)
+    expect([desk.calls.read(), line.read()]).toEqual([
+      ['verify alice out in bob'],
+      ['delivered bob 3', 'delivered bob 9'],
+    ])
+    desk.hub.closed(bob.session)
+    drained(12)
+    expect([desk.calls.read(), line.read()]).toContainEqual([])
+  })
+
+  test('everything, where this node is the only one that fills mailboxes', () => {
+    desk = new Desk({ soleOwner: true })
+    up = upstream(true)
+    drained(3)
+    expect(line.read()).toEqual(['delivered bob 3'])
+  })
+
+  test('what was acked while the mailbox was asked, after asking again', () => {
+    drained(3)
+    drained(5)
+    verified({ last: 5, delivered: 3 })
+    expect([desk.calls.read(), line.read()]).toEqual([
+      ['verify alice out in bob', 'verify alice out in bob'],
+      ['delivered bob 3'],
+    ])
+  })
+
+  test('later, when the mailbox does not answer and nobody waits for an end', () => {
+    drained(3)
+    verified(null)
+    expect(line.read()).toEqual([])
+    desk.calls.read()
+    desk.pass(250)
+    expect(desk.calls.read()).toEqual(['verify alice out in bob'])
+  })
+
+  test('never, when the mailbox does not answer and an end is due: the message is handed back', () => {
+    up.stored(1)
+    desk.hub.turn()
+    up.delivered(2, desk.hub.now + 1_000)
+    desk.hub.turn()
+    up.ended('rejected', 3, 'spam')
+    verified(null)
+    expect(line.read()).toEqual(['stored bob 1', 'retry bob 2: unavailable, 1000 ms'])
+  })
+
+  test('never, when the answer of the mailbox comes too late for the end that is due', () => {
+    up.stored(1)
+    desk.hub.turn()
+    up.delivered(2, desk.hub.now + 1_000)
+    desk.hub.turn()
+    desk.pass(1_000)
+    verified({ last: 1, delivered: 0 })
+    expect(line.read()).toEqual(['stored bob 1', 'retry bob 2: unavailable, 1000 ms'])
+  })
+
+  test('before what ended otherwise above it', () => {
+    up.stored(1)
+    desk.hub.turn()
+    up.delivered(2, desk.hub.now + 1_000)
+    desk.hub.turn()
+    up.ended('rejected', 3, 'spam')
+    verified({ last: 1, delivered: 1 })
+    expect(line.read()).toEqual(['stored bob 1', 'delivered bob 2', 'rejected bob 3: spam'])
+  })
+
+  test('and says once of a number how it ended in the mailbox', () => {
+    up.lost('expired', 2, 'expired')
+    up.lost('expired', 2, 'expired')
+    drained(3)
+    verified({ last: 3, delivered: 1, lost: [[2, 'expired']] })
+    expect(line.read()).toEqual(['expired bob 2: expired', 'delivered bob 3'])
+  })
+
+  test('keeps the hub from being idle', () => {
+    drained(3)
+    expect(desk.hub.idle).toBe(false)
+    verified({ last: 3, delivered: 3 })
+    expect(desk.hub.idle).toBe(true)
   })
 })

@@ -2,7 +2,9 @@
 import { createHash } from 'node:crypto'
 import type { Effects } from '../../src/core/effects.ts'
 import { Hub } from '../../src/core/hub.ts'
+import type { Receiving } from '../../src/core/receiving.ts'
 import type { Session } from '../../src/core/session.ts'
+import type { Upstream } from '../../src/core/upstream.ts'
 import type { Ref } from '../../src/protocol/frames.ts'
 import type { BindRequest, EnqueueResult, FencedResult, Lost, Parcel } from '../../src/protocol/mailbox.ts'
 import { Pipe } from './pipe.ts'
@@ -111,6 +113,13 @@ export class Node implements Effects {
     this.#call(
       () => this.#world.tables.sync(session.id, stream),
       result => this.hub.recalled(session, stream, result),
+    )
+  }
+
+  verify(up: Upstream, heard: Receiving | null): void {
+    this.#call(
+      () => this.#world.tables.sync(up.target, up.stream),
+      reply => this.hub.verified(up, heard, reply),
     )
   }
 

@@ -2,6 +2,7 @@
  * What happened in a simulated world, and the judge over it. Each message carries (sender, recipient, k), where k counts what one
  * sender wrote to one recipient, so the judge needs nothing of what it judges.
  */
+import type { Outcome } from '../../src/client/outgoing.ts'
 import type { MemoryTables } from '../../src/store/memory-tables.ts'
 import type { Person } from './person.ts'
 
@@ -14,7 +15,12 @@ export class History {
   readonly #shown = new Map<string, number[]>()
   /** `sender>recipient k` of what its sender was told will not arrive. */
   readonly #ended = new Set<string>()
-  readonly #delivered = new Set<string>()
+  readonly #failed = new Set<string>()
+  /** What its recipient refused for good. */
+  readonly #refused = new Set<string>()
+  readonly #forgotten = new Set<string>()
+  /** When those that were given a short life may expire. */
+  readonly #expiries = new Map<string, number>()
 
   wrong(what: string): void {
     this.#wrong.push(what)
@@ -33,6 +39,7 @@ export class History {
   }
 
   shown(pair: string, k: number): void {
+    if (this.#failed.has(`${pair} ${k}`)) this.wrong(`C6: ${pair} ${k} was told failed and is shown`)
     let list = this.#shown.get(pair)
     if (list === undefined) this.#shown.set(pair, (list = []))
     if (list.includes(k)) this.wrong(`repeat: ${pair} ${k} was shown twice`)
@@ -44,13 +51,36 @@ export class History {
     return this.#shown.get(pair)?.includes(k) === true
   }
 
-  ended(pair: string, k: number): void {
-    this.#ended.add(`${pair} ${k}`)
+  /** A message that the store may give up from then on. */
+  written(pair: string, k: number, expiresAt: number): void {
+    this.#expiries.set(`${pair} ${k}`, expiresAt)
+  }
+
+  refused(pair: string, k: number): void {
+    this.#refused.add(`${pair} ${k}`)
+  }
+
+  /** A recipient forgets with its process what it has refused: when that comes again it is a repeat like any other. */
+  restarted(name: string): void {
+    for (const letter of this.#refused) if (letter.includes(`>${name} `)) this.#forgotten.add(letter)
+  }
+
+  /** A message that will not arrive, as its sender is told. */
+  ended(pair: string, k: number, { kind }: Outcome, now: number): void {
+    const letter = `${pair} ${k}`
+    this.#ended.add(letter)
+    if (kind === 'failed') this.#failed.add(letter)
+    if (kind === 'failed' && this.wasShown(pair, k)) this.wrong(`C6: ${letter} was told failed and was shown`)
+    if (kind === 'expired' && now < (this.#expiries.get(letter) ?? Infinity)) this.wrong(`${letter} expired too early`)
+    if (kind === 'rejected' && !this.#refused.has(letter)) this.wrong(`${letter} was told rejected, and nobody did`)
   }
 
   delivered(pair: string, k: number): void {
-    this.#delivered.add(`${pair} ${k}`)
-    if (!this.wasShown(pair, k)) this.wrong(`C6: ${pair} ${k} was told delivered and not shown`)
+    const letter = `${pair} ${k}`
+    if (!this.wasShown(pair, k)) this.wrong(`C6: ${letter} was told delivered and not shown`)
+    // A failover takes back refusals as well.
+    const refused = this.#refused.has(letter) && !this.#forgotten.has(letter) && this.failovers === 0
+    if (refused) this.wrong(`C6: ${letter} was told delivered and was refused`)
   }
 
   /** What was written, and neither shown nor told to have ended. */

@@ -3,11 +3,15 @@ import { Hub } from '../../src/core/hub.ts'
 import type { Effects } from '../../src/core/effects.ts'
 import type { Ref } from '../../src/protocol/frames.ts'
 import type { BindRequest, Parcel } from '../../src/protocol/mailbox.ts'
+import type { Receiving } from '../../src/core/receiving.ts'
 import type { Session } from '../../src/core/session.ts'
+import type { Upstream } from '../../src/core/upstream.ts'
 import type { Wire } from './wire.ts'
 import { STORE_PATIENCE_MS, type World } from './world.ts'
 
 const TICK_MS = 250
+/** ms that a process waits for the store when it is told to end. */
+const DRAIN_MS = 2_000
 
 export class Node implements Effects {
   readonly name: string
@@ -18,6 +22,8 @@ export class Node implements Effects {
   life = 0
   hub: Hub
   #pausedUntil = 0
+  /** The life that is being ended by a signal. */
+  #leaving = -1
   /** What reached the process and was not taken yet; it fills while the process is stopped. */
   #heard: ((hub: Hub) => void)[] = []
   #turnPlanned = false
@@ -63,6 +69,27 @@ export class Node implements Effects {
     this.#turnPlanned = false
     this.hub = new Hub(this, { node: this.name, ...this.world.coreOptions })
     this.#tick(this.life)
+  }
+
+  /** SIGTERM: parks what is held, tells what became of it, sends everybody away, and is another process soon after. */
+  shutDown(): void {
+    const { life } = this
+    if (!this.up || this.#leaving === life) return
+    this.#leaving = life
+    this.tell(life, hub => hub.drain())
+    this.#whenIdle(life, DRAIN_MS, () => {
+      this.tell(life, hub => {
+        for (const session of [...hub.sessions()]) session.close('restart', undefined, 100)
+      })
+      this.#whenIdle(life, DRAIN_MS, () => this.kill(this.world.random.between(100, 500)))
+    })
+  }
+
+  /** It cannot keep up for a while, and takes nothing. */
+  overload(ms: number): void {
+    const { life } = this
+    this.tell(life, hub => (hub.overloaded = true))
+    this.world.schedule.after(ms, () => this.tell(life, hub => (hub.overloaded = false)))
   }
 
   /** SIGSTOP, and SIGCONT after a while. */
@@ -153,6 +180,13 @@ export class Node implements Effects {
     )
   }
 
+  verify(up: Upstream, heard: Receiving | null): void {
+    this.#call(
+      tables => tables.sync(up.target, up.stream),
+      (hub, reply) => hub.verified(up, heard, reply),
+    )
+  }
+
   wake(node: string, id: string): void {
     this.#gossip(node, hub => hub.woken(id))
   }
@@ -167,6 +201,12 @@ export class Node implements Effects {
     if (other === undefined || (faulty && random.chance(0.25))) return
     const { life } = other
     schedule.after(random.between(1, 20), () => other.tell(life, input))
+  }
+
+  #whenIdle(life: number, patienceMs: number, act: () => void): void {
+    if (this.life !== life) return
+    if (patienceMs <= 0 || (this.hub.idle && !this.#turnPlanned)) return act()
+    this.world.schedule.after(20, () => this.#whenIdle(life, patienceMs - 20, act))
   }
 
   #planTurn(life: number): void {

@@ -1,7 +1,7 @@
 /** A client of the simulated world: the production outbox and inbox, a handler that is sometimes slow, and a shell around them that reconnects. */
-import { Inbox, type Incoming } from '../../src/client/inbox.ts'
+import { Inbox, type Cursor, type Incoming } from '../../src/client/inbox.ts'
 import { Outbox } from '../../src/client/outbox.ts'
-import type { Outcome, Outgoing } from '../../src/client/outgoing.ts'
+import type { Outcome, OutboxSnapshot, Outgoing } from '../../src/client/outgoing.ts'
 import { ordinary } from '../../src/core/rights.ts'
 import type { CloseName, EndReason, ErrorCode } from '../../src/protocol/errors.ts'
 import type { Body, Ref, SyncReply, WelcomeOptions } from '../../src/protocol/frames.ts'
@@ -34,33 +34,21 @@ export class Person {
   wire: Wire | null = null
   id: string | null = null
   readonly #world: World
-  readonly #outbox: Outbox
-  readonly #inbox: Inbox
+  #outbox: Outbox
+  #inbox: Inbox
   #secret = ''
   #stalledUntil = 0
   #dueAt = Infinity
   #flushPlanned = false
   #backoff = 0
+  /** Counts its processes; a handler dies with its own. */
+  #life = 0
 
   constructor(world: World, index: number) {
     this.#world = world
     this.index = index
-    this.#outbox = new Outbox(
-      {
-        settled: (message, outcome) => this.#settled(message, outcome),
-        changed: () => {},
-        reconnect: () => this.#leave(false),
-      },
-      { newName: () => world.random.word(12), resyncMs: 4_000 },
-    )
-    this.#inbox = new Inbox({
-      show: message => this.#show(message),
-      gap: (_from, _outbox, _first, _last, reason) => {
-        if (reason === 'missing') world.history.gaps++
-      },
-      recorded: () => {},
-      reconnect: () => this.#leave(false),
-    })
+    this.#outbox = this.#createOutbox()
+    this.#inbox = this.#createInbox()
   }
 
   get name(): string {
@@ -86,9 +74,46 @@ export class Person {
     this.#leave(true)
   }
 
+  /** Its process is killed. Another one goes on with what the directory holds; what was with the handler comes again. */
+  restart(): void {
+    this.#life++
+    this.#world.history.restarted(this.name)
+    this.#leave(true)
+    this.#outbox = this.#createOutbox(this.#outbox.snapshot())
+    this.#inbox = this.#createInbox(this.#inbox.snapshot())
+    this.#inbox.start(this.#world.now)
+  }
+
   /** Its handler takes that long, from now on. */
   stall(ms: number): void {
     this.#stalledUntil = this.#world.now + ms
+  }
+
+  #createOutbox(restore?: OutboxSnapshot): Outbox {
+    const { random } = this.#world
+    return new Outbox(
+      {
+        settled: (message, outcome) => this.#settled(message, outcome),
+        changed: () => {},
+        reconnect: () => this.#leave(false),
+      },
+      { newName: () => random.word(12), resyncMs: 4_000, ...(restore && { restore }) },
+    )
+  }
+
+  #createInbox(restore: readonly Cursor[] = []): Inbox {
+    const { history } = this.#world
+    return new Inbox(
+      {
+        show: message => this.#show(message),
+        gap: (_from, _outbox, _first, _last, reason) => {
+          if (reason === 'missing') history.gaps++
+        },
+        recorded: () => {},
+        reconnect: () => this.#leave(false),
+      },
+      { restore },
+    )
   }
 
   // ── connection ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -211,7 +236,11 @@ export class Person {
       if (k > scenario.messages) continue
       left = true
       if (other.id === null || this.id === null || random.chance(0.3)) continue
-      if (this.#outbox.add(other.id, toBody({ pair, k }), 0, this.#world.now) !== null) this.written.set(pair, k)
+      const { history, now } = this.#world
+      const ttl = random.chance(scenario.mortal) ? random.between(1, 6) : 0
+      if (this.#outbox.add(other.id, toBody({ pair, k }), ttl, now) === null) continue
+      this.written.set(pair, k)
+      if (ttl > 0) history.written(pair, k, now + ttl * 1_000)
     }
     this.#plan()
     if (left) schedule.after(random.between(50, 1_500), () => this.#write())
@@ -219,11 +248,12 @@ export class Person {
 
   #settled({ body }: Outgoing, outcome: Outcome): void {
     const { pair, k } = toLetter(body)
-    const { history } = this.#world
+    const { history, now, scenario } = this.#world
     if (outcome.kind === 'delivered') history.delivered(pair, k)
     else if (outcome.kind !== 'stored' && outcome.kind !== 'forgotten') {
-      history.ended(pair, k)
-      if (outcome.kind !== 'rejected') history.wrong(`${pair} ${k} was told ${outcome.kind}`)
+      history.ended(pair, k, outcome, now)
+      const word = outcome.kind === 'failed' ? outcome.code : outcome.kind
+      if (!scenario.ends.includes(word)) history.wrong(`${pair} ${k} was told ${word}`)
     }
   }
 
@@ -233,10 +263,14 @@ export class Person {
     const { pair, k } = toLetter(message.body)
     if (!pair.endsWith(`>${this.name}`)) history.wrong(`I10: ${pair} ${k} was shown to ${this.name}`)
     const wait = Math.max(random.between(0, 20), faulty ? this.#stalledUntil - this.#world.now : 0)
+    const life = this.#life
     schedule.after(wait, () => {
+      if (this.#life !== life) return
       history.shown(pair, k)
-      if (faulty && random.chance(0.01)) this.#inbox.refused('not today', this.#world.now)
-      else this.#inbox.handled(this.#world.now)
+      if (this.#world.faulty && random.chance(0.02)) {
+        history.refused(pair, k)
+        this.#inbox.refused('not today', this.#world.now)
+      } else this.#inbox.handled(this.#world.now)
       this.#plan()
     })
   }

@@ -6,7 +6,7 @@
  */
 import type { CoreOptions } from '../../src/core/effects.ts'
 import { MemoryTables, type Snapshot } from '../../src/store/memory-tables.ts'
-import { defaultStoreLimits } from '../../src/store/store.ts'
+import { defaultStoreLimits, type StoreLimits } from '../../src/store/store.ts'
 import { History } from './history.ts'
 import { Node } from './node.ts'
 import { Person } from './person.ts'
@@ -29,6 +29,13 @@ export interface Scenario {
   readonly sendWindow: number
   /** ms between looks into mailboxes that other nodes may fill; 0 where one node owns the store. */
   readonly pollMs: number
+  /** The share of messages with a short life. */
+  readonly mortal: number
+  readonly mailboxMessages: number
+  /** Sessions that may fail at the head of a mailbox. */
+  readonly headAttempts: number
+  /** How messages may end that do not arrive: words and codes of receipts. */
+  readonly ends: readonly string[]
 }
 
 export const defaultScenario: Scenario = {
@@ -43,6 +50,18 @@ export const defaultScenario: Scenario = {
   window: 4,
   sendWindow: 6,
   pollMs: 1_000,
+  mortal: 0,
+  mailboxMessages: 10_000,
+  headAttempts: 100,
+  ends: ['rejected'],
+}
+
+/** Messages expire, mailboxes are full, and heads at which sessions fail are set aside. */
+const mortal: Partial<Scenario> = {
+  mortal: 0.3,
+  mailboxMessages: 8,
+  headAttempts: 2,
+  ends: ['rejected', 'expired', 'dead', 'mailbox_full'],
 }
 
 /** The worlds of a run, taken in turn by seed. */
@@ -51,6 +70,8 @@ export const scenarios: readonly Scenario[] = [
   { ...defaultScenario, window: 1, sendWindow: 2, messages: 8 },
   { ...defaultScenario, nodes: 1, failover: false, pollMs: 0 },
   { ...defaultScenario, nodes: 2, clients: 3, messages: 16, window: 16, sendWindow: 16 },
+  { ...defaultScenario, ...mortal, failover: false },
+  { ...defaultScenario, ...mortal, nodes: 1, failover: false, pollMs: 0 },
 ]
 
 /** ms that a node waits for an answer of the store. */
@@ -76,16 +97,18 @@ export class World {
     this.scenario = scenario
     this.random = new Random(seed)
     this.healAt = this.schedule.now + scenario.faultyMs
-    this.tables = new MemoryTables(
-      { ...defaultStoreLimits, replacementsPerMinute: 1_000 },
-      () => this.time + this.#storeAhead,
-    )
+    this.tables = new MemoryTables(this.#limits, () => this.time + this.#storeAhead)
     this.nodes = Array.from({ length: scenario.nodes }, (_, index) => new Node(this, `node${index}`))
     this.people = Array.from({ length: scenario.clients }, (_, index) => new Person(this, index))
   }
 
   get now(): number {
     return this.schedule.now
+  }
+
+  get #limits(): StoreLimits {
+    const { mailboxMessages, headAttempts } = this.scenario
+    return { ...defaultStoreLimits, replacementsPerMinute: 1_000, mailboxMessages, headAttempts }
   }
 
   /** ms since the epoch. */
@@ -157,7 +180,7 @@ export class World {
     const { random, schedule } = this
     const node = random.pick(this.nodes)!
     const person = random.pick(this.people)!
-    switch (random.between(0, 11)) {
+    switch (random.between(0, 14)) {
       case 0:
       case 1:
         return node.kill(random.between(200, 3_000))
@@ -181,6 +204,12 @@ export class World {
         return
       case 9:
         return node.pause(random.between(200, 4_000))
+      case 12:
+        return person.restart()
+      case 13:
+        return node.shutDown()
+      case 14:
+        return node.overload(random.between(100, 2_000))
       case 10:
         this.storeSlowUntil = this.now + random.between(200, 3_000)
         return
