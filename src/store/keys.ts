@@ -57,6 +57,11 @@ export class Keys {
     return [`${tag}:room`, `${tag}:log`, `${tag}:in`]
   }
 
+  /** What was decided under that name of a client or a room. */
+  once(target: string, name: string): string {
+    return `${this.#prefix}{${target}}:once:${name}`
+  }
+
   /** The channel on which an append to that room is told. */
   wakes(name: string): string {
     return `${this.#prefix}{${name}}:wakes`

@@ -11,7 +11,16 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
 import { readRoom } from './lmdb-room-records.ts'
-import { DamagedRecord, readBox, readEntry, readLastNumber, readStream, LAST_NUMBER_KEY, Tag } from './lmdb-records.ts'
+import {
+  DamagedRecord,
+  readBox,
+  readEntry,
+  readLastNumber,
+  readStream,
+  readText,
+  LAST_NUMBER_KEY,
+  Tag,
+} from './lmdb-records.ts'
 
 const MAGIC = 0xbeefc0de
 const HEADER = 24
@@ -246,6 +255,7 @@ class Walk {
       if (key[0] === Tag.box) readBox(key, value)
       else if (key[0] === Tag.stream) readStream(key, value)
       else if (key[0] === Tag.room) readRoom(key, value)
+      else if (key[0] === Tag.once) readText(key, value, 'what was to be done once')
       else if (key[0] === Tag.entry || key[0] === Tag.dead || key[0] === Tag.post) readEntry(key, value)
       else if (key.equals(LAST_NUMBER_KEY)) readLastNumber(value)
       else if (key[0] !== Tag.format && key[0] !== Tag.quarantined)

@@ -14,7 +14,7 @@ import type { Table } from './lmdb-environment.ts'
 import { boxKey, boxRange, entryKey, putBox, putEntry, readBox, readEntry } from './lmdb-records.ts'
 import { Tag, type BoxRecord, type ParkedEntry } from './lmdb-records.ts'
 import { KeptStreams } from './lmdb-streams.ts'
-import type { StoreLimits } from './store.ts'
+import { DISCARDED, type StoreLimits } from './store.ts'
 import { recordDelivered, recordLost, untaken, type StreamRecord } from './streams.ts'
 
 /** Entries parked since the last checkpoint, at most. */
@@ -219,9 +219,21 @@ export class Mailbox {
   /** Turns what has expired after `after` into voids. */
   expire(now: number, after: number): Lost[] {
     const { record } = this
-    if (record.count === 0 || record.earliest > now) return []
+    return record.count === 0 || record.earliest > now ? [] : this.#end(after, now, now)
+  }
+
+  /** Turns everything into voids, but for what a connected client may have been sent. */
+  discard(now: number, connected: boolean): Lost[] {
+    if (this.record.count === 0) return []
+    const lost = this.#end(connected ? this.#given : 0, Infinity, now)
+    return lost.map(one => ({ ...one, reason: DISCARDED }))
+  }
+
+  /** Turns what comes after `after` and ends by `by` into voids. */
+  #end(after: number, by: number, now: number): Lost[] {
+    const { record } = this
     const { entries } = this.read(0, Infinity)
-    const due = entries.filter(({ s, reason, expires }) => s > after && reason === '' && expires <= now)
+    const due = entries.filter(({ s, reason, expires }) => s > after && reason === '' && expires <= by)
     const lost = due.map(entry => this.#void(entry, 'expired'))
     const gone = new Set(due)
     record.earliest = entries

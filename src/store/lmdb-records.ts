@@ -13,7 +13,17 @@ import type { Secrets } from './ownership.ts'
 import { createStream, type StreamRecord } from './streams.ts'
 
 /** The first byte of a key says what stands under it. */
-export const Tag = { format: 1, box: 2, entry: 3, stream: 4, dead: 5, quarantined: 6, room: 7, post: 8 } as const
+export const Tag = {
+  format: 1,
+  box: 2,
+  entry: 3,
+  stream: 4,
+  dead: 5,
+  quarantined: 6,
+  room: 7,
+  post: 8,
+  once: 9,
+} as const
 
 /** Ends every range of keys with a smaller tag. */
 export const LAST_KEY = Uint8Array.of(0xff)

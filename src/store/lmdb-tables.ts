@@ -144,6 +144,11 @@ export class LmdbTables {
     return isFenced(mailbox) ? mailbox : { kind: 'ok', lost: mailbox.take(s, s, reason) }
   }
 
+  discard(id: string): readonly Lost[] {
+    const connected = (this.#ownerships.get(id)?.owner ?? null) !== null
+    return this.#find(id)?.discard(this.#clock(), connected) ?? []
+  }
+
   sync(id: string, stream: string): SyncReply {
     return syncReply(this.#find(id)?.stream(stream) ?? createStream())
   }

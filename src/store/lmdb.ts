@@ -19,12 +19,14 @@ import type {
 } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import { openDirectory, type DataDirectory } from './lmdb-directory.ts'
+import { LmdbOnce } from './lmdb-once.ts'
 import { quarantine, quarantinePosts } from './lmdb-quarantine.ts'
 import { DamagedRecord, Tag } from './lmdb-records.ts'
 import { LmdbRoomTables } from './lmdb-room-tables.ts'
-import { LmdbRooms } from './lmdb-rooms.ts'
+import { LmdbRooms, type LmdbCalls } from './lmdb-rooms.ts'
 import { LmdbTables } from './lmdb-tables.ts'
 import { LmdbWriter, storeError, type Cached } from './lmdb-writer.ts'
+import type { OnceStore } from './once-store.ts'
 import type { RoomStore } from './room-store.ts'
 import { defaultStoreLimits, StoreError, type ClientRecord, type Store, type StoreLimits } from './store.ts'
 
@@ -63,6 +65,7 @@ export class LmdbStore implements Store {
   readonly shared = false
   readonly accounts = null
   readonly rooms: RoomStore
+  readonly once: OnceStore
   readonly #directory: DataDirectory
   readonly #tables: LmdbTables
   readonly #rooms: LmdbRoomTables
@@ -79,10 +82,12 @@ export class LmdbStore implements Store {
     this.#tables = new LmdbTables(environment, limits, clock)
     this.#rooms = new LmdbRoomTables(environment, limits.rooms, clock, randomBytes(6).toString('base64url'))
     this.#writer = new LmdbWriter(environment, both(this.#tables, this.#rooms), key => this.#quarantine(key))
-    this.rooms = new LmdbRooms(this.#rooms, {
+    const calls: LmdbCalls = {
       write: (id, bytes, run) => this.#write(id, bytes, run),
       read: (id, run, changes) => this.#read(id, run, changes),
-    })
+    }
+    this.rooms = new LmdbRooms(this.#rooms, calls)
+    this.once = new LmdbOnce(environment, calls, clock)
     this.#quarantined = [
       ...environment.range(Uint8Array.of(Tag.quarantined), Uint8Array.of(Tag.quarantined + 1)),
     ].length
@@ -121,6 +126,10 @@ export class LmdbStore implements Store {
 
   refuse(id: string, token: string, s: number, reason: string): Promise<FencedResult> {
     return this.#write(id, 0, () => this.#tables.refuse(id, token, s, reason))
+  }
+
+  discard(id: string): Promise<readonly Lost[]> {
+    return this.#write(id, 0, () => this.#tables.discard(id))
   }
 
   sync(id: string, stream: string): Promise<SyncReply> {

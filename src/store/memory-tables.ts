@@ -21,7 +21,7 @@ import type {
 } from '../protocol/mailbox.ts'
 import { contested, createOwnership, disown, disproved, fenced, forgettable, own, useSecret } from './ownership.ts'
 import type { Owner, Ownership, Secrets } from './ownership.ts'
-import type { ClientRecord, StoreLimits } from './store.ts'
+import { DISCARDED, type ClientRecord, type StoreLimits } from './store.ts'
 import { createStream, recordDelivered, recordLost, syncReply, untaken, type StreamRecord } from './streams.ts'
 
 /** Mailboxes looked at by one sweep. */
@@ -160,6 +160,13 @@ export class MemoryTables {
       else this.#delivered(box, parked)
     }
     return { kind: 'ok', lost }
+  }
+
+  discard(id: string): readonly Lost[] {
+    const box = this.#find(id)
+    if (box === null) return []
+    const lost = this.#expire(id, box, box.ownership.owner === null ? 0 : box.given, Infinity)
+    return lost.map(one => ({ ...one, reason: DISCARDED }))
   }
 
   sync(id: string, stream: string): SyncReply {
@@ -343,11 +350,11 @@ export class MemoryTables {
     return this.#lose(id, box, parked, reason, reason)
   }
 
-  #expire(id: string, box: Box, after: number): Lost[] {
-    const now = this.#clock()
+  /** Turns what is due by `due` into voids. */
+  #expire(id: string, box: Box, after: number, due = this.#clock()): Lost[] {
     const lost: Lost[] = []
     for (const [index, parked] of box.entries.entries()) {
-      if (parked.s <= after || parked.reason !== '' || parked.expires > now) continue
+      if (parked.s <= after || parked.reason !== '' || parked.expires > due) continue
       lost.push(this.#void(id, box, index, parked, 'expired'))
     }
     return lost

@@ -16,8 +16,10 @@ import type { Parcel } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import type { AccountStore } from './account-store.ts'
 import { MemoryAccounts } from './memory-accounts.ts'
+import { MemoryOnce } from './memory-once.ts'
 import { MemoryRooms, RoomTables } from './memory-rooms.ts'
 import { MemoryTables } from './memory-tables.ts'
+import type { OnceStore } from './once-store.ts'
 import type { RoomStore } from './room-store.ts'
 import { defaultStoreLimits, type ClientRecord, type Store, type StoreLimits } from './store.ts'
 
@@ -26,6 +28,7 @@ export class MemoryStore implements Store {
   readonly shared = false
   readonly accounts: AccountStore
   readonly rooms: RoomStore
+  readonly once: OnceStore
   readonly #tables: MemoryTables
   readonly #rooms: RoomTables
 
@@ -34,6 +37,7 @@ export class MemoryStore implements Store {
     this.#tables = new MemoryTables(limits, clock)
     this.accounts = new MemoryAccounts(clock)
     this.#rooms = new RoomTables(limits.rooms, clock)
+    this.once = new MemoryOnce(clock)
     this.rooms = new MemoryRooms(this.#rooms)
   }
 
@@ -59,6 +63,10 @@ export class MemoryStore implements Store {
 
   refuse(id: string, token: string, s: number, reason: string): Promise<FencedResult> {
     return Promise.resolve(this.#tables.refuse(id, token, s, reason))
+  }
+
+  discard(id: string): Promise<readonly Lost[]> {
+    return Promise.resolve(this.#tables.discard(id))
   }
 
   sync(id: string, stream: string): Promise<SyncReply> {

@@ -18,9 +18,11 @@ import type {
 } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import { Keys } from './keys.ts'
+import type { OnceStore } from './once-store.ts'
 import { redisWay } from './redis-address.ts'
 import { RedisIndex } from './redis-index.ts'
 import { Leases } from './redis-leases.ts'
+import { RedisOnce } from './redis-once.ts'
 import { RedisLink, type Argument } from './redis-link.ts'
 import { RedisParking } from './redis-parking.ts'
 import {
@@ -39,7 +41,7 @@ import { RedisRooms } from './redis-rooms.ts'
 import { UnfitRedis } from './redis-settings.ts'
 import type { RoomStore } from './room-store.ts'
 import { createScripts, type ScriptName } from './scripts.ts'
-import { defaultStoreLimits, StoreError, type ClientRecord, type Store, type StoreLimits } from './store.ts'
+import { DISCARDED, defaultStoreLimits, StoreError, type ClientRecord, type Store, type StoreLimits } from './store.ts'
 
 export interface RedisStoreOptions {
   /** See `redis-address.ts` for the forms. */
@@ -86,6 +88,7 @@ export class RedisStore implements Store {
   readonly shared = true
   readonly accounts = null
   readonly rooms: RoomStore
+  readonly once: OnceStore
   readonly #link: RedisLink
   readonly #keys: Keys
   readonly #limits: StoreLimits
@@ -108,6 +111,7 @@ export class RedisStore implements Store {
     this.#index = new RedisIndex(link, keys.clients)
     this.#rooms = new RedisRooms(link, keys, limits.rooms, this.#now)
     this.rooms = this.#rooms
+    this.once = new RedisOnce(link, keys, this.#now)
     this.#leases = new Leases(link, keys.leases)
     this.#parking = new RedisParking(link, keys, this.#now)
     this.#leases.start()
@@ -167,6 +171,11 @@ export class RedisStore implements Store {
     const reply = await this.#run('remove', id, token, this.#leases.own, s, '1')
     if (!Array.isArray(reply)) return readFenced(reply)
     return { kind: 'ok', lost: readLost(listOf(reply), id, 'rejected', reason) }
+  }
+
+  async discard(id: string): Promise<readonly Lost[]> {
+    const reply = await this.#run('discard', id)
+    return reply === null ? [] : readLost(listOf(reply), id, 'expired', DISCARDED)
   }
 
   async sync(id: string, stream: string): Promise<SyncReply> {

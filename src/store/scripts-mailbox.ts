@@ -344,6 +344,17 @@ reply[1] = due
 return reply
 `
 
+/** Everything but what the connected client, if there is one, may have been sent: answers stream and n of each. */
+export const discard = `
+local h = redis.call('HMGET', KEYS[1], 'expires', 'token', 'bytes', 'uses', 'given')
+if not found(h[1], h[2]) then return nil end
+uses = tonumber(h[4])
+-- The time of all of them has come.
+now = NEVER
+local lost = expire(h[2] and tonumber(h[5] or 0) or 0, 0, tonumber(h[3]))
+return lost
+`
+
 export const clientRecord = `
 local h = redis.call('HMGET', KEYS[1], 'expires', 'token', 'lease', 'node', 'bytes')
 if not found(h[1], h[2]) then return nil end

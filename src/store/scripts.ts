@@ -13,7 +13,19 @@
  */
 import { createHash } from 'node:crypto'
 
-import { clientRecord, deadLetters, enqueue, page, remove, parts, sweep, sync, touch, view } from './scripts-mailbox.ts'
+import {
+  clientRecord,
+  deadLetters,
+  discard,
+  enqueue,
+  page,
+  remove,
+  parts,
+  sweep,
+  sync,
+  touch,
+  view,
+} from './scripts-mailbox.ts'
 import { bind, rotate, unbind } from './scripts-owners.ts'
 import { appendPosts, createRoom, deleteRoom, pagePosts, roomParts, roomRecord, sweepRoom } from './scripts-rooms.ts'
 import { ENDED_EPOCHS } from './room-store.ts'
@@ -70,6 +82,18 @@ end
 return ids
 `
 
+/** What holds under a name: `ARGV[2]` from now on for `ARGV[3]` ms, if nothing did. The time is kept too, for a clock of one's own. */
+const once = `
+local kept = redis.call('GET', KEYS[1])
+if kept then
+  local space = string.find(kept, ' ', 1, true)
+  if tonumber(string.sub(kept, 1, space - 1)) > now then return string.sub(kept, space + 1) end
+end
+local life = tonumber(ARGV[3])
+redis.call('SET', KEYS[1], string.format('%.0f', now + life) .. ' ' .. ARGV[2], 'PX', life)
+return ARGV[2]
+`
+
 /** Ms, and µs for the places in a mailbox. */
 const clock = `
 local now, us
@@ -123,6 +147,8 @@ function mailboxSources(limits: StoreLimits) {
     lease: clock + lease,
     take: clock + take,
     giveBack: clock + giveBack,
+    discard: given + entry + found + streams + lose + leaveVoid + expire + discard,
+    once: clock + once,
   }
 }
 
@@ -163,6 +189,8 @@ export function createScripts(limits: StoreLimits): Scripts {
     lease: script(mailbox.lease),
     take: script(mailbox.take),
     giveBack: script(mailbox.giveBack),
+    discard: script(mailbox.discard),
+    once: script(mailbox.once),
     createRoom: script(room.createRoom),
     deleteRoom: script(room.deleteRoom),
     room: script(room.room),

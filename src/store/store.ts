@@ -29,6 +29,7 @@ import type {
 import type { SyncReply } from '../protocol/frames.ts'
 import { MAX_AHEAD } from '../protocol/limits.ts'
 import type { AccountStore } from './account-store.ts'
+import type { OnceStore } from './once-store.ts'
 import { defaultRoomLimits, type RoomLimits, type RoomStore } from './room-store.ts'
 
 export interface StoreLimits {
@@ -69,6 +70,9 @@ export const defaultStoreLimits: StoreLimits = {
   rooms: defaultRoomLimits,
 }
 
+/** The reason of what was discarded. */
+export const DISCARDED = 'discarded by an operator'
+
 /** What an operator sees of one client. */
 export interface ClientRecord {
   readonly id: string
@@ -91,6 +95,7 @@ export interface Store {
   /** Accounts and revoked tokens; null: this store cannot keep them. */
   readonly accounts: AccountStore | null
   readonly rooms: RoomStore
+  readonly once: OnceStore
 
   /**
    * Makes a node the owner of a client. Checks the proof first, then `attempt`, then the rate of replacements. Two secrets can
@@ -118,6 +123,12 @@ export interface Store {
 
   /** Like `remove`, but the entry at `s` itself counts as rejected for that reason. */
   refuse(id: string, token: string, s: number, reason: string): Promise<FencedResult>
+
+  /**
+   * Turns everything in a mailbox into voids, as if its life had ended, but for what its connected client may have been sent: an ack
+   * decides on that. Nothing when the id is unknown.
+   */
+  discard(id: string): Promise<readonly Lost[]>
 
   /** What the mailbox knows of one stream; zeros when the id or the stream is unknown. */
   sync(id: string, stream: string): Promise<SyncReply>

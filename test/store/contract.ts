@@ -1,5 +1,6 @@
 /** What every store must do: one body of tests, run over each implementation through nothing but the interface. */
 import { describeMailboxes } from './contract-mailboxes.ts'
+import { describeOnce } from './contract-once.ts'
 import { describeRooms } from './contract-rooms.ts'
 import { describeOwners } from './contract-owners.ts'
 import type { Open } from './support.ts'
@@ -8,4 +9,5 @@ export function describeStore(name: string, open: Open): void {
   describeOwners(name, open)
   describeMailboxes(name, open)
   describeRooms(name, open)
+  describeOnce(name, open)
 }
