@@ -78,6 +78,7 @@ const drivers: Readonly<Record<string, readonly string[]>> = {
     'gateway/api-accounts.ts',
     'gateway/api-clients.ts',
     'gateway/api-documents.ts',
+    'gateway/api-messages.ts',
     'gateway/api-nodes.ts',
     'gateway/api-revocations.ts',
     'gateway/api-route.ts',
@@ -86,7 +87,7 @@ const drivers: Readonly<Record<string, readonly string[]>> = {
   ],
   commander: ['cli/program.ts'],
   jose: ['gateway/jwks.ts', 'gateway/tokens.ts'],
-  nanoid: ['gateway/effects.ts', 'gateway/greeting.ts', 'gateway/tokens.ts', 'server.ts'],
+  nanoid: ['gateway/effects.ts', 'gateway/greeting.ts', 'gateway/posting.ts', 'gateway/tokens.ts', 'server.ts'],
 }
 
 /** Implementations that share a folder and must not know each other, by the paths of their files. */
@@ -98,7 +99,7 @@ const strangers: readonly (readonly RegExp[])[] = [
 /** Files that have no test file of their own: where they are tested instead, and why. */
 const testedElsewhere: readonly { readonly files: RegExp; readonly by: string; readonly because: string }[] = [
   {
-    files: /^(store\/(store|room-store|account-store)|transport\/transport|core\/effects)\.ts$/,
+    files: /^(store\/(store|room-store|account-store|once-store)|transport\/transport|core\/effects)\.ts$/,
     by: 'tidy.test.ts',
     because: 'types only',
   },
@@ -126,7 +127,7 @@ const testedElsewhere: readonly { readonly files: RegExp; readonly by: string; r
     because: 'tried over real sockets, with the streams that they carry',
   },
   {
-    files: /^store\/(memory-tables|memory-rooms|ownership|streams)\.ts$/,
+    files: /^store\/(memory-tables|memory-rooms|memory-once|ownership|streams)\.ts$/,
     by: 'store/memory.test.ts',
     because: 'what the stores share, by the contract of each',
   },

@@ -17,6 +17,7 @@ import {
   type Lost,
   type PageResult,
 } from '../protocol/mailbox.ts'
+import { isServerId, SERVER_ID } from '../protocol/names.ts'
 import { Custody } from './custody.ts'
 import { Deadlines, type Due } from './deadlines.ts'
 import type { Connection, CoreOptions, Effects, Greeting } from './effects.ts'
@@ -113,7 +114,9 @@ export class Hub {
     const session = new Session(this, connection, greeting)
     const { id, secretHash, nonce, outbox, attempt } = greeting
     if (id === null) this.effects.register(session)
-    else {
+    else if (secretHash === null && isServerId(id)) {
+      session.close('unauthorized', `An id that begins like ${SERVER_ID} is the server's own; use another subject.`)
+    } else {
       const { node } = this.options
       const proof = secretHash === null ? ({ kind: 'token' } as const) : ({ kind: 'secret', hash: secretHash } as const)
       this.effects.bind(session, { id, proof, create: secretHash === null, node, nonce, outbox, attempt })
@@ -176,6 +179,12 @@ export class Hub {
     const session = this.#sessions.get(id)
     session?.close('kicked')
     return session !== undefined
+  }
+
+  /** The shell has put something into a mailbox, or may have; `owner` is the node that holds the client then, or null. */
+  posted(id: string, owner: string | null): void {
+    this.receiving(id)?.arrived()
+    if (owner !== null && owner !== this.options.node) this.effects.wake(owner, id)
   }
 
   session(id: string): Session | undefined {

@@ -41,7 +41,13 @@ const entry = z.object({
 })
 
 export function clientRoutes(gateway: Gateway, store: Store): readonly Route[] {
-  return [listClients(gateway, store), getClient(gateway, store), getMailbox(store), kickClient(gateway, store)]
+  return [
+    listClients(gateway, store),
+    getClient(gateway, store),
+    getMailbox(store),
+    discardMailbox(gateway, store),
+    kickClient(gateway, store),
+  ]
 }
 
 function listClients({ hub }: Gateway, store: Store): Route {
@@ -151,6 +157,29 @@ function getMailbox(store: Store): Route {
       const entries = await asked(store.view(params.id, query.after ?? 0, limit))
       const next = entries.length === limit ? (entries.at(-1)?.s ?? null) : null
       return { status: 200, value: { messages: entries.map(shown), next } }
+    },
+  })
+}
+
+function discardMailbox({ hub, turn }: Gateway, store: Store): Route {
+  return route({
+    ...forAdmins,
+    method: 'DELETE',
+    path: '/api/clients/:id/mailbox',
+    name: 'discardMailbox',
+    text: 'Discards what is parked for a client, for good. Its senders are told `expired`, and the client is told that these numbers will not come. What a connected client may have been sent already is left to its ack; send it away first to discard that too.',
+    params: id,
+    answers: {
+      200: { text: 'How many messages were discarded.', schema: z.object({ discarded: z.int() }) },
+    },
+    errors: ['not_found', 'unavailable'],
+    async answer({ params }) {
+      await known(store, params.id)
+      const lost = await asked(store.discard(params.id))
+      turn.begin()
+      hub.told(lost)
+      hub.posted(params.id, null)
+      return { status: 200, value: { discarded: lost.length } }
     },
   })
 }

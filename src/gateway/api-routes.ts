@@ -3,12 +3,14 @@ import type { Store } from '../store/store.ts'
 import type { Accounts } from './accounts.ts'
 import { accountRoutes } from './api-accounts.ts'
 import { clientRoutes } from './api-clients.ts'
+import { messageRoutes } from './api-messages.ts'
 import { nodeRoutes } from './api-nodes.ts'
 import { documentRoutes } from './api-documents.ts'
 import type { Route } from './api-route.ts'
 import { revocationRoutes } from './api-revocations.ts'
 import type { Gateway } from './gateway.ts'
 import { openDoor, type Guard } from './guard.ts'
+import { Posting } from './posting.ts'
 
 /** `accounts` null: there are none on this server. */
 export function apiRoutes(
@@ -19,6 +21,7 @@ export function apiRoutes(
   guard: Guard = openDoor,
 ): readonly Route[] {
   const operations = [
+    ...messageRoutes(gateway, new Posting(gateway, store)),
     ...clientRoutes(gateway, store),
     ...nodeRoutes(gateway, store, version),
     ...accountRoutes(accounts),

@@ -16,6 +16,8 @@ export class Counters {
   framesLimited = 0
   /** Pipes given up because a packet was dropped. */
   writesDropped = 0
+  /** Messages posted over HTTP, by what became of them. */
+  readonly posts = { stored: 0, repeated: 0, refused: 0, unavailable: 0 }
   /** Exceptions that reached the shell; each is a fault of this program and is in the log. */
   exceptions = 0
 }

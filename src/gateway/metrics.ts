@@ -33,6 +33,7 @@ function addConnections(sheet: Sheet, { counters, hub: { stats } }: Gateway): vo
   sheet.counter('ackd_takeovers_total', 'Sessions replaced by a newer one.', '', () => stats.takeovers)
   sheet.counter('ackd_frames_limited_total', 'Frames refused for their rate.', '', () => counters.framesLimited)
   sheet.counter('ackd_writes_dropped_total', 'Connections lost to a dropped write.', '', () => counters.writesDropped)
+  sheet.counter('ackd_posts_total', 'Messages posted over HTTP.', 'outcome', () => ({ ...counters.posts }))
   sheet.counter('ackd_packets_total', 'Packets read and written.', 'direction', () => {
     return { in: counters.packetsIn, out: counters.packetsOut }
   })

@@ -1,6 +1,6 @@
 /** The forms of names on the wire, §2: ids, outboxes, rooms. Any value may be asked about. */
 
-/** The form of a client id, for those that describe it. */
+/** The forms of a client id and of a room, for those that describe them. */
 export const clientIdForm = /^[A-Za-z0-9_.:@-]{1,64}$/
 const assignedId = /^[A-Za-z0-9_-]{16}$/
 const outbox = /^[A-Za-z0-9_-]{8,32}$/
@@ -9,6 +9,16 @@ export const roomForm = /^#[A-Za-z0-9_.:-]{1,64}$/
 /** An address of a client: one that a server assigned, or the `sub` of a token. */
 export function isClientId(name: string): boolean {
   return clientIdForm.test(name)
+}
+
+/** Begins the addresses that are the server's own. Whoever proves one of them by a token or a certificate is turned away. */
+const SERVER_PREFIX = 'ackd:'
+
+/** From whom the messages come that backends post over HTTP. */
+export const SERVER_ID = `${SERVER_PREFIX}api`
+
+export function isServerId(name: string): boolean {
+  return name.startsWith(SERVER_PREFIX)
 }
 
 /** An id of the form that a server assigns. */

@@ -297,6 +297,22 @@ describe('Hub, who is here', () => {
     expect(line.read()).toEqual(['close kicked'])
   })
 
+  test("cannot be somebody whose address is the server's own", () => {
+    const { line, session } = desk.hello('ackd:api')
+    expect([line.read(), desk.calls.read(), session.gone]).toEqual([['close unauthorized'], [], true])
+  })
+
+  test('looks into its mailbox when the shell has put something there, wherever it is', () => {
+    const bob = desk.connect('bob')
+    desk.hub.posted('bob', 'here')
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual([expect.stringMatching(/^page bob/)])
+    desk.page(bob)
+    desk.hub.posted('carol', 'elsewhere')
+    desk.hub.posted('carol', null)
+    expect(desk.calls.read()).toEqual(['wake elsewhere for carol'])
+  })
+
   test('receives only while its session is open', () => {
     const bob = desk.connect('bob')
     expect(desk.hub.receiving('bob')).toBe(bob.session.receiving)
