@@ -147,7 +147,7 @@ function mailboxSources(limits: StoreLimits) {
     lease: clock + lease,
     take: clock + take,
     giveBack: clock + giveBack,
-    discard: given + entry + found + streams + lose + leaveVoid + expire + discard,
+    discard: given + entry + found + insist + streams + lose + leaveVoid + expire + discard,
     once: clock + once,
   }
 }
