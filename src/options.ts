@@ -28,7 +28,8 @@ import {
 import { DEFAULT_MAX_PACKET, DEFAULT_WINDOW, MAX_BEFORE_WELCOME, MAX_WINDOW } from './protocol/limits.ts'
 import { defaultStoreLimits } from './store/store.ts'
 
-const { mailboxMessages, mailboxBytes, messageLifeMs, idLifeMs } = defaultStoreLimits
+const { mailboxMessages, mailboxBytes, messageLifeMs, idLifeMs, replacementsPerMinute, headAttempts } =
+  defaultStoreLimits
 
 /** Characters, at least: nobody guesses so many random ones, whatever their alphabet. */
 const ADMIN_TOKEN_LENGTH = 32
@@ -182,11 +183,35 @@ export const optionTable = {
     max: MINUTE,
     help: 'How late the event loop may be (99th percentile of 5 s) before new connections are closed with overloaded.',
   }),
+  overloadLag: duration({
+    default: 500,
+    min: 10,
+    max: MINUTE,
+    help: 'How late the event loop may be, likewise, before messages are handed back to their senders with overloaded.',
+  }),
+  replacementRate: count({
+    default: replacementsPerMinute,
+    min: 1,
+    max: 10_000_000,
+    help: 'Times in a minute that another outbox may take over a connected id; the next one is closed with flood.',
+  }),
+  deadAfter: count({
+    default: headAttempts,
+    min: 1,
+    max: 1_000,
+    help: 'Sessions in a row that may fail at the oldest message of a mailbox before it becomes a dead letter.',
+  }),
   helloTimeout: duration({
     default: 5 * SECOND,
     min: 100,
     max: MINUTE,
     help: 'How long a new connection may take to say hello before it is closed with timeout.',
+  }),
+  handshakeTimeout: duration({
+    default: 10 * SECOND,
+    min: 100,
+    max: MINUTE,
+    help: 'How long the TLS handshake of a new connection may take before it is cut off.',
   }),
   // 300 s, since three of it are given to uWebSockets.js, which ends the process above 960 s.
   pingInterval: duration({
@@ -216,3 +241,11 @@ export function environmentName(name: string): string {
 export function flagName(name: string): string {
   return `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
 }
+
+/** Numbers that bound nothing. */
+const noLimits: readonly string[] = ['port', 'jwtLeeway', 'tokenLife']
+
+/** The options that are limits. Each is tried at its edge in `test/security/limits.test.ts`. */
+export const limitNames: readonly string[] = Object.entries<Option<unknown>>(optionTable).flatMap(([name, option]) =>
+  typeof option.default === 'number' && !noLimits.includes(name) ? [name] : [],
+)

@@ -18,7 +18,7 @@ import { createLog, errorFields, type Log } from './gateway/log.ts'
 import { Passwords } from './gateway/passwords.ts'
 import { Sparing } from './gateway/sparing.ts'
 import { checkTogether, readOptions } from './option-sources.ts'
-import type { Options } from './options.ts'
+import { limitNames, type Options } from './options.ts'
 import type { AccountStore } from './store/account-store.ts'
 import { openLmdbStore } from './store/lmdb.ts'
 import { MemoryStore } from './store/memory.ts'
@@ -70,6 +70,8 @@ export async function startServer(given: Partial<Options> = {}, log?: Log): Prom
     const answer = createHttp(gateway, store, options.maxLag, openApi(options, gateway, store, guard))
     const listeners = await openListeners(options, gateway, answer, logger)
     gateway.start()
+    // In their units once they are read: ms and bytes.
+    logger.info(Object.fromEntries(Object.entries(options).filter(([name]) => limitNames.includes(name))), 'limits')
     return new RunningServer(store, gateway, listeners, () => {
       renewCertificate(options, listeners, logger)
       guard.reload()
@@ -195,6 +197,8 @@ async function openStore(options: Options, log: Log): Promise<Store> {
     mailboxBytes: options.mailboxBytes,
     messageLifeMs: options.messageLife,
     idLifeMs: options.idLife,
+    replacementsPerMinute: options.replacementRate,
+    headAttempts: options.deadAfter,
   }
   if (options.store === 'memory') {
     log.warn({}, 'messages and identities are kept in memory only: nothing survives the end of this process')
@@ -241,6 +245,7 @@ function gatewayOptions(options: Options, store: Store): GatewayOptions {
       maxLagMs: options.maxLag,
     },
     helloTimeoutMs: options.helloTimeout,
+    overloadLagMs: options.overloadLag,
     parksUnknown: options.unknownRecipients === 'park',
   }
 }
@@ -275,7 +280,13 @@ async function openListeners(options: Options, gateway: Gateway, answer: AnswerH
     if (ports.tls === null && ports.wss === null) return open
     const certificate = certificateOf(options, log)
     if (ports.tls !== null)
-      open = { ...open, tls: await listenTls({ ...stream, port: ports.tls, certificate }, accept) }
+      open = {
+        ...open,
+        tls: await listenTls(
+          { ...stream, port: ports.tls, certificate, handshakeMs: options.handshakeTimeout },
+          accept,
+        ),
+      }
     if (ports.wss !== null) {
       open = { ...open, wss: await listenWebSocket({ ...webSocket, port: ports.wss, certificate }, accept, answer) }
     }

@@ -1,13 +1,16 @@
 /**
  * Who may connect: so many per address, so many in a second, and nobody while the event loop is late.
  *
- * Who is turned away is told when to come back, at random within a span that grows with the number turned away, so that a storm of
+ * The rate holds for any second, not for those of a clock: a storm that comes at the turn of one would else be twice as large. Who is turned away is told when to come back, at random within a span that grows with the number turned away, so that a storm of
  * clients after a deploy comes back as a drizzle.
  */
 import { networkOf } from './network.ts'
 
 const SECOND_MS = 1_000
 const LONGEST_SPREAD_MS = 30_000
+/** A second is counted in slots of 100 ms, and one more, so that the newest need not be whole. */
+const SLOT_MS = 100
+const SLOTS = SECOND_MS / SLOT_MS + 1
 
 export interface AdmissionLimits {
   readonly connectionsPerAddress: number
@@ -23,7 +26,10 @@ export class Admission {
   readonly #limits: AdmissionLimits
   readonly #random: () => number
   readonly #perAddress = new Map<string, number>()
-  #second = 0
+  /** New connections by slot, a ring. */
+  readonly #slots = new Array<number>(SLOTS).fill(0)
+  #slot = 0
+  /** The sum of the slots. */
   #admitted = 0
   #refused = 0
 
@@ -43,6 +49,7 @@ export class Admission {
       return this.spread(this.#refused)
     }
     this.#admitted++
+    this.#slots[this.#slot % SLOTS] = (this.#slots[this.#slot % SLOTS] ?? 0) + 1
     this.#perAddress.set(network, there + 1)
     return null
   }
@@ -60,12 +67,17 @@ export class Admission {
     return Math.round(SECOND_MS / 2 + this.#random() * span)
   }
 
-  /** A new second: the crowd that was turned away thins out at the rate at which it may come in. */
+  /** Forgets the slots that have passed; the crowd that was turned away thins out at the rate at which it may come in. */
   #pass(now: number): void {
-    const seconds = Math.trunc((now - this.#second) / SECOND_MS)
-    if (seconds < 1) return
-    this.#second += seconds * SECOND_MS
-    this.#admitted = 0
-    this.#refused = Math.max(0, this.#refused - seconds * this.#limits.connectRate)
+    const slot = Math.trunc(now / SLOT_MS)
+    const passed = slot - this.#slot
+    if (passed < 1) return
+    for (let i = 1; i <= Math.min(passed, SLOTS); i++) {
+      const place = (this.#slot + i) % SLOTS
+      this.#admitted -= this.#slots[place] ?? 0
+      this.#slots[place] = 0
+    }
+    this.#slot = slot
+    this.#refused = Math.max(0, this.#refused - (passed * this.#limits.connectRate * SLOT_MS) / SECOND_MS)
   }
 }

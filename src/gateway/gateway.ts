@@ -35,8 +35,6 @@ import { Turn } from './turn.ts'
 const TICK_MS = 250
 /** A tick so late means that the process stood still, and heard nothing through no fault of its peers. */
 const STALL_MS = 2_000
-/** The event loop is so late that messages go back to their senders, ms. */
-const OVERLOADED_MS = 500
 /** How long a shutdown waits for the store to take what is held, before and after the clients are sent away, and for them to go. */
 const DRAIN_MS = 8_000
 const GOODBYE_MS = 3_000
@@ -50,6 +48,8 @@ export interface GatewayOptions {
   readonly connections: ConnectionLimits
   readonly admission: AdmissionLimits
   readonly helloTimeoutMs: number
+  /** How late the event loop may be before messages go back to their senders, ms. */
+  readonly overloadLagMs: number
   /** Whether an id that never connected gets a mailbox when something is sent to it. */
   readonly parksUnknown: boolean
 }
@@ -79,6 +79,7 @@ export class Gateway implements Surroundings {
   readonly #audit: Audit
   readonly #log: Log
   readonly #helloTimeoutMs: number
+  readonly #overloadLagMs: number
   readonly #admission: Admission
   readonly #guesses = new Guesses()
   readonly #faults = new Sparing()
@@ -102,6 +103,7 @@ export class Gateway implements Surroundings {
     this.#bearers = new Expiries(this.clock.now)
     this.#log = log
     this.#helloTimeoutMs = options.helloTimeoutMs
+    this.#overloadLagMs = options.overloadLagMs
     this.limits = options.connections
     this.effects = new StoreEffects(store, this.clock, this)
     this.effects.parksUnknown = options.parksUnknown
@@ -233,7 +235,7 @@ export class Gateway implements Surroundings {
     if (now - this.#tickedAt > STALL_MS) this.#awakeSince = now
     this.#tickedAt = now
     this.#admission.lagMs = this.#lag.read(now)
-    this.hub.overloaded = this.lagMs > OVERLOADED_MS
+    this.hub.overloaded = this.lagMs > this.#overloadLagMs
     try {
       this.hub.tick()
       this.effects.tick()

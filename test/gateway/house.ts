@@ -30,6 +30,7 @@ const defaults: GatewayOptions = {
   },
   admission: { connectionsPerAddress: 1_000, connectRate: 500, maxLagMs: 60_000 },
   helloTimeoutMs: 5_000,
+  overloadLagMs: 60_000,
   parksUnknown: false,
 }
 
@@ -52,6 +53,7 @@ export class House {
       connections: { ...defaults.connections, ...more.connections },
       admission: { ...defaults.admission, ...more.admission },
       helloTimeoutMs: more.helloTimeoutMs ?? defaults.helloTimeoutMs,
+      overloadLagMs: defaults.overloadLagMs,
       parksUnknown: more.parksUnknown ?? defaults.parksUnknown,
     }
     this.gateway = new Gateway(store, options, log, guard)

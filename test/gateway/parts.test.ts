@@ -92,11 +92,39 @@ describe('admission', () => {
     expect(admission.enter('a', 0)).toBeNull()
   })
 
-  it('admits so many in a second', () => {
+  it('admits so many in any second', () => {
     const admission = new Admission(limits)
-    for (const address of ['a', 'b', 'c']) expect(admission.enter(address, 5)).toBeNull()
-    expect(admission.enter('d', 999)).not.toBeNull()
-    expect(admission.enter('d', 1_000)).toBeNull()
+    expect(admission.enter('a', 450)).toBeNull()
+    for (const address of ['b', 'c']) expect(admission.enter(address, 950)).toBeNull()
+    expect(admission.enter('d', 1_399)).not.toBeNull()
+    expect(admission.enter('d', 1_500)).toBeNull()
+    expect(admission.enter('e', 1_949)).not.toBeNull()
+    expect([admission.enter('e', 2_050), admission.enter('f', 2_050), admission.enter('g', 2_050)]).toEqual([
+      null,
+      null,
+      expect.any(Number),
+    ])
+    expect(admission.enter('h', 1_000_000)).toBeNull()
+  })
+
+  it('never admits more within a second than it says, however they come', () => {
+    const admission = new Admission({ connectionsPerAddress: 1e9, connectRate: 50, maxLagMs: 100 })
+    const admitted: number[] = []
+    for (let now = 0; now < 20_000; now += (now * 7919) % 13) {
+      if (admission.enter('a', now) === null) admitted.push(now)
+      if (now === 0) now = 1
+    }
+    const most = admitted.map((start, i) => admitted.slice(i).filter(at => at < start + 1_000).length)
+    expect(Math.max(...most)).toBe(50)
+    expect(admitted.length).toBeGreaterThan(50 * 15)
+  })
+
+  it('counts an IPv6 network as one address', () => {
+    const admission = new Admission(limits)
+    for (const address of ['2001:db8::1', '2001:db8::2']) expect(admission.enter(address, 0)).toBeNull()
+    expect(admission.enter('2001:db8::3', 0)).not.toBeNull()
+    admission.left('2001:db8::1')
+    expect(admission.enter('2001:db8::4', 0)).toBeNull()
   })
 
   it('admits nobody while the event loop is late', () => {
