@@ -3,7 +3,7 @@
  * sender wrote to one recipient, so the judge needs nothing of what it judges.
  */
 import type { Outcome } from '../../src/client/outgoing.ts'
-import type { MemoryTables } from '../../src/store/memory-tables.ts'
+import type { ClientRecord } from '../../src/store/store.ts'
 import type { Person } from './person.ts'
 
 export class History {
@@ -94,9 +94,9 @@ export class History {
     }
   }
 
-  judge(people: readonly Person[], tables: MemoryTables): string[] {
+  judge(people: readonly Person[], left: readonly ClientRecord[]): string[] {
     for (const letter of this.missing(people)) this.wrong(`loss: ${letter} was never shown`)
-    for (const { id, parked } of tables.mailboxes('', 100)) this.wrong(`I12: ${parked} left in the mailbox of ${id}`)
+    for (const { id, parked } of left) this.wrong(`I12: ${parked} left in the mailbox of ${id}`)
     // What a failover took back from the store may be told as a gap, and is offered again; without one there is no hole.
     if (this.gaps > 0 && this.failovers === 0) this.wrong(`I9: ${this.gaps} gaps without a failover`)
     return this.#wrong

@@ -7,7 +7,7 @@ import type { Receiving } from '../../src/core/receiving.ts'
 import type { Session } from '../../src/core/session.ts'
 import type { Upstream } from '../../src/core/upstream.ts'
 import type { Wire } from './wire.ts'
-import { STORE_PATIENCE_MS, type World } from './world.ts'
+import { STORE_PATIENCE_MS, type Kept, type World } from './world.ts'
 
 const TICK_MS = 250
 /** ms that a process waits for the store when it is told to end. */
@@ -105,7 +105,7 @@ export class Node implements Effects {
 
   bind(session: Session, request: BindRequest): void {
     this.#call(
-      tables => tables.bind(request),
+      kept => kept.bind(request),
       (hub, result) => hub.bound(session, result, null),
     )
   }
@@ -117,14 +117,14 @@ export class Node implements Effects {
     const proof = { kind: 'secret', hash: new TextEncoder().encode(fresh.secret) } as const
     const request = { id: fresh.id, proof, create: true, node: this.name, nonce, outbox, attempt }
     this.#call(
-      tables => tables.bind(request),
+      kept => kept.bind(request),
       (hub, result) => hub.bound(session, result, fresh),
     )
   }
 
   unbind(id: string, token: string, suspect: number): void {
     this.#call(
-      tables => tables.unbind(id, token, suspect),
+      kept => kept.unbind(id, token, suspect),
       (hub, result) => hub.unbound(result),
     )
   }
@@ -135,7 +135,7 @@ export class Node implements Effects {
       return { stream, n, floor, time, expires, body, repeated }
     })
     this.#call(
-      tables => tables.enqueue(id, parcels),
+      kept => kept.enqueue(id, parcels),
       (hub, result) => hub.enqueued(id, result),
     )
   }
@@ -143,7 +143,7 @@ export class Node implements Effects {
   page(session: Session, after: number, limit: number, maxBytes: number): void {
     const { id, token } = session
     this.#call(
-      tables => tables.page(id, token, after, limit, maxBytes),
+      kept => kept.page(id, token, after, limit, maxBytes),
       (hub, result) => hub.paged(session, result),
     )
   }
@@ -151,7 +151,7 @@ export class Node implements Effects {
   remove(session: Session, upTo: number): void {
     const { id, token } = session
     this.#call(
-      tables => tables.remove(id, token, upTo),
+      kept => kept.remove(id, token, upTo),
       (hub, result) => hub.removed(session, result),
     )
   }
@@ -159,14 +159,14 @@ export class Node implements Effects {
   refuse(session: Session, s: number, reason: string): void {
     const { id, token } = session
     this.#call(
-      tables => tables.refuse(id, token, s, reason),
+      kept => kept.refuse(id, token, s, reason),
       (hub, result) => hub.removed(session, result),
     )
   }
 
   sync(session: Session, ref: Ref, target: string, stream: string): void {
     this.#call(
-      tables => tables.sync(target, stream),
+      kept => kept.sync(target, stream),
       (hub, result) => hub.synced(session, ref, target, result),
     )
   }
@@ -175,14 +175,14 @@ export class Node implements Effects {
 
   recall(session: Session, stream: string): void {
     this.#call(
-      tables => tables.sync(session.id, stream),
+      kept => kept.sync(session.id, stream),
       (hub, result) => hub.recalled(session, stream, result),
     )
   }
 
   verify(up: Upstream, heard: Receiving | null): void {
     this.#call(
-      tables => tables.sync(up.target, up.stream),
+      kept => kept.sync(up.target, up.stream),
       (hub, reply) => hub.verified(up, heard, reply),
     )
   }
@@ -233,16 +233,20 @@ export class Node implements Effects {
 
   /** A call to the store: it may never arrive, take effect and lose its answer, or be answered too late to be heard. */
   #call<Result>(
-    operation: (tables: World['tables']) => Result,
+    operation: (kept: Kept) => Result | Promise<Result>,
     answer: (hub: Hub, result: Result | null) => void,
   ): void {
     const { world, life } = this
     const { random, schedule, faulty } = world
-    let answered = false
+    let isOver = false
     const reply = (result: Result | null): void => {
-      if (answered) return
-      answered = true
+      if (isOver) return
+      isOver = true
       this.tell(life, hub => answer(hub, result))
+    }
+    const answered = (result: Result | null): void => {
+      if (faulty && random.chance(0.05)) return
+      schedule.after(random.between(1, 10), () => reply(result))
     }
     const slow = world.now < world.storeSlowUntil ? random.between(0, 2_500) : 0
     this.#lastCallAt = Math.max(this.#lastCallAt + 0.001, world.now + random.between(1, 12) + slow)
@@ -252,9 +256,7 @@ export class Node implements Effects {
       if (this.life !== life && (world.scenario.pollMs === 0 || random.chance(0.5))) return
       if (!world.storeUp) return schedule.after(5, () => reply(null))
       if (faulty && random.chance(0.04)) return
-      const result = operation(world.tables)
-      if (faulty && random.chance(0.05)) return
-      schedule.after(random.between(1, 10), () => reply(result))
+      world.told(operation(world.keptBy(this)), answered)
     })
   }
 }

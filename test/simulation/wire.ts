@@ -180,9 +180,11 @@ export class Wire implements Connection {
   #checkStored(target: string, n: number): void {
     if (this.#session === null || this.#world.history.failovers > 0) return
     const { id, greeting } = this.#session
-    const { last, delivered } = this.#world.tables.sync(target, streamName(id, greeting.outbox))
-    if (Math.max(last, delivered) < n)
-      this.#world.history.wrong(`I2: message ${n} to ${target} was told stored and is not`)
+    const world = this.#world
+    world.told(world.keptBy(this.#node).sync(target, streamName(id, greeting.outbox)), known => {
+      if (known !== null && Math.max(known.last, known.delivered) < n)
+        world.history.wrong(`I2: message ${n} to ${target} was told stored and is not`)
+    })
   }
 
   #latency(): number {

@@ -3,10 +3,12 @@
  *
  * The nodes run `Hub`, the store runs `MemoryTables`, the clients run `Outbox` and `Inbox`, all as they are in production. The world
  * supplies what they are without: time, latency, a network that cuts and keeps half-open, calls that get lost on either way.
+ *
+ * It can also stand on a real store: then its time stands still while that answers.
  */
 import type { CoreOptions } from '../../src/core/effects.ts'
 import { MemoryTables, type Snapshot } from '../../src/store/memory-tables.ts'
-import { defaultStoreLimits, type StoreLimits } from '../../src/store/store.ts'
+import { defaultStoreLimits, type Store, type StoreLimits } from '../../src/store/store.ts'
 import { History } from './history.ts'
 import { Node } from './node.ts'
 import { Person } from './person.ts'
@@ -74,6 +76,20 @@ export const scenarios: readonly Scenario[] = [
   { ...defaultScenario, ...mortal, nodes: 1, failover: false, pollMs: 0 },
 ]
 
+type Answer<Call> = Call extends (...args: infer Args) => Promise<infer Value>
+  ? (...args: Args) => Value | Promise<Value>
+  : never
+
+/** The part of a store that nodes call: it answers at once, or later. */
+export type Kept = {
+  readonly [Call in 'bind' | 'unbind' | 'enqueue' | 'page' | 'remove' | 'refuse' | 'sync' | 'mailboxes']: Answer<
+    Store[Call]
+  >
+}
+
+/** What a world stands on instead of tables: one store for each node, by its index. They go by the clock of the world. */
+export type OpenKept = (index: number, limits: StoreLimits, clock: () => number) => Promise<Kept>
+
 /** ms that a node waits for an answer of the store. */
 export const STORE_PATIENCE_MS = 1_500
 const EPOCH = Date.UTC(2026, 0, 1)
@@ -92,6 +108,9 @@ export class World {
   /** ms by which the clock of the store is ahead: that of a new master is another one. */
   #storeAhead = 0
   #snapshot: Snapshot | null = null
+  #kept: readonly Kept[] = []
+  /** What has to be answered before time goes on. */
+  #asked: Promise<void>[] = []
 
   constructor(seed: number, scenario: Scenario) {
     this.scenario = scenario
@@ -139,18 +158,49 @@ export class World {
 
   /** Runs until every message has arrived and everything is at rest, or the time is up; then says what is wrong. */
   run(): string[] {
+    this.#begin()
+    while (this.now < this.#end && this.schedule.step()) {
+      if (this.#isDone() && this.tables.mailboxes('', 1).length === 0) break
+    }
+    return this.history.judge(this.people, this.tables.mailboxes('', 100))
+  }
+
+  /** The same on real stores. No failovers: they would be those of a real Redis. */
+  async runOn(open: OpenKept): Promise<string[]> {
+    this.#kept = await Promise.all(this.nodes.map((_, index) => open(index, this.#limits, () => this.time)))
+    const mailboxes = this.#kept[0]?.mailboxes ?? (() => [])
+    this.#begin()
+    while (this.now < this.#end && this.schedule.step()) {
+      for (const asked of this.#asked.splice(0)) await asked
+      if (this.#isDone() && (await mailboxes('', 1)).length === 0) break
+    }
+    return this.history.judge(this.people, await mailboxes('', 100))
+  }
+
+  /** What a node keeps things in. */
+  keptBy(node: Node): Kept {
+    return this.#kept[this.nodes.indexOf(node)] ?? this.tables
+  }
+
+  /** Hands on what a store answers: at once, or while time stands still. Null: it did not. */
+  told<Value>(answer: Value | Promise<Value>, then: (value: Value | null) => void): void {
+    if (!(answer instanceof Promise)) return then(answer)
+    this.#asked.push(answer.then(then, () => then(null)))
+  }
+
+  get #end(): number {
+    return this.healAt + this.scenario.quietMs
+  }
+
+  #begin(): void {
     for (const person of this.people) person.start()
     this.#trouble()
     this.#remember()
-    const end = this.healAt + this.scenario.quietMs
-    while (this.now < end && this.schedule.step()) {
-      if (!this.faulty && this.schedule.events % 64 === 0 && this.#atRest()) break
-    }
-    return this.history.judge(this.people, this.tables)
   }
 
-  #atRest(): boolean {
-    if (!this.people.every(person => person.done) || this.tables.mailboxes('', 1).length > 0) return false
+  /** Looked at now and then only. */
+  #isDone(): boolean {
+    if (this.faulty || this.schedule.events % 64 !== 0 || !this.people.every(person => person.done)) return false
     return this.history.missing(this.people).next().done === true
   }
 

@@ -1,0 +1,103 @@
+/**
+ * The simulated worlds again, on a real Redis: the scripts instead of the tables, a store for each node, and between each store and Redis
+ * a way that delays, loses replies and is cut. `ACKD_REDIS_SCHEDULES` says how many, from `ACKD_SEED` on.
+ *
+ * The worlds deal their own faults besides (calls that never arrive, answers that come too late, nodes that are killed). What the way does is
+ * not part of a seed, so a red one may turn out green; it is printed with what was wrong.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { openRedisStore, type RedisStore } from '../../src/store/redis.ts'
+import { Proxy } from '../support/proxy.ts'
+import { RedisServer } from '../support/redis.ts'
+import { scenarios, World, type Kept } from './world.ts'
+
+const schedules = Number(process.env['ACKD_REDIS_SCHEDULES'] ?? 40)
+const first = Number(process.env['ACKD_SEED'] ?? Math.floor(Date.now() / 86_400_000) * 1_000)
+/** Replies between two cuts of the way, on average, and ms that everything takes there and back, at most. */
+const CUT_ONE_IN = 80
+const DELAY_MS = 2
+/** ms of real time that a store may take to be there again. */
+const BACK_MS = 10_000
+
+let server: RedisServer
+
+beforeAll(async () => {
+  server = await RedisServer.start('--appendonly', 'yes', '--appendfsync', 'no')
+})
+
+afterAll(() => server.stop())
+
+/** Waits until a store is there again: the time of a world does not pass meanwhile. */
+async function back(store: RedisStore): Promise<void> {
+  for (const end = performance.now() + BACK_MS; performance.now() < end;) {
+    await sleep(5)
+    const isThere = await store.check().then(
+      () => true,
+      () => false,
+    )
+    if (isThere) return
+  }
+  throw new Error(`the store was not back within ${BACK_MS} ms`)
+}
+
+function patient(store: RedisStore): Kept {
+  const waited = <Value>(call: Promise<Value>): Promise<Value> =>
+    call.catch(async (error: unknown) => {
+      await back(store)
+      throw error
+    })
+  // It is the judge who asks, and has to know.
+  const mailboxes: Kept['mailboxes'] = (...args) =>
+    store.mailboxes(...args).catch(() => back(store).then(() => mailboxes(...args)))
+  return {
+    bind: request => waited(store.bind(request)),
+    unbind: (...args) => waited(store.unbind(...args)),
+    enqueue: (...args) => waited(store.enqueue(...args)),
+    page: (...args) => waited(store.page(...args)),
+    remove: (...args) => waited(store.remove(...args)),
+    refuse: (...args) => waited(store.refuse(...args)),
+    sync: (...args) => waited(store.sync(...args)),
+    mailboxes,
+  }
+}
+
+async function runOnRedis(seed: number): Promise<{ wrong: readonly string[]; cuts: number }> {
+  const scenario = { ...scenarios[seed % scenarios.length]!, failover: false }
+  const world = new World(seed, scenario)
+  const ends: (() => Promise<void>)[] = []
+  const proxies: Proxy[] = []
+  try {
+    const wrong = await world.runOn(async (_, limits, clock) => {
+      const proxy = await Proxy.start(server.port)
+      const url = `redis://127.0.0.1:${proxy.port}`
+      const store = await openRedisStore({ url, limits, clock, prefix: `world-${seed}:` })
+      proxy.cutsOneReplyIn = CUT_ONE_IN
+      proxy.delayMs = seed % (DELAY_MS + 1)
+      proxies.push(proxy)
+      ends.push(() => store.close().then(() => proxy.close()))
+      return patient(store)
+    })
+    return { wrong, cuts: proxies.reduce((sum, proxy) => sum + proxy.cuts, 0) }
+  } finally {
+    for (const end of ends) await end()
+  }
+}
+
+it(
+  `${schedules} schedules from seed ${first}, on a Redis behind a bad way`,
+  { timeout: Math.max(300_000, schedules * 10_000) },
+  async () => {
+    process.stdout.write(`simulation on Redis: ${schedules} schedules from seed ${first}\n`)
+    let cuts = 0
+    const red: unknown[] = []
+    for (let seed = first; seed < first + schedules; seed++) {
+      const run = await runOnRedis(seed)
+      cuts += run.cuts
+      if (run.wrong.length > 0) red.push({ seed, wrong: run.wrong.slice(0, 5) })
+    }
+    expect(red).toEqual([])
+    expect(cuts).toBeGreaterThan(schedules)
+    process.stdout.write(`the way was cut ${cuts} times\n`)
+  },
+)
