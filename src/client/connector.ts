@@ -29,8 +29,8 @@ export interface ConnectorOptions {
 
 export type Status =
   | { readonly state: 'connecting' }
-  /** `resumed`: the id is the one from before. */
-  | { readonly state: 'connected'; readonly id: string; readonly resumed: boolean }
+  /** `resumed`: the id is the one from before. `idleTimeoutMs`: the server ends a connection on which nothing is said for so long. */
+  | { readonly state: 'connected'; readonly id: string; readonly resumed: boolean; readonly idleTimeoutMs?: number }
   /** `retryAt`: ms since the epoch. */
   | { readonly state: 'waiting'; readonly reason: string; readonly text: string; readonly retryAt: number }
   /** Until `reconnect()`, or for good when the application closed it. */
@@ -171,7 +171,8 @@ export class Connector {
     this.#welcomedAt = performance.now()
     this.#id = id
     if (secret !== undefined) this.keepSecret(secret)
-    this.#status = { state: 'connected', id, resumed }
+    const idle = welcome.idleTimeout === undefined ? {} : { idleTimeoutMs: welcome.idleTimeout }
+    this.#status = { state: 'connected', id, resumed, ...idle }
     this.#events.frames.welcome(welcome)
     this.#events.status(this.#status)
   }

@@ -186,7 +186,9 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   // ── said by the hub ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   welcome(options: WelcomeOptions): void {
-    this.#voice()?.welcome(options)
+    const { idleTimeoutMs } = this.#around.limits
+    // Who will be cut off for its silence is told so beforehand.
+    this.#voice()?.welcome(idleTimeoutMs === 0 ? options : { ...options, idleTimeout: idleTimeoutMs })
     this.#around.turn.replayAtEnd(this)
   }
 

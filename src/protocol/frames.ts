@@ -51,6 +51,8 @@ export interface WelcomeOptions {
   readonly pingInterval: number
   /** ms */
   readonly ackTimeout: number
+  /** ms without anything but keep-alive after which this server ends a connection; absent: it never does for that. */
+  readonly idleTimeout?: number
   /** ms since the epoch, the server's clock. */
   readonly time: number
   readonly node: string

@@ -136,6 +136,7 @@ function welcome(frames: ServerFrames, given: unknown): string | null {
   const [v, expires, parked, window, maxPacket, pingInterval, ackTimeout, time] = numbers.map(key =>
     integer(given[key]),
   )
+  const idleTimeout = integer(given['idleTimeout'])
   const messages = integer(given['sendWindow']['messages'])
   const bytes = integer(given['sendWindow']['bytes'])
   if (typeof id !== 'string' || typeof resumed !== 'boolean' || typeof outbox !== 'string') return WELCOME_SHAPE
@@ -147,6 +148,7 @@ function welcome(frames: ServerFrames, given: unknown): string | null {
   const options: WelcomeOptions = {
     ...{ v, id, resumed, expires, parked, outbox, window, sendWindow, maxPacket, pingInterval, ackTimeout, time, node },
     ...(typeof secret === 'string' ? { secret } : {}),
+    ...(idleTimeout === undefined ? {} : { idleTimeout }),
   }
   frames.welcome(options)
   return null

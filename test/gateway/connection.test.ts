@@ -139,7 +139,7 @@ describe('a connection', () => {
     build({ connections: { pingIntervalMs: 1_000, idleTimeoutMs: 1_500 } })
     const idle = house.connect()
     const busy = house.connect()
-    await idle.hello()
+    expect((await idle.hello()).idleTimeout).toBe(1_500)
     await busy.hello()
     const pinging = setInterval(() => idle.say(frames => frames.ping()), 300)
     const asking = setInterval(() => busy.say(frames => frames.presence('who', [])), 300)

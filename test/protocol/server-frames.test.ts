@@ -26,8 +26,8 @@ describe('what a server says is heard', () => {
       ['welcome', welcome],
     ],
     [
-      ['welcome', { ...welcome, secret: 's' }],
-      ['welcome', { ...welcome, secret: 's' }],
+      ['welcome', { ...welcome, secret: 's', idleTimeout: 60_000 }],
+      ['welcome', { ...welcome, secret: 's', idleTimeout: 60_000 }],
     ],
     [
       ['receipt', 'expired', 'bob', 1, 'expired'],

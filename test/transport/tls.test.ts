@@ -109,7 +109,7 @@ describe('TLS', () => {
   })
 
   it('takes the common name of a client certificate as its id, and nobody without one', async () => {
-    const { ca, cert, key } = clientCertificate('device-7')
+    const { ca, cert, key } = clientCertificate('/CN=device-7')
     const place = await listen({ certificate: { ...certificate, ca } })
     const known = await shake({ ...place, ca: certificate.cert, cert, key })
     await until(() => pipes.length === 1)
@@ -118,6 +118,21 @@ describe('TLS', () => {
     const stranger = connectTls({ ...place, ca: certificate.cert })
     await new Promise(resolve => stranger.on('error', () => {}).once('close', resolve))
     expect(pipes).toHaveLength(1)
+  })
+})
+
+describe('a client certificate', () => {
+  it.each([
+    ['without a name', '/O=nobody', ''],
+    ['with no subject at all', '/', ''],
+    ['with two names', '/CN=one/CN=two', ''],
+  ])('%s proves no id, and does no harm', async (_, subject, id) => {
+    const { ca, cert, key } = clientCertificate(subject)
+    const place = await listen({ certificate: { ...certificate, ca } })
+    const socket = await shake({ ...place, ca: certificate.cert, cert, key })
+    await until(() => pipes.length === 1)
+    expect(pipes[0]?.provenId).toBe(id)
+    socket.destroy()
   })
 })
 
@@ -156,12 +171,12 @@ describe('certificates', () => {
   })
 })
 
-/** An authority, and a certificate of its own for a client of this name. */
-function clientCertificate(name: string): { ca: string; cert: string; key: string } {
+/** An authority, and a certificate of its own for a client of this subject. */
+function clientCertificate(subject: string): { ca: string; cert: string; key: string } {
   const openssl = (...args: string[]): void => void execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' })
   const fresh = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes']
   openssl('req', '-x509', ...fresh, '-keyout', 'ca.key', '-out', 'ca.crt', '-subj', '/CN=authority', '-days', '2')
-  openssl('req', ...fresh, '-keyout', 'client.key', '-out', 'client.csr', '-subj', `/CN=${name}`)
+  openssl('req', ...fresh, '-keyout', 'client.key', '-out', 'client.csr', '-subj', subject)
   openssl('x509', '-req', '-in', 'client.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-out', 'client.crt', '-days', '2')
   const [ca = '', cert = '', key = ''] = ['ca.crt', 'client.crt', 'client.key'].map(file =>
     readFileSync(join(folder, file), 'utf8'),
