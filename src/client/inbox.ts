@@ -48,7 +48,7 @@ export interface InboxEvents {
   show(message: Incoming): void
   /** The numbers from first to last will not come; why: the reason of a void, or `missing`. */
   gap(from: string, outbox: string, first: number, last: number, reason: string): void
-  /** A cursor to keep, for an inbox that outlives the process. It comes before the ack. */
+  /** A cursor to keep, for an inbox that outlives the process. It comes before the ack. n = 0: the stream is to be forgotten. */
   recorded(cursor: Cursor): void
   /** Close this connection and open another. What comes until then is ignored. */
   reconnect(reason: string): void
@@ -152,8 +152,9 @@ export class Inbox {
     return this.#shown !== null
   }
 
-  /** A connection was welcomed, with that window. */
-  opened(frames: Pick<ClientFrames, 'ack' | 'nack'>, window: number): void {
+  /** A connection was welcomed, with that window. `isNew`: at an address that did not exist before, to which every stream begins anew. */
+  opened(frames: Pick<ClientFrames, 'ack' | 'nack'>, window: number, isNew = false): void {
+    if (isNew) this.#forgetAll()
     this.#frames = frames
     this.#window = window
     this.#deaf = false
@@ -323,7 +324,8 @@ export class Inbox {
   #record({ track, message }: Queued, now: number): void {
     const { from, outbox, n } = message
     track.waiting--
-    if (this.#lookOnly) return
+    // What came to an earlier address says nothing about the streams to this one.
+    if (this.#lookOnly || this.#tracks.get(`${from} ${outbox}`) !== track) return
     track.done = n
     this.#events.recorded({ from, outbox, n, time: now })
   }
@@ -338,6 +340,14 @@ export class Inbox {
     this.#tracks.set(name, track)
     track.usedAt = now
     return track
+  }
+
+  #forgetAll(): void {
+    for (const { from, outbox, done, usedAt } of this.#tracks.values()) {
+      if (done !== null && !this.#lookOnly) this.#events.recorded({ from, outbox, n: 0, time: usedAt })
+    }
+    this.#tracks.clear()
+    this.#refused.clear()
   }
 
   #forgetOne(): void {

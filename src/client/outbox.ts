@@ -33,8 +33,7 @@ import { syncRef } from './sync.ts'
 const MAX_SHADOWS = 1_000
 /** ms beyond ackTimeout until silence is a fault. */
 const STALL_SLACK_MS = 10_000
-const SYNC_PAUSE_MS = 1_000
-const FULL_PAUSE_MS = 1_000
+const PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 30_000
 const FIRST_PAUSE_MS = 10
 const DELIVERED: Outcome = { kind: 'delivered' }
@@ -169,7 +168,7 @@ export class Outbox {
     if (message?.n !== n || at < stream.stored || at >= stream.stored + stream.sent) return
     if (message.doubtful && code === 'mailbox_full') {
       this.#goBack(stream, at, true)
-      this.#pause(stream, Math.min(FULL_PAUSE_MS * 2 ** stream.strikes, MAX_PAUSE_MS), now)
+      this.#pause(stream, Math.min(PAUSE_MS * 2 ** stream.strikes, MAX_PAUSE_MS), now)
     } else {
       this.#fail(stream, at, message, code)
       this.#wake(stream, now)
@@ -181,9 +180,10 @@ export class Outbox {
   retry(target: string, n: number, code: ErrorCode, afterMs: number, now: number): void {
     const stream = this.#heard(target, now)
     if (stream === null || n > stream.top) return
-    this.#goBack(stream, stream.upTo(n - 1), !atTheDoor.has(code))
-    const growing = Math.min(FIRST_PAUSE_MS * 2 ** stream.strikes, MAX_PAUSE_MS)
-    this.#pause(stream, Math.max(afterMs, growing), now)
+    const at = stream.upTo(n - 1)
+    this.#goBack(stream, at, !atTheDoor.has(code))
+    if (code === 'gap') this.#passOver(stream, at, n)
+    this.#pause(stream, Math.max(afterMs, Math.min(FIRST_PAUSE_MS * 2 ** stream.strikes, MAX_PAUSE_MS)), now)
     this.#pump(now)
   }
 
@@ -194,7 +194,7 @@ export class Outbox {
     // An answer says nothing about the messages on their way, so it does not keep a stall from being seen.
     if (stream.sent === 0) stream.heardAt = now
     stream.asking = false
-    stream.askAt = now + (reply ? this.#resyncMs : SYNC_PAUSE_MS)
+    stream.askAt = now + (reply ? this.#resyncMs : PAUSE_MS)
     if (reply) {
       // §5.6: somebody else uses this name.
       if (Math.max(reply.last, reply.delivered) > stream.top) return this.#rename()
@@ -240,10 +240,8 @@ export class Outbox {
     const known = this.#streams.get(target)
     if (known) return known
     // A stream cannot be forgotten by itself: its numbers would start again under a name for which the server knows higher ones.
-    if (this.#streams.size >= this.#maxStreams) {
-      if (this.#streams.count === 0) this.#rename()
-      else if (this.#streams.size >= 2 * this.#maxStreams) return null
-    }
+    if (this.#streams.size >= this.#maxStreams && this.#streams.count === 0) this.#rename()
+    else if (this.#streams.size >= 2 * this.#maxStreams) return null
     return this.#streams.create(target)
   }
 
@@ -292,7 +290,7 @@ export class Outbox {
   #send(frames: Pick<ClientFrames, 'send'>, stream: Stream, message: Held, now: number): void {
     while (stream.stored > 0 && message.n - stream.floor >= MAX_SHADOWS) this.#forget(stream)
     // What is left below is under way; its receipts make room.
-    if (message.n - stream.floor > MAX_AHEAD) return this.#pause(stream, SYNC_PAUSE_MS, now)
+    if (message.n - stream.floor > MAX_AHEAD) return this.#pause(stream, PAUSE_MS, now)
     if (stream.sent === 0) stream.heardAt = now
     this.#streams.advance(stream, message)
     const { ttl, n, target, body } = message
@@ -363,6 +361,12 @@ export class Outbox {
     }
     this.#tell(message, free ? 'freed' : 'gone', { kind: 'failed', code })
     if (!free) this.#events.reconnect('a number was passed over')
+  }
+
+  /** The mailbox misses a number that has ended. Once all below it are shadows they are given up: the floor rises above it. */
+  #passOver(stream: Stream, at: number, n: number): void {
+    if ((stream.held[at]?.n ?? n) === n || stream.stored < at) return
+    while (stream.stored > 0) this.#forget(stream)
   }
 
   #goBack(stream: Stream, at: number, doubtful: boolean): void {

@@ -150,7 +150,7 @@ class Replay {
     const cursor = { from: text(from), outbox: text(outbox), n: integer(n), time: integer(time) }
     const name = `${cursor.from} ${cursor.outbox}`
     this.#cursors.delete(name)
-    this.#cursors.set(name, cursor)
+    if (cursor.n > 0) this.#cursors.set(name, cursor)
   }
 
   #room(value: unknown): void {

@@ -314,11 +314,12 @@ export class Hub {
 
   /** Tells an end to whoever waits for it; true when it ended a message that was held here. */
   #tell(lost: Lost): boolean {
-    if (this.custody.lost(lost)) return true
+    const waited = this.custody.lost(lost)
     const { recipient, stream, n, kind, reason } = lost
     const [from] = splitStream(stream)
+    // What waited may have come over an earlier connection of the sender, which has heard on this one that a copy of it is stored.
     this.#sessions.get(from)?.sending?.lost(stream, recipient, n, kind, reason)
-    return false
+    return waited
   }
 
   /** What the session of a recipient knows besides its mailbox. */

@@ -185,7 +185,7 @@ export class Upstream {
   }
 
   #knows(n: number): boolean {
-    return n <= this.#settled || this.#ended?.has(n) === true
+    return n <= this.#settled || this.#ended?.has(n) === true || this.#ends.some(end => end.n === n)
   }
 
   #writeEnd({ kind, n, reason }: End): void {

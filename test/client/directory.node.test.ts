@@ -67,6 +67,19 @@ function restart(before: Process): Process {
 }
 
 describe('a directory', () => {
+  test('forgets the cursors of an address that is gone', () => {
+    const frames = { ack: () => {}, nack: () => {} }
+    const before = new Process()
+    before.inbox.start(0)
+    before.inbox.opened(frames, 4, true)
+    before.inbox.message(1, 'ann', 'outbox-a', 7, 0, 0, textBody('x'), 0)
+    before.inbox.handled(0)
+    before.inbox.closed()
+    before.inbox.opened(frames, 4, true)
+    before.commit()
+    expect(restart(before).inbox.snapshot()).toEqual([])
+  })
+
   test('gives back the outbox as it was, whatever has happened to it', () => {
     const action = fc.tuple(fc.nat(9), fc.nat(7), fc.constantFrom('ann', 'bob'))
     fc.assert(

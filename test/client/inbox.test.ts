@@ -265,3 +265,31 @@ describe('only looking', () => {
     expect(inbox.snapshot()).toEqual([{ from: 'ann', outbox: 'outbox-a', n: 1, time: 0 }])
   })
 })
+
+describe('at a new address', () => {
+  const renew = (): void => {
+    inbox.closed()
+    inbox.opened(frames, 4, true)
+  }
+
+  test('shows what begins anew, whatever was read at the old one', () => {
+    receive(1, 7)
+    handle()
+    events()
+    renew()
+    receive(1, 1)
+    expect(events()).toEqual(['recorded ann 0', 'show ann 1'])
+  })
+
+  test('does not keep how far a message of the old one had come', () => {
+    receive(1, 7)
+    renew()
+    receive(1, 1)
+    events()
+    handle()
+    expect(events()).toEqual(['show ann 1'])
+    handle()
+    expect(events()).toEqual(['recorded ann 1', 'ack 1'])
+    expect(inbox.snapshot()).toMatchObject([{ n: 1 }])
+  })
+})

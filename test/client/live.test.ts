@@ -15,6 +15,7 @@ import {
 } from '../../src/client/index.node.ts'
 import { openNodeSocket } from '../../src/client/sockets.node.ts'
 import { startServer, type Server } from '../../src/server.ts'
+import { freePort } from '../support/redis.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'ackd-client-'))
 const clients: Client[] = []
@@ -223,4 +224,31 @@ test('an outbox that holds a thousand messages takes no more', async () => {
   await expect(nowhere.send('somebody', 1)).rejects.toMatchObject({ code: 'outbox_full', retryable: true })
   await nowhere.close({ flushMs: 0 })
   await Promise.all(open)
+})
+
+describe('a server that has lost everything', () => {
+  test('gives a new address, and what comes to it is shown though its numbers begin anew', async () => {
+    const port = await freePort()
+    const start = (): Promise<Server> => startServer({ port, store: 'memory', logLevel: 'silent' })
+    let forgetful = await start()
+    const [ann, bob] = [connect(forgetful.ws), connect(forgetful.ws)]
+    clients.push(ann, bob)
+    const messages = collect(bob)
+    for (const word of ['one', 'two']) await ann.send(await bob.ready(), word)
+    await until(() => messages.length === 2)
+    const before = bob.id
+    const renewed = nextStatus(bob, 'connected')
+    await forgetful.close()
+    forgetful = await start()
+    try {
+      await renewed
+      expect(await bob.ready()).not.toBe(before)
+      const sent = await ann.send(await bob.ready(), 'three')
+      expect(await sent.delivered).toBe('delivered')
+      expect(messages.map(({ body }) => body)).toEqual(['one', 'two', 'three'])
+    } finally {
+      await Promise.all(clients.splice(0).map(client => client.close({ flushMs: 0 })))
+      await forgetful.close()
+    }
+  })
 })

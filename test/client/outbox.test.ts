@@ -125,6 +125,25 @@ describe('retry', () => {
     expect(events()).toEqual(['2 stored'])
   })
 
+  test('for a number that has ended gives up the shadows below it, so that the floor rises above it', () => {
+    add(3)
+    outbox.stored('bob', 1, 0)
+    outbox.ended('rejected', 'bob', 2, 'spam', 0)
+    events()
+    outbox.retry('bob', 2, 'gap', 0, 0)
+    outbox.tick(20)
+    expect(events()).toEqual(['1 forgotten', 'send bob 3 from 3'])
+  })
+
+  test('for a number that has ended waits for the receipts of what is below it', () => {
+    add(3)
+    outbox.ended('rejected', 'bob', 2, 'spam', 0)
+    events()
+    outbox.retry('bob', 2, 'gap', 0, 0)
+    outbox.tick(20)
+    expect(events()).toEqual(['send bob 3 from 1'])
+  })
+
   test('again and again waits longer and longer', () => {
     add()
     const pauses: number[] = []
