@@ -232,6 +232,18 @@ describe('Upstream, what it may call delivered', () => {
     expect(line.read()).toEqual(['stored bob 1', 'delivered bob 2', 'rejected bob 3: spam'])
   })
 
+  test('after what ended otherwise below it', () => {
+    up = upstream(true, false)
+    up.delivered(4, desk.hub.now + 1_000)
+    desk.hub.turn()
+    up.ended('expired', 5, 'expired')
+    up.delivered(6)
+    desk.hub.turn()
+    verified({ last: 6, delivered: 4, lost: [[5, 'expired']] })
+    verified({ last: 6, delivered: 6, lost: [[5, 'expired']] })
+    expect(line.read()).toEqual(['delivered bob 4', 'expired bob 5: expired', 'delivered bob 6'])
+  })
+
   test('and says once of a number how it ended in the mailbox', () => {
     up.lost('expired', 2, 'expired')
     up.lost('expired', 2, 'expired')
