@@ -12,14 +12,18 @@ import type { BenchFlags } from './bench.ts'
 import type { Context } from './context.ts'
 import type { ConformanceFlags } from './conformance.ts'
 import { exitCodes, Failure } from './failure.ts'
+import type { HistoryFlags, LookFlags } from './look.ts'
 import type { ListenFlags } from './listen.ts'
 import type { MailboxFlags } from './mailbox.ts'
+import { addOperatorCommands } from './program-operator.ts'
 import { countFlag, durationFlag, sizeFlag } from './quantities.ts'
 import type { SendFlags } from './send.ts'
 import type { Terminal } from './terminal.ts'
 import type { WhoFlags } from './who.ts'
 
 const DEFAULT_URL = 'ws://127.0.0.1:5000/ws'
+/** How clients reach a server. */
+const ADDRESSES: readonly string[] = ['ws:', 'wss:', 'tcp:', 'tls:']
 const MAX_BODY_FLAG = 1024 * 1024 - 1024
 
 /** Runs one command line to its end and returns the exit code. */
@@ -62,6 +66,8 @@ function createProgram(context: Context): Command {
   addProfiles(program, context)
   addBench(program, context)
   addConformance(program, context)
+  addLooks(program, context)
+  addOperatorCommands(program, context, { url: () => urlOption(context, [...ADDRESSES, 'http:', 'https:']), examples })
   return program
 }
 
@@ -212,6 +218,37 @@ function addProfiles(program: Command, context: Context): void {
     })
 }
 
+function addLooks(program: Command, context: Context): void {
+  const timeout = (): Option =>
+    new Option('--timeout <duration>', 'how long to wait').argParser(durationFlag).default(10_000, '10s')
+  connecting(program.command('presence'), context)
+    .description('Say who is online.')
+    .argument('<id...>', 'profiles of this machine, else ids')
+    .addOption(timeout())
+    .option('--json', 'one JSON object a line')
+    .action(async (ids: string[], flags: LookFlags) => {
+      const { presence } = await import('./look.ts')
+      await presence(ids, flags, context)
+    })
+  connecting(program.command('history'), context)
+    .description(
+      'Print the newest messages of a room, oldest first. For that the profile enters the room and leaves it.',
+    )
+    .argument('<room>', 'its name; the # may be left out')
+    .addOption(new Option('-n, --count <n>', 'at most this many').argParser(countFlag(1, 1_000_000)).default(50))
+    .addOption(new Option('--before <offset>', 'only older ones').argParser(countFlag(1, 2 ** 48)))
+    .addOption(new Option('--after <offset>', 'from the next one on').argParser(countFlag(0, 2 ** 48)))
+    .option('--from <id>', 'only those of one client')
+    .option('--password <password>', 'if the room wants one')
+    .addOption(timeout())
+    .option('--json', 'one JSON object a line')
+    .addHelpText('after', examples('ackd history lobby', 'ackd history lobby --after 120 --json'))
+    .action(async (room: string, flags: HistoryFlags) => {
+      const { history } = await import('./look.ts')
+      await history(room, flags, context)
+    })
+}
+
 function addBench(program: Command, context: Context): void {
   program
     .command('bench')
@@ -252,7 +289,11 @@ function addConformance(program: Command, context: Context): void {
     )
     .action(async (urls: string[], flags: ConformanceFlags) => {
       const { conformance } = await import('./conformance.ts')
-      await conformance(urls.map(urlFlag), flags, context)
+      await conformance(
+        urls.map(url => urlFlag(url)),
+        flags,
+        context,
+      )
     })
 }
 
@@ -270,15 +311,16 @@ function connecting(command: Command, context: Context): Command {
   return command.addOption(urlOption(context)).option('--as <profile>', 'the identity to use, made on first use')
 }
 
-function urlOption(context: Context): Option {
+function urlOption(context: Context, protocols: readonly string[] = ADDRESSES): Option {
+  const read = (text: string): string => urlFlag(text, protocols)
   return new Option('--url <url>', 'the server (ACKD_URL)')
-    .argParser(urlFlag)
-    .default(urlFlag(context.environment['ACKD_URL'] ?? DEFAULT_URL), DEFAULT_URL)
+    .argParser(read)
+    .default(read(context.environment['ACKD_URL'] ?? DEFAULT_URL), DEFAULT_URL)
 }
 
-function urlFlag(text: string): string {
+function urlFlag(text: string, protocols: readonly string[] = ADDRESSES): string {
   const protocol = URL.canParse(text) ? new URL(text).protocol : ''
-  if (['ws:', 'wss:', 'tcp:', 'tls:'].includes(protocol)) return text
+  if (protocols.includes(protocol)) return text
   throw new Failure(
     'usage',
     `'${text}' is not the address of a server`,

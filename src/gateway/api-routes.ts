@@ -6,6 +6,7 @@ import { clientRoutes } from './api-clients.ts'
 import { messageRoutes } from './api-messages.ts'
 import { nodeRoutes } from './api-nodes.ts'
 import { documentRoutes } from './api-documents.ts'
+import { roomRoutes } from './api-rooms.ts'
 import type { Route } from './api-route.ts'
 import { revocationRoutes } from './api-revocations.ts'
 import type { Gateway } from './gateway.ts'
@@ -23,6 +24,7 @@ export function apiRoutes(
   const operations = [
     ...messageRoutes(gateway, new Posting(gateway, store)),
     ...clientRoutes(gateway, store),
+    ...roomRoutes(store, () => undefined),
     ...nodeRoutes(gateway, store, version),
     ...accountRoutes(accounts),
     ...revocationRoutes(guard.tokens === null ? null : store.accounts, guard.audit),

@@ -72,13 +72,13 @@ export class Tokens {
     return verdict ?? { kind: 'busy', text: 'Too many tokens are being checked at this moment; come back later.' }
   }
 
-  /** A token for a client id, by the first secret. Rejects when there is none. */
-  async issue(id: string, time: number): Promise<IssuedToken> {
+  /** A token for a client id, by the first secret, with more claims than the usual ones. Rejects when there is no secret. */
+  async issue(id: string, time: number, more: Readonly<Record<string, unknown>> = {}): Promise<IssuedToken> {
     const [secret] = await this.#secrets
     if (secret === undefined) throw new Error('There is no secret to sign tokens with; set ACKD_JWT_SECRET.')
     const { issuer, audience, lifeMs } = this.#options
     const expires = Math.ceil((time + lifeMs) / 1_000)
-    const jwt = new SignJWT({ sub: id, jti: nanoid(), exp: expires })
+    const jwt = new SignJWT({ ...more, sub: id, jti: nanoid(), exp: expires })
     // To the millisecond, so that a token that is made right after a revocation is not hit by it.
     jwt.setIssuedAt(time / 1_000)
     if (issuer !== '') jwt.setIssuer(issuer)

@@ -1,0 +1,114 @@
+/** `ackd clients` and `ackd rooms`: what an operator sees and does, by the HTTP API of a server. */
+import { Admin, type AdminFlags, type Fields } from './admin.ts'
+import { toJson } from './bodies.ts'
+import type { Context } from './context.ts'
+import { Failure } from './failure.ts'
+import { Profiles } from './profiles.ts'
+import { showBytes, showDuration } from './quantities.ts'
+import { columns, harmless } from './terminal.ts'
+
+export interface ListFlags extends AdminFlags {
+  readonly count: number
+  readonly online?: boolean
+}
+
+export async function listClients(flags: ListFlags, context: Context): Promise<void> {
+  const path = flags.online === true ? '/api/clients?online=true' : '/api/clients'
+  const items = new Admin(flags, context).list(path, 'clients', flags.count)
+  await table(items, flags, context, ['id', 'node', 'waiting', 'bytes', 'oldest'], client => [
+    text(client['id']),
+    text(client['node']),
+    text(client['parked']),
+    showBytes(number(client['bytes'])),
+    age(client['oldest']),
+  ])
+}
+
+export async function showClient(id: string, flags: AdminFlags, context: Context): Promise<void> {
+  const client = await new Admin(flags, context).ask('GET', `/api/clients/${pathOf(id, flags, context)}`)
+  await describe(client, flags, context)
+}
+
+export async function kickClient(id: string, flags: AdminFlags, context: Context): Promise<void> {
+  const path = `/api/clients/${pathOf(id, flags, context)}/kick`
+  const answer = await new Admin(flags, context).ask('POST', path)
+  if (flags.json === true) return context.terminal.data(toJson(answer))
+  if (answer['kicked'] === true) return context.terminal.data('kicked')
+  throw new Failure('failed', `${id} is not connected`, 'see who is: ackd clients ls --online')
+}
+
+export async function listRooms(flags: ListFlags, context: Context): Promise<void> {
+  const items = new Admin(flags, context).list('/api/rooms', 'rooms', flags.count)
+  await table(items, flags, context, ['room', 'owner', 'kind', 'last offset'], room => [
+    text(room['room']),
+    text(room['owner']),
+    kindOf(room),
+    text(room['last']),
+  ])
+}
+
+export async function showRoom(name: string, flags: AdminFlags, context: Context): Promise<void> {
+  const path = `/api/rooms/${encodeURIComponent(roomName(name))}`
+  await describe(await new Admin(flags, context).ask('GET', path), flags, context)
+}
+
+/** A room as one types it: to a shell a # begins a comment, so it may be left out. */
+export function roomName(name: string): string {
+  return name.startsWith('#') ? name : `#${name}`
+}
+
+function pathOf(to: string, { url }: AdminFlags, { environment }: Context): string {
+  return encodeURIComponent(new Profiles(environment, url).resolve(to).id)
+}
+
+async function table(
+  items: AsyncGenerator<Fields>,
+  { json }: AdminFlags,
+  { terminal }: Context,
+  head: readonly string[],
+  row: (item: Fields) => readonly string[],
+): Promise<void> {
+  const rows: (readonly string[])[] = []
+  for await (const item of items) {
+    if (json === true) await terminal.data(toJson(item))
+    else rows.push(row(item))
+  }
+  if (json === true) return
+  if (rows.length === 0) terminal.status('there are none')
+  else for (const line of columns([head, ...rows])) await terminal.data(line)
+}
+
+/** One line for each field; those of an object in it are indented by its name. */
+async function describe(item: Fields, { json }: AdminFlags, { terminal }: Context): Promise<void> {
+  if (json === true) return terminal.data(toJson(item))
+  for (const line of columns(lines(item, ''))) await terminal.data(line)
+}
+
+function lines(item: Fields, before: string): (readonly [string, string])[] {
+  return Object.entries(item).flatMap(([name, value]) => {
+    if (typeof value === 'object' && value !== null)
+      return lines(Object.fromEntries(Object.entries(value)), `${before}${name} `)
+    return [[before + name, value !== 0 && isTime(name) ? new Date(number(value)).toISOString() : text(value)] as const]
+  })
+}
+
+function isTime(name: string): boolean {
+  return ['oldest', 'expires', 'created', 'time'].includes(name)
+}
+
+function kindOf(room: Fields): string {
+  return `${room['private'] === true ? 'private' : 'public'}${room['locked'] === true ? ', password' : ''}`
+}
+
+function text(value: unknown): string {
+  if (value === null || value === undefined || value === '') return '-'
+  return harmless(typeof value === 'string' ? value : JSON.stringify(value))
+}
+
+function number(value: unknown): number {
+  return typeof value === 'number' ? value : 0
+}
+
+function age(time: unknown): string {
+  return number(time) === 0 ? '-' : `${showDuration(Math.max(0, Date.now() - number(time)))} ago`
+}

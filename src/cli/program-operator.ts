@@ -1,0 +1,138 @@
+/**
+ * The commands of those who run a server: what they see and do by its HTTP API, and tokens. Flags and help only, like `program.ts`.
+ */
+import { Option, type Command } from 'commander'
+import type { AdminFlags } from './admin.ts'
+import type { Context } from './context.ts'
+import type { ListFlags } from './operate.ts'
+import { countFlag, durationFlag } from './quantities.ts'
+import type { CreateTokenFlags, TokenFlags } from './token.ts'
+
+/** What these commands share with the others. */
+export interface Shared {
+  /** `--url`, which may also be an http address here. */
+  readonly url: () => Option
+  readonly examples: (...lines: string[]) => string
+}
+
+export function addOperatorCommands(program: Command, context: Context, shared: Shared): void {
+  addClients(program, context, shared)
+  addRooms(program, context, shared)
+  addUsers(program, context, shared)
+  addTokens(program, context, shared)
+}
+
+function addClients(program: Command, context: Context, shared: Shared): void {
+  const clients = program.command('clients').description('The clients of a server, by its HTTP API.')
+  listing(clients.command('ls'), shared)
+    .description('Those that are connected, or have messages waiting.')
+    .option('--online', 'only those that are connected to this node')
+    .action(async (flags: ListFlags) => {
+      const { listClients } = await import('./operate.ts')
+      await listClients(flags, context)
+    })
+  asking(clients.command('info'), shared)
+    .description('What is known of one.')
+    .argument('<id>', 'a profile of this machine if there is one of that name, else an id')
+    .action(async (id: string, flags: AdminFlags) => {
+      const { showClient } = await import('./operate.ts')
+      await showClient(id, flags, context)
+    })
+  asking(clients.command('kick'), shared)
+    .description('Close the connection of one. What it has not acked waits for its next one.')
+    .argument('<id>', 'a profile of this machine if there is one of that name, else an id')
+    .action(async (id: string, flags: AdminFlags) => {
+      const { kickClient } = await import('./operate.ts')
+      await kickClient(id, flags, context)
+    })
+}
+
+function addRooms(program: Command, context: Context, shared: Shared): void {
+  const rooms = program.command('rooms').description('The rooms of a server, by its HTTP API.')
+  listing(rooms.command('ls'), shared)
+    .description('All of them, private ones too.')
+    .action(async (flags: ListFlags) => {
+      const { listRooms } = await import('./operate.ts')
+      await listRooms(flags, context)
+    })
+  asking(rooms.command('info'), shared)
+    .description('What is known of one.')
+    .argument('<room>', 'its name; the # may be left out')
+    .action(async (room: string, flags: AdminFlags) => {
+      const { showRoom } = await import('./operate.ts')
+      await showRoom(room, flags, context)
+    })
+}
+
+function addUsers(program: Command, context: Context, shared: Shared): void {
+  const user = program
+    .command('user')
+    .description('Accounts of a server that has some (ACKD_ACCOUNTS=on), by its HTTP API.')
+  asking(user.command('add'), shared)
+    .description('Make an account. The password is typed, or is the first line of stdin.')
+    .argument('<name>', 'its name, which is its client id')
+    .addHelpText('after', shared.examples('ackd user add alice', 'ackd user add alice < password.txt'))
+    .action(async (name: string, flags: AdminFlags) => {
+      const { addUser } = await import('./account.ts')
+      await addUser(name, flags, context)
+    })
+  asking(user.command('passwd'), shared)
+    .description('Give an account another password, and revoke its tokens.')
+    .argument('<name>', 'its name')
+    .action(async (name: string, flags: AdminFlags) => {
+      const { setPassword } = await import('./account.ts')
+      await setPassword(name, flags, context)
+    })
+}
+
+function addTokens(program: Command, context: Context, { examples }: Shared): void {
+  const token = program
+    .command('token')
+    .description('Tokens, made and checked with the secret of a server (ACKD_JWT_SECRET).')
+  signing(token.command('create'))
+    .description('Make a token for a client id.')
+    .argument('<id>', 'whose token it is: the sub')
+    .addOption(
+      new Option('--life <duration>', 'how long it is good; without it as the server has it').argParser(durationFlag),
+    )
+    .option('--name <name>', 'what others see')
+    .option('--admin', 'may do with every room what its owner may')
+    .option('--target <pattern...>', 'whom it may send to; a * at the end stands for anything')
+    .option('--room <pattern...>', 'which rooms it may enter')
+    .option('--json', 'a JSON object with the time when it expires')
+    .addHelpText(
+      'after',
+      examples('ackd token create alice', "ackd token create alice --life 5m --target 'team-*' --room '#news'"),
+    )
+    .action(async (id: string, flags: CreateTokenFlags) => {
+      const { createToken } = await import('./token.ts')
+      await createToken(id, flags, context)
+    })
+  signing(token.command('verify'))
+    .description('Check a token and print what it says, as JSON.')
+    .argument('<token>')
+    .action(async (given: string, flags: TokenFlags) => {
+      const { verifyToken } = await import('./token.ts')
+      await verifyToken(given, flags, context)
+    })
+}
+
+function asking(command: Command, { url }: Shared): Command {
+  return command
+    .addOption(url())
+    .option('--admin-token <token>', 'opens the API; better in the environment (ACKD_ADMIN_TOKEN)')
+    .option('--json', 'one JSON object a line')
+}
+
+function listing(command: Command, shared: Shared): Command {
+  return asking(command, shared).addOption(
+    new Option('-n, --count <n>', 'at most this many').argParser(countFlag(1, 1_000_000)).default(100),
+  )
+}
+
+function signing(command: Command): Command {
+  return command
+    .option('--jwt-secret <secret>', 'the secret, or file: and a file; better in the environment (ACKD_JWT_SECRET)')
+    .option('--jwt-issuer <iss>', 'the issuer (ACKD_JWT_ISSUER)')
+    .option('--jwt-audience <aud>', 'the audience (ACKD_JWT_AUDIENCE)')
+}

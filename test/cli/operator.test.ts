@@ -1,0 +1,144 @@
+/** The commands of those who run a server, as processes, against a server with an admin token. */
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { ackd, serve, start, type Ended, type Place } from './process.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'ackd-operator-'))
+const adminToken = 'an-admin-token-that-nobody-guesses'
+const jwtSecret = 'a-secret-of-32-bytes-for-this-test'
+const environment = { ACKD_ADMIN_TOKEN: adminToken, ACKD_JWT_SECRET: jwtSecret }
+let server: Place
+
+beforeAll(async () => {
+  const config = join(home, 'ackd.json')
+  writeFileSync(config, JSON.stringify({ adminToken, jwtSecret, auth: 'both', accounts: 'on', store: 'memory' }))
+  server = await serve(home, join(home, 'data'), '--config', config)
+})
+
+afterAll(async () => {
+  await server.running.kill('SIGTERM')
+  rmSync(home, { recursive: true })
+})
+
+function run(...args: string[]): Promise<Ended> {
+  return ackd(args, { home, url: server.url, environment })
+}
+
+async function listening(name: string): Promise<{ readonly id: string; end(): Promise<Ended> }> {
+  const running = start(['listen', '--as', name, '--json'], { home, url: server.url })
+  const { id } = JSON.parse(await running.line()) as { id: string }
+  return { id, end: () => running.kill('SIGINT') }
+}
+
+describe('ackd clients', () => {
+  it('lists, shows and sends away', async () => {
+    const bob = await listening('bob')
+    const list = await run('clients', 'ls', '--online')
+    expect(list.out).toMatch(/^id +node +waiting +bytes +oldest\n/)
+    expect(list.out).toContain(`${bob.id}  `)
+    const info = await run('clients', 'info', 'bob')
+    expect(info.out).toContain('connection transport')
+    expect(JSON.parse((await run('clients', 'info', bob.id, '--json')).out)).toMatchObject({ id: bob.id, parked: 0 })
+    expect((await run('clients', 'kick', 'bob')).out).toBe('kicked\n')
+    const { err } = await bob.end()
+    expect(err).toContain('An operator closed this connection')
+    const again = await run('clients', 'kick', 'bob')
+    expect([again.code, again.err]).toEqual([1, expect.stringContaining('see who is: ackd clients ls --online')])
+  })
+
+  it('names what is parked, and an http address will do', async () => {
+    await (await listening('carol')).end()
+    await run('send', 'carol', 'are you there?')
+    const { out } = await ackd(['clients', 'ls', '--json', '--url', server.http], { home, environment })
+    const waiting = out
+      .trim()
+      .split('\n')
+      .map(line => JSON.parse(line) as { parked: number })
+    expect(waiting).toContainEqual(expect.objectContaining({ parked: 1, node: null }))
+  })
+
+  it('says what to do without a token, with a wrong one, without a server, and on a port without an API', async () => {
+    const bare = await ackd(['clients', 'ls'], { home, url: server.url })
+    expect([bare.code, bare.err]).toEqual([2, expect.stringContaining('set ACKD_ADMIN_TOKEN')])
+    const wrong = await ackd(['clients', 'ls', '--admin-token', 'wrong'], { home, url: server.url })
+    expect([wrong.code, wrong.err]).toEqual([4, expect.stringContaining('the admin token is wrong')])
+    const away = await run('clients', 'ls', '--url', 'ws://127.0.0.1:1/ws')
+    expect([away.code, away.err]).toEqual([3, expect.stringContaining('ackd serve')])
+    const tcp = await run('clients', 'ls', '--url', 'tcp://127.0.0.1:2500')
+    expect([tcp.code, tcp.err]).toEqual([2, expect.stringContaining('--url ws://')])
+    const nobody = await run('clients', 'info', 'nobody')
+    expect([nobody.code, nobody.err]).toEqual([1, expect.stringContaining('check the address')])
+  })
+})
+
+describe('ackd presence', () => {
+  it('says who is online', async () => {
+    const dave = await listening('dave')
+    const { out } = await run('presence', 'dave', 'nobody', '--as', 'asker')
+    expect(out).toBe('online   dave\noffline  nobody\n')
+    const json = await run('presence', dave.id, '--as', 'asker', '--json')
+    expect(JSON.parse(json.out)).toEqual({ id: dave.id, online: true })
+    await dave.end()
+  })
+})
+
+describe('ackd token', () => {
+  it('makes tokens that the same secret finds good, with what they allow', async () => {
+    const { out } = await run(
+      'token',
+      'create',
+      'alice',
+      '--name',
+      'Alice',
+      '--target',
+      'team-*',
+      'bob',
+      '--life',
+      '5m',
+    )
+    const verified = await run('token', 'verify', out.trim())
+    expect(JSON.parse(verified.out)).toMatchObject({
+      id: 'alice',
+      name: 'Alice',
+      rights: { admin: false, targets: ['team-*', 'bob'], rooms: null },
+    })
+    const other = await ackd(['token', 'verify', out.trim(), '--jwt-secret', 'x'.repeat(32)], { home })
+    expect([other.code, other.err]).toEqual([4, expect.stringContaining('signature')])
+  })
+
+  it('makes none that would not be taken, and none without a secret', async () => {
+    const misnamed = await run('token', 'create', 'two words')
+    expect([misnamed.code, misnamed.out, misnamed.err]).toEqual([2, '', expect.stringContaining('sub')])
+    const bare = await ackd(['token', 'create', 'alice'], { home })
+    expect([bare.code, bare.err]).toEqual([2, expect.stringContaining('set ACKD_JWT_SECRET')])
+  })
+})
+
+describe('ackd user', () => {
+  it('adds an account that can log in, and changes its password', async () => {
+    const login = async (password: string): Promise<number> => {
+      const body = JSON.stringify({ id: 'alice', password })
+      const headers = { 'content-type': 'application/json' }
+      return (await fetch(`${server.http}/api/login`, { method: 'POST', headers, body })).status
+    }
+    const added = await ackd(
+      ['user', 'add', 'alice'],
+      { home, url: server.url, environment },
+      'correct horse battery\n',
+    )
+    expect([added.code, added.out]).toEqual([0, 'added alice\n'])
+    expect(await login('correct horse battery')).toBe(200)
+    await ackd(['user', 'passwd', 'alice'], { home, url: server.url, environment }, 'staple, correct\n')
+    expect([await login('correct horse battery'), await login('staple, correct')]).toEqual([401, 200])
+    const twice = await ackd(
+      ['user', 'add', 'alice'],
+      { home, url: server.url, environment },
+      'correct horse battery\n',
+    )
+    expect([twice.code, twice.err]).toEqual([4, expect.stringContaining('take another name')])
+    const silent = await ackd(['user', 'add', 'bob'], { home, url: server.url, environment })
+    expect([silent.code, silent.err]).toEqual([2, expect.stringContaining('< password.txt')])
+  })
+})
