@@ -88,6 +88,7 @@ const drivers: Readonly<Record<string, readonly string[]>> = {
     'gateway/api-rooms.ts',
     'gateway/api-route.ts',
     'gateway/api-shapes.ts',
+    'gateway/frame-forms.ts',
     'gateway/openapi.ts',
   ],
   commander: ['cli/program.ts', 'cli/program-operator.ts'],

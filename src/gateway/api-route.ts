@@ -52,6 +52,15 @@ export interface ApiAnswer {
   readonly headers?: Readonly<Record<string, string>>
 }
 
+export type Json = Readonly<Record<string, unknown>>
+
+/** A schema as JSON Schema 2020-12. `input`: what may be given; `output`: what comes of it. */
+export function jsonSchema(schema: z.core.$ZodType, io: 'input' | 'output'): Json {
+  const whole: Json = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' })
+  // A document names its dialect once, for all of them.
+  return Object.fromEntries(Object.entries(whole).filter(([key]) => key !== '$schema'))
+}
+
 /** For what an operation does not take. */
 export const none = z.strictObject({})
 export const noBody = z.undefined()

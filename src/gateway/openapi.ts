@@ -3,9 +3,7 @@
  * that input is checked.
  */
 import { z } from 'zod'
-import { apiErrors, errorSchema, type ApiErrorCode, type Route } from './api-route.ts'
-
-type Json = Readonly<Record<string, unknown>>
+import { apiErrors, errorSchema, type ApiErrorCode, type Route, jsonSchema, type Json } from './api-route.ts'
 
 const JSON_TYPE = 'application/json'
 const common: readonly ApiErrorCode[] = ['bad_request', 'internal']
@@ -34,7 +32,7 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
       securitySchemes: {
         adminToken: { type: 'http', scheme: 'bearer', description: 'The value of ACKD_ADMIN_TOKEN.' },
       },
-      schemas: { Error: schemaOf(errorSchema, 'output') },
+      schemas: { Error: jsonSchema(errorSchema, 'output') },
     },
   }
 }
@@ -62,7 +60,7 @@ function operation(route: Route): Json {
       requestBody: {
         required: true,
         description: `At most ${maxBody} bytes.`,
-        content: { [JSON_TYPE]: { schema: schemaOf(body, 'input') } },
+        content: { [JSON_TYPE]: { schema: jsonSchema(body, 'input') } },
       },
     }),
     responses: responses(route),
@@ -70,8 +68,8 @@ function operation(route: Route): Json {
 }
 
 function parameters(schema: z.ZodObject, place: 'path' | 'query'): readonly Json[] {
-  return Object.entries(schema.shape).map(([name, one]) => {
-    const { description, ...rest } = schemaOf(one, 'input')
+  return Object.entries<z.core.$ZodType>(schema.shape).map(([name, one]) => {
+    const { description, ...rest } = jsonSchema(one, 'input')
     return {
       name,
       in: place,
@@ -87,7 +85,7 @@ function responses({ answers, errors, access }: Route): Json {
   for (const [status, { text, schema }] of Object.entries(answers)) {
     given[status] = {
       description: text,
-      ...(schema === null ? {} : { content: { [JSON_TYPE]: { schema: schemaOf(schema, 'output') } } }),
+      ...(schema === null ? {} : { content: { [JSON_TYPE]: { schema: jsonSchema(schema, 'output') } } }),
     }
   }
   const byStatus = new Map<number, ApiErrorCode[]>()
@@ -102,12 +100,4 @@ function responses({ answers, errors, access }: Route): Json {
     }
   }
   return given
-}
-
-/** `input`: what a caller may give; `output`: what it gets. */
-function schemaOf(schema: unknown, io: 'input' | 'output'): Json {
-  if (!(schema instanceof z.core.$ZodType)) throw new TypeError('Not a schema.')
-  const whole: Json = z.toJSONSchema(schema, { target: 'draft-2020-12', io, unrepresentable: 'any' })
-  // The document names its dialect once, for all of them.
-  return Object.fromEntries(Object.entries(whole).filter(([key]) => key !== '$schema'))
 }

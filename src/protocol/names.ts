@@ -1,9 +1,9 @@
 /** The forms of names on the wire, §2: ids, outboxes, rooms. Any value may be asked about. */
 
-/** The forms of a client id and of a room, for those that describe them. */
+/** The forms of ids, outboxes and rooms, for those that describe them. */
 export const clientIdForm = /^[A-Za-z0-9_.:@-]{1,64}$/
 const assignedId = /^[A-Za-z0-9_-]{16}$/
-const outbox = /^[A-Za-z0-9_-]{8,32}$/
+export const outboxForm = /^[A-Za-z0-9_-]{8,32}$/
 export const roomForm = /^#[A-Za-z0-9_.:-]{1,64}$/
 
 /** An address of a client: one that a server assigned, or the `sub` of a token. */
@@ -27,7 +27,7 @@ export function isAssignedId(name: string): boolean {
 }
 
 export function isOutbox(name: string): boolean {
-  return outbox.test(name)
+  return outboxForm.test(name)
 }
 
 export function isRoom(name: string): boolean {

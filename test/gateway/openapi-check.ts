@@ -48,10 +48,34 @@ const document = z.strictObject({
   }),
 })
 
+interface Described {
+  readonly description?: string
+}
+
+export interface Operation {
+  readonly operationId: string
+  readonly description: string
+  readonly security: readonly unknown[]
+  readonly parameters: readonly (Described & {
+    readonly name: string
+    readonly in: string
+    readonly required: boolean
+  })[]
+  readonly requestBody?: {
+    readonly content: {
+      readonly 'application/json': {
+        readonly schema: {
+          readonly properties?: Readonly<Record<string, Described>>
+          readonly required?: readonly string[]
+        }
+      }
+    }
+  }
+  readonly responses: Readonly<Record<string, { readonly description: string }>>
+}
+
 export interface OpenApi {
-  readonly paths: Readonly<
-    Record<string, Readonly<Record<string, { readonly operationId: string; readonly security: readonly unknown[] }>>>
-  >
+  readonly paths: Readonly<Record<string, Readonly<Record<string, Operation>>>>
 }
 
 export function checkOpenApi(given: unknown): readonly string[] {
@@ -77,7 +101,7 @@ export function checkOpenApi(given: unknown): readonly string[] {
 }
 
 /** References that lead nowhere. */
-function danglingIn(given: unknown): readonly string[] {
+export function danglingIn(given: unknown): readonly string[] {
   const names = [...JSON.stringify(given).matchAll(/"\$ref":"([^"]*)"/g)].map(([, name = '']) => name)
   return [...new Set(names)].filter(name => {
     let at: unknown = given

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { apiRoutes } from '../../src/gateway/api-routes.ts'
 import type { Route } from '../../src/gateway/api-route.ts'
+import { apiPage, writtenApiPage } from '../support/api-page.ts'
 import { checkOpenApi, type OpenApi } from './openapi-check.ts'
 import { ApiCaller } from './api-caller.ts'
 import { House } from './house.ts'
@@ -42,6 +43,10 @@ describe('the OpenAPI document', () => {
         .map(({ name }) => name)
         .sort(),
     )
+  })
+
+  it('is what docs/api.md was made from; npm run docs makes it anew', () => {
+    expect(writtenApiPage()).toBe(apiPage())
   })
 
   it('is found wanting by the check when it is', async () => {
