@@ -110,6 +110,27 @@ test('what was acknowledged is there after Redis was killed and has read its jou
   expect(notes.filter(note => note.includes('cannot be reached'))).toHaveLength(5)
 }, 60_000)
 
+test('a Redis that reads its journal is away until it has, which is told once', async () => {
+  // It answers once in 1,024 commands meanwhile.
+  const slow = await RedisServer.start('--appendonly', 'yes', '--key-load-delay', '1000')
+  const said: string[] = []
+  const waiting = await openRedisStore({ url: slow.url, onNote: note => said.push(note) })
+  await register(waiting, 'bob')
+  for (let n = 1; n <= 800; n++) await waiting.enqueue('bob', [parcel(n)])
+  await slow.signal('SIGKILL')
+  await slow.start(false)
+  await expect.poll(() => slow.ask('PING').catch(() => ''), { timeout: 10_000 }).toContain('LOADING')
+  expect(await failure(waiting.check())).toBeInstanceOf(StoreError)
+  expect((await insist(() => waiting.enqueue('bob', [parcel(800), parcel(801)]), 30_000)).outcomes).toEqual([
+    'stored',
+    'ok',
+  ])
+  expect(said.filter(note => note.includes('is there.'))).toHaveLength(2)
+  expect(said.filter(note => note.includes('cannot be reached'))).toHaveLength(1)
+  await waiting.close()
+  await slow.stop()
+}, 60_000)
+
 test('a Redis that stands still is given up after two seconds, and found again', async () => {
   const token = await register(store, 'bob')
   await server.signal('SIGSTOP')
