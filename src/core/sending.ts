@@ -19,6 +19,7 @@ import { Upstream } from './upstream.ts'
 
 /** Streams of one connection; idle ones make room, and come back when they are used again. */
 const STREAMS = 1_024
+const TURNED_AWAY = 64
 /** Sends beyond the credit within this time that end the connection with `flood`. */
 const STRIKES = 10
 const STRIKE_SPAN_MS = 10_000
@@ -39,6 +40,8 @@ export class Sending {
   readonly #unnumberedOutbox: string
   readonly #streams = new Map<string, Upstream>()
   readonly #unnumbered = new Map<string, Upstream>()
+  /** Targets that are no ids, and the number refused last; the oldest is forgotten first. */
+  readonly #turnedAway = new Map<string, number>()
   /** Whether the client numbers its messages; null until it has sent one. */
   #numbers: boolean | null = null
   #open = 0
@@ -70,7 +73,7 @@ export class Sending {
     const code = this.#misaddressed(target, known) ?? this.#misnumbered(n, floor, ttl)
     this.#numbers ??= n !== 0
     if (code !== null) {
-      this.#reject(code, n, target)
+      this.#reject(code, n, floor, target)
       return false
     }
     const up = known ?? this.#meet(n !== 0, target)
@@ -164,10 +167,26 @@ export class Sending {
     return null
   }
 
-  #reject(code: ErrorCode, n: number, target: string): void {
+  #reject(code: ErrorCode, n: number, floor: number, target: string): void {
     // A receipt has to name a target.
-    if (n >= 1 && target !== '') this.connection.failed(target, n, code)
-    else this.connection.error(null, code, refusals[code].text)
+    if (!(n >= 1) || target === '') return this.connection.error(null, code, refusals[code].text)
+    if (!isClientId(target)) return this.#turnAway(code, n, floor, target)
+    const up = this.#streams.get(target) ?? this.#meet(true, target)
+    if (up === null) this.#refuseNew(n, target)
+    else if (!up.skips(n, floor)) up.failed(n, code)
+  }
+
+  /** Where there can be no stream, too, a refusal is told once, and silences what is above it until its number comes again (§4). */
+  #turnAway(code: ErrorCode, n: number, floor: number, target: string): void {
+    const refused = this.#turnedAway.get(target) ?? Infinity
+    if (n > refused && floor <= refused) return
+    this.#turnedAway.delete(target)
+    this.#turnedAway.set(target, n)
+    for (const oldest of this.#turnedAway.keys()) {
+      if (this.#turnedAway.size <= TURNED_AWAY) break
+      this.#turnedAway.delete(oldest)
+    }
+    this.connection.failed(target, n, code)
   }
 
   #refuseNew(n: number, target: string): void {

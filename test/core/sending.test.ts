@@ -62,6 +62,22 @@ describe('Sending, what it refuses', () => {
   })
 })
 
+describe('Sending, after a refusal for good', () => {
+  test.each([
+    ['a target that is no id', 'no id', 0, 'bad_id'],
+    ['a ttl that is no number', 'bob', NaN, 'bad_number'],
+  ])('of %s drops what is above it, until its number comes again (§4)', (_what, target, ttl, code) => {
+    send(1, 1, target, ttl)
+    send(2, 1, target, ttl)
+    send(3, 1, target)
+    send(1, 1, target, ttl)
+    send(2, 2, target, ttl)
+    desk.hub.turn()
+    expect(alice.line.read()).toEqual([1, 1, 2].map(n => `failed ${target} ${n}: ${code}`))
+    expect(desk.calls.read()).toEqual([])
+  })
+})
+
 describe('Sending, its credit', () => {
   test('is a number of open messages', () => {
     begin({ sendWindow: 2 })

@@ -9,4 +9,25 @@ export const regressions: readonly { readonly seed: number; readonly story: stri
   { seed: 1967, story: 'a sender is told of a nack while its message is still on its way into the mailbox' },
   { seed: 2453, story: 'a false receipt after a failover is a loss' },
   { seed: 7648, story: 'a sync settles messages that the node still counts, until the sender is taken for a flood' },
+  { seed: 4, story: 'what expired on another node is called delivered by the receipt of what followed it' },
+  { seed: 12, story: 'an ack of what follows a refused message is told before the refusal' },
+  {
+    seed: 16,
+    story: 'a resend of what expired in an earlier session is called delivered, since more was acked in this one',
+  },
+  { seed: 82, story: 'the copy of a refused message is acked as a repeat, and called delivered' },
+  { seed: 515, story: 'a message that is held and one behind it that is parked send each other back for ever' },
+  { seed: 1196, story: 'a live refusal is told to a connection that is gone, and not to the one that took its place' },
+  { seed: 1331, story: 'an end is told after the receipt that covers it' },
+  { seed: 1961, story: 'the store has made a void, its answer gets lost, and nobody tells the sender' },
+  { seed: 2458, story: 'the last refusal of a session gets lost, and the removal after it counts it as delivered' },
+  {
+    seed: 5289,
+    story: 'the floor of what is parked passes a number that was refused live, which the mailbox then calls delivered',
+  },
+  { seed: 100660, story: 'what was acked is told while the answer about what was parked before it is on its way' },
+  {
+    seed: 429316,
+    story: 'an end is told to the connection that had sent the message, and not to the one that has come since',
+  },
 ]
