@@ -2,13 +2,14 @@
  * What Redis as the store costs, for each way of writing its journal: `npx tsx bench/redis.ts [messages] [mailboxes] [body bytes]`.
  *
  * A redis-server of its own is started for each `appendfsync`. Messages are parked as they would come: each turn of the loop brings some for many
- * mailboxes, first one for each of them, then a window's worth for a few. Then every mailbox is drained by pages and removed. Printed are messages a second,
+ * mailboxes, first one for each of them, then a window's worth for a few. Then every mailbox is drained by pages and removed; the same with rooms, whose logs are read through. Printed are messages a second,
  * and the CPU time of this process; Redis has the other core.
  */
 import type { Parcel } from '../src/protocol/mailbox.ts'
 import { openRedisStore } from '../src/store/redis.ts'
-import type { Store } from '../src/store/store.ts'
+import { defaultStoreLimits, type Store } from '../src/store/store.ts'
 import { RedisServer } from '../test/support/redis.ts'
+import { appendAll, benchRoomLimits, createRooms, readAll } from './rooms.ts'
 
 const messages = Number(process.argv[2] ?? 200_000)
 const mailboxes = Number(process.argv[3] ?? 1_000)
@@ -97,7 +98,7 @@ async function drainAll(store: Store, expected: number): Promise<void> {
 
 for (const appendfsync of ['everysec', 'always', 'no']) {
   const server = await RedisServer.start('--appendonly', 'yes', '--appendfsync', appendfsync)
-  const store = await openRedisStore({ url: server.url })
+  const store = await openRedisStore({ url: server.url, limits: { ...defaultStoreLimits, rooms: benchRoomLimits } })
   sent.clear()
   console.log(`appendfsync ${appendfsync}, ${messages} messages of ${bodyBytes} bytes, ${mailboxes} mailboxes`)
   for (let mailbox = 0; mailbox < mailboxes; mailbox++) await bind(store, idOf(mailbox), 'first')
@@ -106,6 +107,10 @@ for (const appendfsync of ['everysec', 'always', 'no']) {
   await measured('drained', rounds, () => drainAll(store, rounds))
   await measured('parked, 64 in a call', rounds, () => park(store, rounds, 64))
   await measured('drained', rounds, () => drainAll(store, rounds))
+  await createRooms(store.rooms, mailboxes)
+  const { rooms } = store
+  await measured('appended to rooms, one in a call', rounds, () => appendAll(rooms, rounds, mailboxes, bodyBytes, 1))
+  await measured('read through', rounds, () => readAll(rooms, mailboxes, rounds))
   await store.close()
   await server.stop()
 }

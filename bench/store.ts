@@ -1,8 +1,8 @@
 /**
- * What the embedded store costs: `npx tsx bench/store.ts [messages] [mailboxes] [body bytes]`.
+ * What the embedded store costs: `npx tsx bench/store.ts [messages] [mailboxes or rooms] [body bytes]`.
  *
  * Messages are parked as they would come: each turn of the loop brings a few for many mailboxes. Then every mailbox is drained by
- * pages and removed. Printed is the CPU time of the whole process, driver and kernel included, and the wall time.
+ * pages and removed. The same is done with rooms, whose logs are then read through. Printed is the CPU time of the whole process, driver and kernel included, and the wall time.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -10,6 +10,8 @@ import { join } from 'node:path'
 
 import type { Parcel } from '../src/protocol/mailbox.ts'
 import { openLmdbStore, type LmdbStore } from '../src/store/lmdb.ts'
+import { defaultStoreLimits } from '../src/store/store.ts'
+import { appendAll, benchRoomLimits, createRooms, readAll } from './rooms.ts'
 
 const messages = Number(process.argv[2] ?? 100_000)
 const mailboxes = Number(process.argv[3] ?? 1_000)
@@ -89,7 +91,7 @@ async function drainAll(store: LmdbStore): Promise<void> {
 }
 
 const directory = mkdtempSync(join(tmpdir(), 'ackd-bench-'))
-const store = await openLmdbStore({ directory })
+const store = await openLmdbStore({ directory, limits: { ...defaultStoreLimits, rooms: benchRoomLimits } })
 const proof = { kind: 'token' } as const
 for (let mailbox = 0; mailbox < mailboxes; mailbox += 256) {
   const ids = Array.from({ length: Math.min(256, mailboxes - mailbox) }, (_, index) => idOf(mailbox + index))
@@ -99,5 +101,8 @@ for (let mailbox = 0; mailbox < mailboxes; mailbox += 256) {
 }
 await measured('parked ', () => parkAll(store))
 await measured('drained', () => drainAll(store))
+await createRooms(store.rooms, mailboxes)
+await measured('appended to rooms, one in a call', () => appendAll(store.rooms, messages, mailboxes, bodyBytes, 1))
+await measured('read through', () => readAll(store.rooms, mailboxes, messages))
 await store.close()
 rmSync(directory, { recursive: true })

@@ -19,11 +19,10 @@ import { Passwords } from './gateway/passwords.ts'
 import { Sparing } from './gateway/sparing.ts'
 import { checkTogether, readOptions } from './option-sources.ts'
 import { limitNames, type Options } from './options.ts'
-import type { AccountStore } from './store/account-store.ts'
 import { openLmdbStore } from './store/lmdb.ts'
 import { MemoryStore } from './store/memory.ts'
 import { openRedisStore } from './store/redis.ts'
-import { defaultStoreLimits, StoreError, type Store, type StoreLimits } from './store/store.ts'
+import { defaultStoreLimits, type Store, type StoreLimits } from './store/store.ts'
 import type { AnswerHttp, Certificate, Listener, RenewableListener } from './transport/transport.ts'
 import { developmentCertificate, developmentFile, readCertificate } from './transport/certificates.ts'
 import { otherPorts } from './transport/ports.ts'
@@ -91,16 +90,11 @@ function openApi(
   const { tokens, audit } = guard
   const accounts =
     wanted === 'on' && tokens !== null
-      ? new Accounts({ store: accountsOf(store), passwords: new Passwords(), tokens, audit })
+      ? new Accounts({ store: store.accounts, passwords: new Passwords(), tokens, audit })
       : null
   const failed = (error: unknown): void => gateway.failed(error)
   const routes = apiRoutes(gateway, store, readVersion(), accounts, guard)
   return new Api(routes, new AdminToken(adminToken), { origins, audit, failed })
-}
-
-function accountsOf({ accounts, name }: Store): AccountStore {
-  if (accounts !== null) return accounts
-  throw new StoreError(`The store ${name} cannot keep accounts.`, 'Leave ACKD_ACCOUNTS off, or choose another store.')
 }
 
 /** The line that says that a server is ready, for whoever started the process. */

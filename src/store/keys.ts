@@ -32,6 +32,8 @@ export class Keys {
   readonly rooms: readonly ShardKeys[]
   /** Of the rooms that are listed to everybody. */
   readonly publicRooms: readonly ShardKeys[]
+  /** By place, by expiry, and when each was revoked. */
+  readonly revocations: readonly [list: string, expiry: string, times: string]
   /** Sorted set of the processes that live, by the time when they count as dead. */
   readonly leases: string
   /** Written to see whether that is possible. */
@@ -39,6 +41,7 @@ export class Keys {
 
   constructor(prefix: string) {
     this.#prefix = prefix
+    this.revocations = [`${prefix}{revoked}:list`, `${prefix}{revoked}:expiry`, `${prefix}{revoked}:times`]
     this.leases = `${prefix}leases`
     this.check = `${prefix}check`
     this.clients = shardKeys(`${prefix}{index-`)
@@ -49,6 +52,10 @@ export class Keys {
   client(id: string): ClientKeys {
     const tag = `${this.#prefix}{${id}}`
     return [`${tag}:box`, `${tag}:mail`, `${tag}:in`, `${tag}:dead`]
+  }
+
+  account(id: string): string {
+    return `${this.#prefix}{${id}}:account`
   }
 
   /** The names of rooms begin with `#`, which no id does. */

@@ -10,6 +10,7 @@
  */
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
+import { readAccount, readRevocation } from './lmdb-accounts.ts'
 import { readRoom } from './lmdb-room-records.ts'
 import {
   DamagedRecord,
@@ -256,6 +257,8 @@ class Walk {
       else if (key[0] === Tag.stream) readStream(key, value)
       else if (key[0] === Tag.room) readRoom(key, value)
       else if (key[0] === Tag.once) readText(key, value, 'what was to be done once')
+      else if (key[0] === Tag.account) readAccount(key, value)
+      else if (key[0] === Tag.revocation) readRevocation(key, value)
       else if (key[0] === Tag.entry || key[0] === Tag.dead || key[0] === Tag.post) readEntry(key, value)
       else if (key.equals(LAST_NUMBER_KEY)) readLastNumber(value)
       else if (key[0] !== Tag.format && key[0] !== Tag.quarantined)

@@ -185,12 +185,12 @@ export class Mailbox {
     return read
   }
 
-  /** Another session begins. */
   /** Whether a session was given that place, or one after it. */
   hasGiven(s: number): boolean {
     return s <= this.#given
   }
 
+  /** Another session begins. */
   handOver(): void {
     this.#givenBefore = this.#given
   }

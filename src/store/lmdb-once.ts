@@ -2,9 +2,9 @@
  * What is to be done once, in the default store: a record under its name, and a note of its end, by which ends are found in
  * order. Each new record takes a few that have ended with it, so that there is nothing to sweep.
  */
+import type { LmdbCalls } from './lmdb-calls.ts'
 import type { Table } from './lmdb-environment.ts'
 import { putText, readText, Tag } from './lmdb-records.ts'
-import type { LmdbCalls } from './lmdb-rooms.ts'
 import type { OnceStore } from './once-store.ts'
 
 const RECORD = 0

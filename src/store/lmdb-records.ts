@@ -23,6 +23,8 @@ export const Tag = {
   room: 7,
   post: 8,
   once: 9,
+  account: 10,
+  revocation: 11,
 } as const
 
 /** Ends every range of keys with a smaller tag. */

@@ -4,17 +4,10 @@
  */
 import { setImmediate as turn } from 'node:timers/promises'
 import type { AppendResult, RoomPage, RoomParcel, RoomQuery, RoomRecord, RoomSettings } from '../protocol/rooms.ts'
+import type { LmdbCalls } from './lmdb-calls.ts'
 import type { LmdbRoomTables } from './lmdb-room-tables.ts'
 import { pageInSteps } from './room-pages.ts'
 import type { RoomStore } from './room-store.ts'
-
-/** How the store runs what it is told to. */
-export interface LmdbCalls {
-  /** In the next transaction; `bytes` is about what is written. */
-  write<T>(id: string, bytes: number, run: () => T): Promise<T>
-  /** At once, unless it comes behind a call for the same id, or `changes` something itself. */
-  read<T>(id: string, run: () => T, changes?: () => boolean): Promise<T>
-}
 
 export class LmdbRooms implements RoomStore {
   readonly #tables: LmdbRoomTables

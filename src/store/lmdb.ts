@@ -18,12 +18,15 @@ import type {
   Parcel,
 } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
+import type { AccountStore } from './account-store.ts'
+import { LmdbAccounts, LmdbAccountTables } from './lmdb-accounts.ts'
+import type { LmdbCalls } from './lmdb-calls.ts'
 import { openDirectory, type DataDirectory } from './lmdb-directory.ts'
 import { LmdbOnce } from './lmdb-once.ts'
 import { quarantine, quarantinePosts } from './lmdb-quarantine.ts'
 import { DamagedRecord, Tag } from './lmdb-records.ts'
 import { LmdbRoomTables } from './lmdb-room-tables.ts'
-import { LmdbRooms, type LmdbCalls } from './lmdb-rooms.ts'
+import { LmdbRooms } from './lmdb-rooms.ts'
 import { LmdbTables } from './lmdb-tables.ts'
 import { LmdbWriter, storeError, type Cached } from './lmdb-writer.ts'
 import type { OnceStore } from './once-store.ts'
@@ -63,12 +66,13 @@ export async function openLmdbStore(options: LmdbOptions): Promise<LmdbStore> {
 export class LmdbStore implements Store {
   readonly name = 'lmdb'
   readonly shared = false
-  readonly accounts = null
+  readonly accounts: AccountStore
   readonly rooms: RoomStore
   readonly once: OnceStore
   readonly #directory: DataDirectory
   readonly #tables: LmdbTables
   readonly #rooms: LmdbRoomTables
+  readonly #accounts: LmdbAccountTables
   readonly #writer: LmdbWriter
   readonly #onNote: (note: string) => void
   readonly #untold: Lost[] = []
@@ -81,13 +85,16 @@ export class LmdbStore implements Store {
     this.#onNote = onNote
     this.#tables = new LmdbTables(environment, limits, clock)
     this.#rooms = new LmdbRoomTables(environment, limits.rooms, clock, randomBytes(6).toString('base64url'))
-    this.#writer = new LmdbWriter(environment, both(this.#tables, this.#rooms), key => this.#quarantine(key))
+    this.#accounts = new LmdbAccountTables(environment, limits.revocations, clock)
+    const cached = together(this.#tables, together(this.#rooms, this.#accounts))
+    this.#writer = new LmdbWriter(environment, cached, key => this.#quarantine(key))
     const calls: LmdbCalls = {
       write: (id, bytes, run) => this.#write(id, bytes, run),
       read: (id, run, changes) => this.#read(id, run, changes),
     }
     this.rooms = new LmdbRooms(this.#rooms, calls)
     this.once = new LmdbOnce(environment, calls, clock)
+    this.accounts = new LmdbAccounts(this.#accounts, calls)
     this.#quarantined = [
       ...environment.range(Uint8Array.of(Tag.quarantined), Uint8Array.of(Tag.quarantined + 1)),
     ].length
@@ -147,6 +154,7 @@ export class LmdbStore implements Store {
   async sweep(): Promise<readonly Lost[]> {
     const lost = await this.#write('', 0, () => {
       this.#rooms.sweep()
+      this.#accounts.sweep()
       return this.#tables.sweep()
     })
     return [...this.#untold.splice(0), ...lost]
@@ -218,7 +226,7 @@ export class LmdbStore implements Store {
   }
 }
 
-function both(one: Cached, other: Cached): Cached {
+function together(one: Cached, other: Cached): Cached {
   return {
     change: run => one.change(() => other.change(run)),
     settle: committed => {

@@ -35,7 +35,7 @@ export class MemoryStore implements Store {
   /** `clock` tells ms since the epoch. */
   constructor(limits: StoreLimits = defaultStoreLimits, clock: () => number = Date.now) {
     this.#tables = new MemoryTables(limits, clock)
-    this.accounts = new MemoryAccounts(clock)
+    this.accounts = new MemoryAccounts(clock, limits.revocations)
     this.#rooms = new RoomTables(limits.rooms, clock)
     this.once = new MemoryOnce(clock)
     this.rooms = new MemoryRooms(this.#rooms)

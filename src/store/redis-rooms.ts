@@ -28,15 +28,17 @@ export class RedisRooms implements RoomStore {
   readonly #link: RedisLink
   readonly #keys: Keys
   readonly #limits: RoomLimits
+  readonly #time: () => number
   readonly #now: () => string
   /** All rooms, by when something of theirs ends. */
   readonly #all: RedisIndex
   readonly #public: RedisIndex
 
-  constructor(link: RedisLink, keys: Keys, limits: RoomLimits, now: () => string) {
+  constructor(link: RedisLink, keys: Keys, limits: RoomLimits, time: () => number, now: () => string) {
     this.#link = link
     this.#keys = keys
     this.#limits = limits
+    this.#time = time
     this.#now = now
     this.#all = new RedisIndex(link, keys.rooms)
     this.#public = new RedisIndex(link, keys.publicRooms)
@@ -45,7 +47,7 @@ export class RedisRooms implements RoomStore {
   async create(room: string, settings: RoomSettings): Promise<'created' | 'exists'> {
     const { owner, password, messages, epoch, created } = settings
     // A room that is not in the index would never be swept, so it comes to be there first.
-    this.#all.ends(room, (Number(this.#now()) || Date.now()) + this.#limits.lifeMs)
+    this.#all.ends(room, this.#time() + this.#limits.lifeMs)
     await this.#announce(room, settings)
     const hides = settings.private ? '1' : ''
     const reply = await this.#run('createRoom', room, epoch, owner, hides, password, messages, created)

@@ -17,8 +17,10 @@ import type {
   Parcel,
 } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
+import type { AccountStore } from './account-store.ts'
 import { Keys } from './keys.ts'
 import type { OnceStore } from './once-store.ts'
+import { RedisAccounts } from './redis-accounts.ts'
 import { redisWay } from './redis-address.ts'
 import { RedisIndex } from './redis-index.ts'
 import { Leases } from './redis-leases.ts'
@@ -86,7 +88,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
 export class RedisStore implements Store {
   readonly name = 'redis'
   readonly shared = true
-  readonly accounts = null
+  readonly accounts: AccountStore
   readonly rooms: RoomStore
   readonly once: OnceStore
   readonly #link: RedisLink
@@ -98,6 +100,7 @@ export class RedisStore implements Store {
   readonly #now: () => string
   readonly #index: RedisIndex
   readonly #rooms: RedisRooms
+  readonly #accounts: RedisAccounts
   readonly #leases: Leases
   readonly #parking: RedisParking
   #closed: Promise<void> | null = null
@@ -109,9 +112,11 @@ export class RedisStore implements Store {
     this.#time = clock ?? Date.now
     this.#now = clock === undefined ? () => link.bound() : () => String(clock())
     this.#index = new RedisIndex(link, keys.clients)
-    this.#rooms = new RedisRooms(link, keys, limits.rooms, this.#now)
+    this.#rooms = new RedisRooms(link, keys, limits.rooms, this.#time, this.#now)
     this.rooms = this.#rooms
     this.once = new RedisOnce(link, keys, this.#now)
+    this.#accounts = new RedisAccounts(link, keys, limits.revocations, this.#now)
+    this.accounts = this.#accounts
     this.#leases = new Leases(link, keys.leases)
     this.#parking = new RedisParking(link, keys, this.#now)
     this.#leases.start()
@@ -195,7 +200,7 @@ export class RedisStore implements Store {
   async sweep(): Promise<readonly Lost[]> {
     const ids = await this.#index.take(this.#now())
     const lost = await Promise.all(ids.map(id => this.#sweepOne(id)))
-    await this.#rooms.sweep()
+    await Promise.all([this.#rooms.sweep(), this.#accounts.sweep()])
     return lost.flat()
   }
 

@@ -41,7 +41,7 @@ export async function pageInSteps(
       entries.push(entry)
       limit--
     }
-    if (stopped === 0 || limit <= 0 || maxBytes <= 0) {
+    if (stopped === 0 || limit <= 0 || maxBytes < 0) {
       return { ...log, entries: forward ? entries : entries.reverse() }
     }
     rest = { ...rest, limit, maxBytes, ...(forward ? { after: stopped } : { before: stopped }) }

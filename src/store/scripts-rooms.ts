@@ -20,6 +20,7 @@ export const roomParts = {
 local function begin(made, epoch, term, ended, last)
   local mine = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)') or ''
   if term == mine then return epoch, ended end
+  insist()
   ended = ended .. epoch .. ' ' .. string.format('%.0f', last) .. ' '
   local _, count = string.gsub(ended, ' ', ' ')
   for i = 1, count / 2 - ENDED do ended = string.gsub(ended, '^%S+ %S+ ', '') end
@@ -31,18 +32,12 @@ end
   // Lets the oldest messages go. Answers when the oldest that is left is old enough to go, or NEVER.
   retain: `
 local function retain(most)
-  local gone = math.max(0, redis.call('LLEN', KEYS[2]) - math.min(most, ROOM_MESSAGES))
-  local due = NEVER
-  repeat
-    local part = redis.call('LRANGE', KEYS[2], gone, gone + 63)
-    for _, post in ipairs(part) do
-      local _, _, time = struct.unpack('>I8I8I8', post)
-      due = time + ROOM_LIFE
-      if due > now then break end
-      gone = gone + 1
-      due = NEVER
-    end
-  until due < NEVER or #part < 64
+  local count, due = redis.call('LLEN', KEYS[2]), NEVER
+  local gone = math.max(0, count - math.min(most, ROOM_MESSAGES))
+  while due == NEVER and gone < count do
+    local _, _, time = struct.unpack('>I8I8I8', redis.call('LINDEX', KEYS[2], gone))
+    if time + ROOM_LIFE > now then due = time + ROOM_LIFE else gone = gone + 1 end
+  end
   if gone > 0 then redis.call('LTRIM', KEYS[2], gone, -1) end
   return due
 end
@@ -166,6 +161,7 @@ return {epoch, ended, first, last, stopped, found}
 export const sweepRoom = `
 local h = redis.call('HMGET', KEYS[1], 'made', 'messages')
 if not h[1] then return 0 end
+insist()
 local due = math.min(retain(tonumber(h[2])), now + ROOM_LIFE)
 redis.call('HSET', KEYS[1], 'due', due)
 return due

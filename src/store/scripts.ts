@@ -14,6 +14,14 @@
 import { createHash } from 'node:crypto'
 
 import {
+  addAccount,
+  forgetRevocations,
+  listRevocations,
+  revoke,
+  setPassword,
+  sweepRevocations,
+} from './scripts-accounts.ts'
+import {
   clientRecord,
   deadLetters,
   discard,
@@ -36,7 +44,9 @@ export interface Script {
   readonly sha: string
 }
 
-export type ScriptName = keyof (ReturnType<typeof mailboxSources> & ReturnType<typeof roomSources>)
+export type ScriptName = keyof (ReturnType<typeof mailboxSources> &
+  ReturnType<typeof roomSources> &
+  ReturnType<typeof accountSources>)
 export type Scripts = Readonly<Record<ScriptName, Script>>
 
 /**
@@ -155,14 +165,24 @@ function mailboxSources(limits: StoreLimits) {
 function roomSources(limits: StoreLimits) {
   const given = roomConstants(limits) + clock
   const { begin, retain } = roomParts
-  const { sooner, streams } = parts
+  const { insist, sooner, streams } = parts
   return {
     createRoom: given + createRoom,
-    deleteRoom,
-    room: given + begin + roomRecord,
-    appendPosts: given + sooner + streams + begin + retain + appendPosts,
-    pagePosts: given + begin + pagePosts,
-    sweepRoom: given + retain + sweepRoom,
+    deleteRoom: given + deleteRoom,
+    room: given + insist + begin + roomRecord,
+    appendPosts: given + insist + sooner + streams + begin + retain + appendPosts,
+    pagePosts: given + insist + begin + pagePosts,
+    sweepRoom: given + insist + retain + sweepRoom,
+  }
+}
+
+function accountSources() {
+  return {
+    addAccount: clock + addAccount,
+    setPassword: clock + setPassword,
+    revoke: clock + forgetRevocations + revoke,
+    listRevocations,
+    sweepRevocations: clock + forgetRevocations + sweepRevocations,
   }
 }
 
@@ -173,6 +193,7 @@ function script(source: string): Script {
 export function createScripts(limits: StoreLimits): Scripts {
   const mailbox = mailboxSources(limits)
   const room = roomSources(limits)
+  const account = accountSources()
   return {
     bind: script(mailbox.bind),
     unbind: script(mailbox.unbind),
@@ -197,5 +218,10 @@ export function createScripts(limits: StoreLimits): Scripts {
     appendPosts: script(room.appendPosts),
     pagePosts: script(room.pagePosts),
     sweepRoom: script(room.sweepRoom),
+    addAccount: script(account.addAccount),
+    setPassword: script(account.setPassword),
+    revoke: script(account.revoke),
+    listRevocations: script(account.listRevocations),
+    sweepRevocations: script(account.sweepRevocations),
   }
 }

@@ -28,7 +28,7 @@ import type {
 } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import { MAX_AHEAD } from '../protocol/limits.ts'
-import type { AccountStore } from './account-store.ts'
+import { MAX_REVOCATIONS, type AccountStore } from './account-store.ts'
 import type { OnceStore } from './once-store.ts'
 import { defaultRoomLimits, type RoomLimits, type RoomStore } from './room-store.ts'
 
@@ -54,6 +54,8 @@ export interface StoreLimits {
   /** Replacements of a live connection by another outbox within a minute. */
   readonly replacementsPerMinute: number
   readonly rooms: RoomLimits
+  /** Revoked tokens and clients that are listed. */
+  readonly revocations: number
 }
 
 export const defaultStoreLimits: StoreLimits = {
@@ -68,6 +70,7 @@ export const defaultStoreLimits: StoreLimits = {
   deadLifeMs: 7 * 86_400_000,
   replacementsPerMinute: 5,
   rooms: defaultRoomLimits,
+  revocations: MAX_REVOCATIONS,
 }
 
 /** The reason of what was discarded. */
@@ -92,8 +95,8 @@ export interface Store {
   readonly name: string
   /** True when other processes may write to it, so that a mailbox can fill without this process knowing. */
   readonly shared: boolean
-  /** Accounts and revoked tokens; null: this store cannot keep them. */
-  readonly accounts: AccountStore | null
+  /** Accounts and revoked tokens. */
+  readonly accounts: AccountStore
   readonly rooms: RoomStore
   readonly once: OnceStore
 

@@ -2,7 +2,8 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
 import type { Account, AccountStore, Revocation } from '../../src/store/account-store.ts'
-import { START } from './support.ts'
+import { defaultStoreLimits } from '../../src/store/store.ts'
+import { START, type Open } from './support.ts'
 
 export interface OpenedAccounts {
   readonly accounts: AccountStore
@@ -15,6 +16,17 @@ export interface OpenedAccounts {
 export type OpenAccounts = (clock: () => number, most: number) => Promise<OpenedAccounts>
 
 const MOST = 4
+
+/** Accounts and revocations of a whole store. */
+export function accountsOf(open: Open): OpenAccounts {
+  return async (clock, most) => {
+    const opened = await open({ ...defaultStoreLimits, revocations: most }, clock)
+    const { reopen } = opened
+    const accounts = { accounts: opened.store.accounts, close: () => opened.close() }
+    return reopen === undefined ? accounts : { ...accounts, reopen: async () => (await reopen()).accounts }
+  }
+}
+
 const alice: Account = { id: 'alice', password: '$argon2id$one', created: START, changed: START }
 
 function revocation(value: string, change: Partial<Revocation> = {}): Revocation {

@@ -1,5 +1,6 @@
 /** What every store must do: one body of tests, run over each implementation through nothing but the interface. */
 import { describeDiscards } from './contract-discards.ts'
+import { accountsOf, describeAccounts } from './contract-accounts.ts'
 import { describeMailboxes } from './contract-mailboxes.ts'
 import { describeOnce } from './contract-once.ts'
 import { describeRooms } from './contract-rooms.ts'
@@ -12,4 +13,5 @@ export function describeStore(name: string, open: Open): void {
   describeDiscards(name, open)
   describeRooms(name, open)
   describeOnce(name, open)
+  describeAccounts(name, accountsOf(open))
 }

@@ -126,3 +126,17 @@ test('a replica that is promoted without the end of the log says up to where wha
     await replica.stop()
   }
 })
+
+test('out of memory nothing is appended, but a log can be read on another server than before, and a token revoked', async () => {
+  const settings = roomSettings()
+  await store.rooms.create(ROOM, settings)
+  await store.rooms.append(ROOM, parcels(1, 5))
+  for (const words of ['REPLICAOF 127.0.0.1 1', 'REPLICAOF NO ONE', 'CONFIG SET maxmemory 1']) await server.ask(words)
+  const page = await pageOf(store)
+  expect([page.entries.length, page.ended]).toEqual([5, [{ epoch: settings.epoch, last: 5 }]])
+  await expect(store.rooms.append(ROOM, [parcel(6)])).rejects.toThrow('OOM')
+  expect(await store.accounts.revoke({ kind: 'token', value: 'leaked', time: 1, expires: 2 ** 50 })).toBe('revoked')
+  expect(await store.accounts.revocations(0, 9)).toMatchObject([{ value: 'leaked' }])
+  await server.ask('CONFIG SET maxmemory 0')
+  expect(await store.rooms.append(ROOM, [parcel(6)])).toMatchObject({ outcomes: [{ offset: 6 }], epoch: page.epoch })
+})

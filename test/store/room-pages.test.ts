@@ -59,7 +59,7 @@ test('a page by steps is the page that one look would find, however far a step l
       const page = await pageInSteps(query, stepOver(entries, lookedAt))
       expect(page?.entries).toEqual(tables.page('#hall', query)?.entries)
     }),
-    { numRuns: 500 },
+    { numRuns: 500, examples: [[[0, 0, 0, 0, 12, 4, 0], { after: 4, limit: 3, maxBytes: 16 }, 1]] },
   )
 })
 
