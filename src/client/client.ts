@@ -4,7 +4,7 @@
 import type { Body, Ref } from '../protocol/frames.ts'
 import { DEFAULT_MAX_PACKET, MAX_PRESENCE_IDS } from '../protocol/limits.ts'
 import { isTarget } from '../protocol/names.ts'
-import { decodeBody, encodeBody } from '../protocol/values.ts'
+import { decodeBinaryBody, encodeBinaryBody } from '../protocol/values.ts'
 import type { Status } from './connector.ts'
 import type { Asking, Courier, CourierEvents, Gap, Ticket } from './courier.ts'
 import { defaultPausesMs, deliver, type MessageHandler } from './deliveries.ts'
@@ -50,6 +50,8 @@ export interface ClientEvents {
   gap: Gap
   receipt: Receipt
   signal: Signal
+  /** In a browser: while this tab slept or was too slow, other tabs may have been shown messages that this one was not. */
+  missed: undefined
   /** What went wrong without anybody waiting for it: handlers, frames without a ref, places that cannot be written. */
   error: AckdError
 }
@@ -224,7 +226,8 @@ export class Client<Payload = unknown> {
       left: (room, error) => this.#rooms.left(room, error),
       room: (...message) => this.#rooms.message(...message),
       members: (room, event, id, name) => this.#rooms.member(room, event, id, name, id === this.id),
-      signal: (from, to, body) => events.emit('signal', { from, to, body: decodeBody(body) }),
+      missed: () => events.emit('missed', undefined),
+      signal: (from, to, body) => events.emit('signal', { from, to, body: decodeBinaryBody(body) }),
       reply: (ref, value) => this.#requests.replied(ref, value),
       error: (ref, code, text) => {
         const error = new AckdError(code, text)
@@ -262,7 +265,7 @@ export class Client<Payload = unknown> {
   }
 
   #encode(body: unknown): Body {
-    const encoded = encodeBody(body, false)
+    const encoded = encodeBinaryBody(body)
     const size = encoded.end - encoded.start
     if (size > this.#maxPacket - FRAME_BYTES) throw new AckdError('too_large', `${size} bytes`)
     return encoded

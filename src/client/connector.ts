@@ -53,6 +53,8 @@ export interface ConnectorEvents {
 /** ms; a connection that lived longer was a good one, and the next failure starts counting again. */
 const GOOD_AFTER_MS = 5_000
 const WELCOME_TIMEOUT_MS = 10_000
+/** ms between two connections that are opened because there was a sign that it may work now. */
+const SIGN_PAUSE_MS = 1_000
 
 export class Connector {
   readonly #url: string
@@ -70,6 +72,12 @@ export class Connector {
   /** Which start is the current one, since a token can come too late. */
   #start = 0
   #over = false
+  /** Nothing is opened until `resume`. */
+  #suspended = false
+  /** ms; the server wants to be left alone until then. */
+  #notBefore = 0
+  /** ms; when there was a sign for the last time. */
+  #signAt = -Infinity
 
   constructor(url: string, options: ConnectorOptions, store: IdentityStore, events: ConnectorEvents) {
     this.#url = url
@@ -95,7 +103,7 @@ export class Connector {
 
   /** Connects now, unless it is connected or about to be. */
   start(): void {
-    if (this.#over || this.#link !== null) return
+    if (this.#over || this.#suspended || this.#link !== null) return
     clearTimeout(this.#timer)
     const start = ++this.#start
     this.#set({ state: 'connecting' })
@@ -109,6 +117,31 @@ export class Connector {
           if (start === this.#start) this.#wait(endOf('unauthorized', `There is no token: ${String(error)}`))
         },
       )
+  }
+
+  /**
+   * There is a sign that the network, the machine or somebody's attention is back, or gone: asks whether the server is still there,
+   * or connects soon instead of later, unless the server said when.
+   */
+  sign(): void {
+    this.link?.probe()
+    if (this.#status.state !== 'waiting' || this.#suspended) return
+    const now = performance.now()
+    const delay = Math.max(this.#notBefore, this.#signAt + SIGN_PAUSE_MS) - now
+    this.#signAt = now
+    this.#attempts = 0
+    this.#startIn(Math.max(0, delay), this.#status)
+  }
+
+  /** Gives up the link, and opens none until `resume`. */
+  suspend(): void {
+    this.#suspended = true
+    this.#link?.end('suspended', 'The page sleeps.')
+  }
+
+  resume(): void {
+    this.#suspended = false
+    if (this.#status.state !== 'closed') this.start()
   }
 
   /** Gives up this link for a new one. */
@@ -189,10 +222,14 @@ export class Connector {
 
   #wait({ reason, text, retryAfterMs }: LinkEnd): void {
     const jitter = backoff(this.#attempts++, Math.random(), this.#options.backoff ?? defaultBackoff)
-    const delay = Math.max(retryAfterMs, jitter)
-    this.#set({ state: 'waiting', reason, text, retryAt: Date.now() + delay })
+    this.#notBefore = performance.now() + retryAfterMs
+    this.#startIn(Math.max(retryAfterMs, jitter), { reason, text })
+  }
+
+  #startIn(ms: number, { reason, text }: Pick<LinkEnd, 'reason' | 'text'>): void {
+    this.#set({ state: 'waiting', reason, text, retryAt: Date.now() + ms })
     clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => this.start(), delay)
+    this.#timer = setTimeout(() => this.start(), ms)
   }
 
   #stop(reason: string, error: AckdError): void {

@@ -51,6 +51,8 @@ export interface Courier {
   readonly frames: Asking | null
   /** Bytes that wait to be sent. */
   readonly pending: number
+  /** There is something to flush. */
+  wake(): void
   /** Takes a message; how it ends is told by `settled` or `refused`, possibly within the call. */
   send(letter: Letter): void
   /** Whether somebody is there to be shown messages. */
@@ -58,13 +60,12 @@ export interface Courier {
   /** The message that was shown is dealt with, or refused for a reason. */
   dealt(message: Incoming, refused: string | null): void
   /** How far rooms were read by whoever worked here before. */
-  readonly rooms: readonly RoomCursor[]
+  readonly rooms: readonly RoomCursor[] | Promise<readonly RoomCursor[]>
   /** Enters a room and stays in it; answered by `entered` or `left`, and by `entered` again on each connection. */
   enter(entrance: Entrance): void
   leave(room: string): void
   /** A room was read up to there. */
   roomRecorded(cursor: RoomCursor): void
-  wake(): void
   /** A new secret for the own address. */
   keepSecret(secret: string): void
   reconnect(): void
@@ -97,6 +98,8 @@ export interface CourierEvents extends Answers {
   entered(room: string, reply: JoinReply): void
   /** Out of the room for good, or never in it. */
   left(room: string, error: AckdError): void
+  /** Other tabs may have been shown messages that this one was not. */
+  missed(): void
   /** What went wrong without anybody waiting for it. */
   failed(error: AckdError): void
 }

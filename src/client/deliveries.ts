@@ -6,7 +6,7 @@
  */
 import { MAX_REASON } from '../protocol/limits.ts'
 import { MessageFlag } from '../protocol/frames.ts'
-import { decodeBody } from '../protocol/values.ts'
+import { decodeBinaryBody } from '../protocol/values.ts'
 import type { Incoming } from './inbox.ts'
 
 /** A message as the application sees it. */
@@ -76,7 +76,7 @@ function toMessage<Payload>({ from, outbox, n, time, flags, body }: Incoming): M
   return {
     from,
     // What it is, is a matter between the applications; the type that this one named is believed here, once.
-    body: (body && decodeBody(body)) as Payload,
+    body: (body && decodeBinaryBody(body)) as Payload,
     time,
     outbox,
     n,

@@ -40,6 +40,8 @@ export type AckdErrorCode = ErrorCode | CloseName | EndReason | keyof typeof own
 /** `code` is for programs and stays; the message is for people and says what to do. */
 export class AckdError extends Error {
   readonly code: AckdErrorCode
+  /** What it is about, in the message too. */
+  readonly detail: string
   /** Whether the same call may succeed later. */
   readonly retryable: boolean
 
@@ -48,6 +50,7 @@ export class AckdError extends Error {
     super(detail === '' ? text : `${text} (${detail})`, cause === undefined ? undefined : { cause })
     this.name = 'AckdError'
     this.code = code
+    this.detail = detail
     this.retryable = retryable
   }
 }

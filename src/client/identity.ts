@@ -15,21 +15,41 @@ export interface IdentityStore {
 interface StorageLike {
   getItem(key: string): string | null
   setItem(key: string, value: string): void
+  removeItem(key: string): void
 }
 
-/** In localStorage, apart for each server. Without one (or when the browser forbids it) loading and saving throw. */
-export function browserIdentity(url: string): IdentityStore {
-  const key = `ackd ${new URL(url).host}`
+/** In localStorage, apart for each server and profile. Without one (or when the browser forbids it) loading and saving throw. */
+export function browserIdentity(url: string, profile = ''): IdentityStore {
+  const key = keptName(url, profile)
   return {
     load: () => readIdentity(storage().getItem(key)),
-    save: identity => storage().setItem(key, JSON.stringify(identity)),
+    save: identity => {
+      const place = storage()
+      // What there is no room for must not leave an older secret in its place.
+      place.removeItem(key)
+      place.setItem(key, JSON.stringify(identity))
+    },
   }
+}
+
+/** What everything of one profile at one server is called in a browser. */
+export function keptName(url: string, profile: string): string {
+  return `ackd ${new URL(url).host}${profile === '' ? '' : ` ${profile}`}`
 }
 
 /** For as long as the object lives; starts with what it is given. */
 export function memoryIdentity(initial: Identity | null = null): IdentityStore {
   let identity = initial
   return { load: () => identity, save: next => void (identity = next) }
+}
+
+/** The id that is kept, for the time until there is a connection; null also when it cannot be read. */
+export function idIn(store: IdentityStore): string | null {
+  try {
+    return store.load()?.id ?? null
+  } catch {
+    return null
+  }
 }
 
 /** The identity in a JSON text; null when the text is absent or is not one. */

@@ -5,11 +5,14 @@
  *   client.on('message', async message => show(message.from, message.body))
  *   const sent = await client.send(friend, { text: 'hello' })
  */
+import { thisBrowser } from './browser.ts'
 import { Client, type ClientOptions } from './client.ts'
 import { AckdError } from './errors.ts'
-import { browserIdentity } from './identity.ts'
+import { browserIdentity, keptName } from './identity.ts'
 import { Office } from './office.ts'
+import { thisPage } from './page.ts'
 import { webSockets, type OpenSocket, type WebSocketClass } from './sockets.ts'
+import { Tabs } from './tabs.ts'
 
 export { AckdError, type AckdErrorCode } from './errors.ts'
 export type { Client, ClientEvents, Receipt, SendOptions, Signal } from './client.ts'
@@ -25,20 +28,37 @@ export type { HistoryReply, JoinReply, Member, MemberPage, RoomInfo, RoomList } 
 export type { Rooms, RoomOptions } from './rooms.ts'
 export type { OpenSocket, Socket, SocketEvents } from './sockets.ts'
 
+export interface BrowserOptions extends Partial<ClientOptions> {
+  /** Whose identity and messages these are, when there are several at one server: for each its own. */
+  readonly profile?: string
+  /**
+   * All tabs share one connection and keep the messages in IndexedDB: true unless said otherwise, or unless `token` comes without a
+   * `profile`, since then nobody knows whose messages those in the database are.
+   */
+  readonly shared?: boolean
+}
+
 declare const WebSocket: WebSocketClass | undefined
+declare const location: { readonly href: string } | undefined
 
 /**
- * Returns at once; the client connects by itself and comes back for ever. The identity is kept in localStorage, apart for each
- * server. Throws an AckdError when the address cannot be one.
+ * Returns at once; the client connects by itself and comes back for ever. A path is taken at the server of the page: `connect('/ws')`.
+ * The identity is kept in localStorage, apart for each server and profile. Throws an AckdError when the address cannot be one.
  */
-export function connect<Payload = unknown>(url: string, options: Partial<ClientOptions> = {}): Client<Payload> {
-  checkUrl(url, options.openSocket ? null : ['ws:', 'wss:'])
-  const office = {
-    ...options,
-    openSocket: options.openSocket ?? browserSockets(),
-    identity: options.identity ?? browserIdentity(url),
-  }
-  return new Client<Payload>(events => new Office(url, office, events), options)
+export function connect<Payload = unknown>(address: string, options: BrowserOptions = {}): Client<Payload> {
+  const url = resolve(address, options.openSocket ? null : ['ws:', 'wss:'])
+  const { profile = '', keeper, shared = options.token === undefined || profile !== '' } = options
+  const openSocket = options.openSocket ?? browserSockets()
+  const identity = options.identity ?? browserIdentity(url, profile)
+  const office = { ...options, openSocket, identity }
+  const browser = shared && !options.identity && !keeper ? thisBrowser() : null
+  return new Client<Payload>(
+    events =>
+      browser
+        ? new Tabs({ name: keptName(url, profile), url, office, identity, browser }, events)
+        : new Office(url, { ...office, page: thisPage() }, events),
+    options,
+  )
 }
 
 function browserSockets(): OpenSocket {
@@ -46,8 +66,9 @@ function browserSockets(): OpenSocket {
   return webSockets(WebSocket)
 }
 
-function checkUrl(url: string, protocols: readonly string[] | null): void {
-  const parsed = URL.canParse(url) ? new URL(url) : null
-  if (parsed && (protocols === null || protocols.includes(parsed.protocol))) return
-  throw new AckdError('bad_url', url.slice(0, 200))
+function resolve(address: string, protocols: readonly string[] | null): string {
+  const here = typeof location === 'undefined' ? undefined : location.href.replace(/^http/, 'ws')
+  const url = URL.canParse(address, here) ? new URL(address, here) : null
+  if (url && (protocols === null || protocols.includes(url.protocol))) return url.href
+  throw new AckdError('bad_url', address.slice(0, 200))
 }

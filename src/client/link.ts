@@ -2,10 +2,10 @@
  * One connection, from opening a socket to its end: writes frames once per turn, answers pings, and gives up on silence.
  *
  * Any packet is a sign of life. The server pings; a client that is alive only has to answer, so hidden tabs whose timers run once a
- * minute stay connected.
+ * minute stay connected. Silence alone is not the end: a machine that slept has heard nothing either, so the server is asked first.
  */
-import { createClientFrameEncoder, createServerFrameDecoder, type PacketDecoder } from '../protocol/codec.ts'
-import type { PacketOutput } from '../protocol/codec.ts'
+import { createBinaryClientEncoder, createBinaryServerDecoder } from '../protocol/binary-codec.ts'
+import type { PacketOutput } from '../protocol/output.ts'
 import { closeReasons, mayReconnect } from '../protocol/errors.ts'
 import type { ClientFrames, HelloOptions, ServerFrames, WelcomeOptions } from '../protocol/frames.ts'
 import type { OpenSocket, Socket } from './sockets.ts'
@@ -29,8 +29,8 @@ export interface LinkOptions {
   readonly welcomeTimeoutMs: number
 }
 
-/** ms beyond two ping intervals until silence is the end. */
-const SILENCE_SLACK_MS = 5_000
+/** ms that a server has to answer a ping, after silence for two ping intervals or when there is reason to doubt. */
+const PROBE_MS = 5_000
 
 /** What a link hands on; pings and closes it deals with itself. */
 export type LinkFrames = Omit<ServerFrames, 'ping' | 'pong' | 'close' | 'unknown'>
@@ -38,7 +38,7 @@ export type LinkFrames = Omit<ServerFrames, 'ping' | 'pong' | 'close' | 'unknown
 export class Link {
   readonly frames: ClientFrames
   readonly #output: PacketOutput
-  readonly #decoder: PacketDecoder
+  readonly #decoder: ReturnType<typeof createBinaryServerDecoder>
   readonly #socket: Socket
   readonly #ended: (end: LinkEnd) => void
   readonly #turn: () => void
@@ -46,16 +46,17 @@ export class Link {
   #open = false
   #silenceMs = 0
   #heardAt = 0
+  #probing = false
   #timer: ReturnType<typeof setTimeout>
 
   /** `turn` is called when something is to be flushed; `ended` once, last, and never from within the constructor. */
   constructor(options: LinkOptions, frames: LinkFrames, turn: () => void, ended: (end: LinkEnd) => void) {
-    const encoder = createClientFrameEncoder(false)
+    const encoder = createBinaryClientEncoder()
     this.frames = encoder
     this.#output = encoder
     this.#turn = turn
     this.#ended = ended
-    this.#decoder = createServerFrameDecoder(this.#hearing(frames))
+    this.#decoder = createBinaryServerDecoder(this.#hearing(frames))
     this.frames.hello(options.hello)
     this.#socket = options.openSocket(options.url, {
       opened: () => this.#opened(),
@@ -91,6 +92,21 @@ export class Link {
     return () => {
       if (!this.#over) for (const packet of packets) this.#socket.send(packet)
     }
+  }
+
+  /** Asks whether the server is still there, and ends the link when it does not answer in time. */
+  probe(): void {
+    if (this.#over || this.#probing || this.#silenceMs === 0) return
+    const askedAt = performance.now()
+    this.#probing = true
+    this.frames.ping()
+    this.#turn()
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => {
+      this.#probing = false
+      if (this.#heardAt < askedAt) this.end('timeout', 'The server was silent for too long.')
+      else this.#watch()
+    }, PROBE_MS)
   }
 
   /** Ends it from this side, without writing what is pending; the client may come back. */
@@ -136,13 +152,14 @@ export class Link {
   #packet(bytes: Uint8Array, text: boolean): void {
     if (this.#over) return
     this.#heardAt = performance.now()
-    const fault = this.#decoder.decode(bytes, 0, bytes.length, text)
+    // A server answers in the encoding of the hello.
+    const fault = text ? 'it is text' : this.#decoder.decode(bytes, 0, bytes.length)
     if (fault !== null) this.end('bad_frame', `The server sent what is not a frame: ${fault}`)
     else this.#turn()
   }
 
   #welcomed({ pingInterval }: WelcomeOptions): void {
-    this.#silenceMs = 2 * pingInterval + SILENCE_SLACK_MS
+    this.#silenceMs = 2 * pingInterval
     this.#watch()
   }
 
@@ -150,7 +167,7 @@ export class Link {
   #watch(): void {
     clearTimeout(this.#timer)
     const left = this.#heardAt + this.#silenceMs - performance.now()
-    if (left <= 0) this.end('timeout', 'The server was silent for two ping intervals.')
+    if (left <= 0) this.probe()
     else this.#timer = setTimeout(() => this.#watch(), left)
   }
 

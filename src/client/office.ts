@@ -10,6 +10,7 @@
  * is set aside until what it follows from is kept, and what is written meanwhile belongs to the next one.
  */
 import type { WelcomeOptions } from '../protocol/frames.ts'
+import { isRoom } from '../protocol/names.ts'
 import { Connector, type ConnectorOptions, type Status } from './connector.ts'
 import type { Asking, Courier, CourierEvents, Letter } from './courier.ts'
 import { AckdError } from './errors.ts'
@@ -20,6 +21,7 @@ import type { IdentityStore } from './identity.ts'
 import type { Link, LinkFrames } from './link.ts'
 import { Memberships, type Entrance } from './memberships.ts'
 import { Outbox } from './outbox.ts'
+import { watchPage, type PageLike } from './page.ts'
 import { randomName } from './random-name.ts'
 import { readSync, syncTarget } from './sync.ts'
 import { afterTurn, now } from './turn.ts'
@@ -31,6 +33,8 @@ export interface OfficeOptions extends ConnectorOptions {
   readonly keeper?: Keeper
   /** `none`: messages are shown once and never acked, so they stay the server's and come again. For tests and for looking. */
   readonly ack?: 'auto' | 'none'
+  /** The connection is given up while this page sleeps. */
+  readonly page?: PageLike | null
 }
 
 export class Office implements Courier {
@@ -43,6 +47,7 @@ export class Office implements Courier {
   readonly #memberships: Memberships
   /** By room, how far it was read. */
   readonly #read = new Map<string, RoomCursor>()
+  readonly #unwatch: () => void
   #shown: Incoming | null = null
   #keeping: Promise<void> | null = null
   #closing = false
@@ -86,6 +91,7 @@ export class Office implements Courier {
       left: (room, error) => events.left(room, error),
       wake: () => this.wake(),
     })
+    this.#enterRoomsOf(outbox)
     this.#connector = new Connector(url, options, this.#keeper.identity, {
       frames: this.#frames(),
       hello: () => ({ outbox: this.#outbox.name, attempt: this.#outbox.nextAttempt() }),
@@ -95,7 +101,24 @@ export class Office implements Courier {
       status: status => events.status(status),
       failed: error => events.failed(error),
     })
+    this.#unwatch = watchPage(options.page ?? null, {
+      sleep: () => this.suspend(),
+      wake: () => this.resume(),
+      sign: () => this.sign(),
+    })
     this.#connector.start()
+  }
+
+  /**
+   * Rooms for which the outbox still holds something are entered again, whether or not somebody reads them: what is sent to a room
+   * by who is not in it would be refused for good.
+   */
+  #enterRoomsOf(outbox: Keeper['outbox']): void {
+    for (const { target: room, messages } of outbox?.streams ?? []) {
+      if (!isRoom(room) || messages.length === 0) continue
+      const since = this.#read.get(room)
+      this.#memberships.enter({ room, ...(since && { since }) })
+    }
   }
 
   get id(): string | null {
@@ -114,10 +137,15 @@ export class Office implements Courier {
     return this.#connector.link?.pending ?? 0
   }
 
-  send({ key, target, body, ttl }: Letter): void {
-    const message = this.#closing ? null : this.#outbox.add(target, body, ttl, now(), key)
-    if (message === null) this.#events.refused(key, new AckdError(this.#closing ? 'closed' : 'outbox_full'))
-    else this.wake()
+  send(letter: Letter): void {
+    if (!this.take(letter)) this.#events.refused(letter.key, new AckdError(this.#closing ? 'closed' : 'outbox_full'))
+  }
+
+  /** The same, but who asks is told whether there was room. */
+  take({ key, target, body, ttl }: Letter): boolean {
+    if (this.#closing || this.#outbox.add(target, body, ttl, now(), key) === null) return false
+    this.wake()
+    return true
   }
 
   listen(listening: boolean): void {
@@ -169,6 +197,19 @@ export class Office implements Courier {
     this.#connector.start()
   }
 
+  /** See `Connector`. */
+  sign(): void {
+    this.#connector.sign()
+  }
+
+  suspend(): void {
+    this.#connector.suspend()
+  }
+
+  resume(): void {
+    this.#connector.resume()
+  }
+
   async close(bye: boolean, flushMs: number): Promise<void> {
     this.#closing = true
     this.#inbox.stop()
@@ -189,6 +230,7 @@ export class Office implements Courier {
   }
 
   #end(): void {
+    this.#unwatch()
     this.#connector.close('closed', new AckdError('closed'))
     clearTimeout(this.#timer)
     this.#keeper.close()

@@ -2,7 +2,7 @@
  * The records of a client's journal: what each of them says, in bytes, and what they come to when they are replayed.
  */
 import type { Body } from '../protocol/frames.ts'
-import { decodeBody, encodeBody } from '../protocol/values.ts'
+import { decodeBinaryBody, encodeBinaryBody } from '../protocol/values.ts'
 import type { RoomCursor } from './feed.ts'
 import type { Cursor } from './inbox.ts'
 import type { OutboxChange, OutboxSnapshot, Outgoing } from './outgoing.ts'
@@ -201,11 +201,11 @@ function roomLine({ room, epoch, offset, time }: RoomCursor): unknown[] {
 }
 
 function encode(record: readonly unknown[]): Uint8Array {
-  return encodeBody(record, false).bytes
+  return encodeBinaryBody(record).bytes
 }
 
 function decode(record: Uint8Array): readonly unknown[] {
-  return list(decodeBody({ bytes: record, start: 0, end: record.length, text: false }))
+  return list(decodeBinaryBody({ bytes: record, start: 0, end: record.length, text: false }))
 }
 
 function list(value: unknown): readonly unknown[] {

@@ -6,7 +6,7 @@
  * later process with the same directory goes on behind it. A handler that fails is tried again, and then the message is passed over.
  */
 import type { Body, HistoryOptions, ListOptions, MemberEvent } from '../protocol/frames.ts'
-import { decodeBody } from '../protocol/values.ts'
+import { decodeBinaryBody } from '../protocol/values.ts'
 import { handle } from './deliveries.ts'
 import { AckdError } from './errors.ts'
 import { Emitter } from './events.ts'
@@ -161,7 +161,7 @@ export class Room<Payload = unknown> {
   }
 
   message(offset: number, from: string, outbox: string, n: number, time: number, body: Body): void {
-    const message = { room: this.name, offset, from, outbox, n, time, body: decodeBody(body) }
+    const message = { room: this.name, offset, from, outbox, n, time, body: decodeBinaryBody(body) }
     this.#feed.message(message, body.end - body.start, now())
   }
 

@@ -3,6 +3,7 @@
  */
 import type { Body, CreateOptions, ListOptions, MemberEvent } from '../protocol/frames.ts'
 import { isRoom } from '../protocol/names.ts'
+import type { Courier } from './courier.ts'
 import { AckdError } from './errors.ts'
 import type { RoomCursor } from './feed.ts'
 import { Room } from './room.ts'
@@ -37,9 +38,12 @@ export class Rooms {
   readonly #entries = new Map<string, Entry>()
   /** How far rooms were read, also those that this client is not in now. */
   readonly #cursors = new Map<string, RoomCursor>()
+  /** Until it is known how far rooms were read. */
+  #loading: Promise<void> | null = null
 
-  constructor(host: RoomHost, cursors: readonly RoomCursor[]) {
-    for (const cursor of cursors) this.#cursors.set(cursor.room, cursor)
+  constructor(host: RoomHost, cursors: Courier['rooms']) {
+    if (cursors instanceof Promise) this.#loading = cursors.then(known => this.#know(known))
+    else this.#know(cursors)
     this.#client = host
     this.#host = {
       ...host,
@@ -57,6 +61,7 @@ export class Rooms {
    */
   async join<Payload = unknown>(name: string, options: RoomOptions = {}): Promise<Room<Payload>> {
     if (!isRoom(name)) throw new AckdError('bad_id', `${name.slice(0, 80)} is not a room; rooms begin with #`)
+    if (this.#loading) await this.#loading
     const entry = this.#entries.get(name) ?? this.#enter(name, options)
     const room = await entry.first
     // What bodies are is a matter between the applications.
@@ -115,6 +120,11 @@ export class Rooms {
       room.stop()
       reject(error)
     }
+  }
+
+  #know(cursors: readonly RoomCursor[]): void {
+    for (const cursor of cursors) this.#cursors.set(cursor.room, cursor)
+    this.#loading = null
   }
 
   #enter(name: string, { password, since }: RoomOptions): Entry {

@@ -10,7 +10,6 @@ import { fitting } from './history.ts'
 import { MAX_DEPTH } from './limits.ts'
 import { Output, type WritePacket } from './output.ts'
 import { putArrayHeader, putMapHeader, putNil, putNumber, putRaw, putString, stringRoom } from './put.ts'
-import { inEncoding } from './transcode.ts'
 import { writeValue } from './values.ts'
 
 const SEND = Uint8Array.of(0x96, ...literal('send'))
@@ -27,10 +26,15 @@ export class BinaryWriter implements FrameWriter {
   readonly text = false
   readonly #out = new Output()
   readonly #packetBytes: number
+  readonly #transcode: (body: Body) => Body
 
-  /** A packet is ended before the frame that would bring it above `packetBytes`. */
-  constructor(packetBytes: number) {
+  /**
+   * A packet is ended before the frame that would bring it above `packetBytes`. `transcode` makes MessagePack of a body that is JSON,
+   * and is brought along so that who has no such bodies, the client library, need not carry what JSON takes.
+   */
+  constructor(packetBytes: number, transcode: (body: Body) => Body) {
     this.#packetBytes = packetBytes
+    this.#transcode = transcode
   }
 
   get pending(): number {
@@ -62,7 +66,7 @@ export class BinaryWriter implements FrameWriter {
   send(n: number, floor: number, target: string, ttl: number, body: Body): void {
     const out = this.#out
     const start = out.at
-    const raw = inEncoding(body, false)
+    const raw = body.text ? this.#transcode(body) : body
     const bytes = out.reserve(HEADER_ROOM + stringRoom(target) + raw.end - raw.start)
     let at = putLiteral(bytes, start, SEND)
     at = n === 0 ? putNil(bytes, at) : putNumber(bytes, at, n)
@@ -84,7 +88,7 @@ export class BinaryWriter implements FrameWriter {
   message(seq: number, from: string, outbox: string, n: number, time: number, flags: number, body: Body): void {
     const out = this.#out
     const start = out.at
-    const raw = inEncoding(body, false)
+    const raw = body.text ? this.#transcode(body) : body
     const bytes = out.reserve(HEADER_ROOM + stringRoom(from) + stringRoom(outbox) + raw.end - raw.start)
     let at = putLiteral(bytes, start, MESSAGE)
     at = putNumber(bytes, at, seq)
@@ -100,7 +104,7 @@ export class BinaryWriter implements FrameWriter {
   room(room: string, offset: number, from: string, outbox: string, n: number, time: number, body: Body): void {
     const out = this.#out
     const start = out.at
-    const raw = inEncoding(body, false)
+    const raw = body.text ? this.#transcode(body) : body
     const names = stringRoom(room) + stringRoom(from) + stringRoom(outbox)
     const bytes = out.reserve(HEADER_ROOM + names + raw.end - raw.start)
     let at = putLiteral(bytes, start, ROOM)
@@ -117,7 +121,7 @@ export class BinaryWriter implements FrameWriter {
   history(ref: Ref, page: HistoryPage, maxBytes: number, newest: boolean): void {
     const out = this.#out
     const start = out.at
-    const messages = fitting(page, ref, false, maxBytes, newest)
+    const messages = fitting(page, ref, body => (body.text ? this.#transcode(body) : body), maxBytes, newest)
     const { epoch, first, last } = page
     out.at = putArrayHeader(out.reserve(5), start, 3)
     for (const value of ['reply', ref]) writeValue(out, value)
@@ -146,7 +150,7 @@ export class BinaryWriter implements FrameWriter {
   }
 
   #body(body: Body): void {
-    const { bytes, start, end } = inEncoding(body, false)
+    const { bytes, start, end } = body.text ? this.#transcode(body) : body
     const out = this.#out
     out.at = putRaw(out.reserve(end - start), out.at, bytes, start, end)
   }

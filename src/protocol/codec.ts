@@ -22,6 +22,7 @@ import type { ClientFrames, ServerFrames, ServerVoice } from './frames.ts'
 import type { PacketOutput } from './output.ts'
 import { serverDialect } from './server-frames.ts'
 import { TextWriter } from './text-writer.ts'
+import { inEncoding } from './transcode.ts'
 
 export type { PacketOutput, WritePacket } from './output.ts'
 
@@ -72,7 +73,7 @@ export function createServerFrameDecoder(frames: ServerFrames): PacketDecoder {
 }
 
 function createWriter(text: boolean, packetBytes: number): FrameWriter {
-  return text ? new TextWriter() : new BinaryWriter(packetBytes)
+  return text ? new TextWriter() : new BinaryWriter(packetBytes, body => inEncoding(body, false))
 }
 
 /**

@@ -58,7 +58,7 @@ export class TextWriter implements FrameWriter {
   history(ref: Ref, page: HistoryPage, maxBytes: number, newest: boolean): void {
     const { epoch, first, last } = page
     const out = this.#out
-    const messages = fitting(page, ref, true, maxBytes, newest)
+    const messages = fitting(page, ref, body => inEncoding(body, true), maxBytes, newest)
     const empty = JSON.stringify(toJson(['reply', ref, { epoch, first, last, messages: [] }]))
     // The list is open yet; the end of it and of what is around it follow its messages.
     this.#write(empty.slice(0, -EMPTY_LIST_END.length))

@@ -33,14 +33,26 @@ import { decodeUtf8, encodeUtf8 } from './utf8.ts'
  * surrogate pair in a string becomes U+FFFD, as everywhere where text becomes UTF-8.
  */
 export function encodeBody(value: unknown, text: boolean): Body {
-  const bytes = text ? encodeUtf8(JSON.stringify(toJson(value))) : encodeValue(value)
+  if (!text) return encodeBinaryBody(value)
+  const bytes = encodeUtf8(JSON.stringify(toJson(value)))
   return { bytes, start: 0, end: bytes.length, text }
+}
+
+/** The same as MessagePack, for who never speaks JSON and does not want to carry what that takes. */
+export function encodeBinaryBody(value: unknown): Body {
+  const bytes = encodeValue(value)
+  return { bytes, start: 0, end: bytes.length, text: false }
 }
 
 /** The value of a body: Uint8Array for bytes (a copy), bigint for integers beyond 2^53. Only for a body that a decoder handed on. */
 export function decodeBody(body: Body): unknown {
   const { bytes, start, end } = body
-  return body.text ? fromJson(JSON.parse(decodeUtf8(bytes, start, end))) : readValue(bytes, start, end)
+  return body.text ? fromJson(JSON.parse(decodeUtf8(bytes, start, end))) : decodeBinaryBody(body)
+}
+
+/** The value of a body that is MessagePack. */
+export function decodeBinaryBody({ bytes, start, end }: Body): unknown {
+  return readValue(bytes, start, end)
 }
 
 function encodeValue(value: unknown): Uint8Array {

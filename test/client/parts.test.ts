@@ -3,8 +3,11 @@ import { afterEach, describe, expect, expectTypeOf, test, vi } from 'vitest'
 import { backoff, defaultBackoff } from '../../src/client/backoff.ts'
 import { AckdError, closeError } from '../../src/client/errors.ts'
 import { Emitter } from '../../src/client/events.ts'
-import { browserIdentity, readIdentity } from '../../src/client/identity.ts'
+import { browserIdentity, idIn, readIdentity } from '../../src/client/identity.ts'
 import { connect, type Client, type Message, type Sent } from '../../src/client/index.ts'
+import { thisBrowser } from '../../src/client/browser.ts'
+import { Channel, framesOver, perform, type ChannelLike, type Word } from '../../src/client/channel.ts'
+import { watchPage, type PageLike } from '../../src/client/page.ts'
 import { Requests } from '../../src/client/requests.ts'
 import { webSockets, type WebSocketLike } from '../../src/client/sockets.ts'
 import { readSync, syncRef, syncTarget } from '../../src/client/sync.ts'
@@ -55,15 +58,33 @@ describe('identity', () => {
     vi.stubGlobal('localStorage', {
       getItem: (key: string) => items.get(key) ?? null,
       setItem: (key: string, value: string) => items.set(key, value),
+      removeItem: (key: string) => items.delete(key),
     })
     browserIdentity('wss://one/ws').save({ id: 'a', secret: 's' })
     expect(browserIdentity('wss://one/ws').load()).toEqual({ id: 'a', secret: 's' })
     expect(browserIdentity('wss://two/ws').load()).toBeNull()
+    expect(browserIdentity('wss://one/ws', 'work').load()).toBeNull()
+    expect(idIn(browserIdentity('wss://one/ws'))).toBe('a')
+  })
+
+  test('leaves nothing old behind when there is no room for the new', () => {
+    const items = new Map([['ackd one', '{"id":"a","secret":"old"}']])
+    vi.stubGlobal('localStorage', {
+      getItem: (key: string) => items.get(key) ?? null,
+      setItem: () => {
+        throw new Error('QuotaExceededError')
+      },
+      removeItem: (key: string) => items.delete(key),
+    })
+    const store = browserIdentity('wss://one/ws')
+    expect(() => store.save({ id: 'a', secret: 'new' })).toThrow('Quota')
+    expect(store.load()).toBeNull()
   })
 
   test('needs a localStorage that is there', () => {
     vi.stubGlobal('localStorage', undefined)
     expect(() => browserIdentity('wss://one/ws').load()).toThrow('no localStorage')
+    expect(idIn(browserIdentity('wss://one/ws'))).toBeNull()
   })
 
   test.each([null, '', '{', '1', 'null', '{}', '{"id":1,"secret":"s"}'])('is not %s', text => {
@@ -141,6 +162,68 @@ describe('sockets', () => {
     socket.send(new Uint8Array(5))
     socket.close()
     expect(log).toEqual(['text 3', 'binary 2', 'closed 4500 replaced', 'send 5', 'close'])
+  })
+})
+
+describe('a channel', () => {
+  const pipe = (): ChannelLike & { sent: unknown[] } => {
+    const sent: unknown[] = []
+    return { sent, onmessage: null, postMessage: message => sent.push(structuredClone(message)), close: () => {} }
+  }
+
+  test('carries errors, and of a body only its own bytes', () => {
+    const [from, to] = [pipe(), pipe()]
+    const heard: Word[] = []
+    const body = { bytes: new Uint8Array(1_000), start: 10, end: 13, text: false }
+    const error = new AckdError('replaced', 'why')
+    const words: Word[] = [
+      { kind: 'told', call: ['signal', 'ann', 'bob', body] },
+      { kind: 'told', call: ['status', { state: 'closed', reason: 'replaced', error }] },
+    ]
+    const speaker = new Channel(from, 'one', () => {})
+    const listener = new Channel(to, 'two', (_, word) => heard.push(word))
+    for (const word of words) speaker.say(word)
+    speaker.say({ kind: 'bye' }, 'three')
+    const hear = to.onmessage as (event: { data: unknown }) => void
+    for (const data of from.sent) hear({ data })
+    listener.close()
+    expect(heard).toHaveLength(2)
+    expect(heard[0]).toMatchObject({ call: ['signal', 'ann', 'bob', { bytes: new Uint8Array(3), start: 0, end: 3 }] })
+    expect(heard[1]).toMatchObject({ call: ['status', { error: { code: 'replaced', detail: 'why' } }] })
+  })
+
+  test('turns calls into data and back', () => {
+    const calls: unknown[] = []
+    framesOver((op, args) => calls.push([op, ...args])).presence(7, ['bob'])
+    expect(calls).toEqual([['presence', 7, ['bob']]])
+    perform({ add: (...args: number[]) => calls.push(args) }, ['add', 1, 2])
+    perform({}, ['nothing'])
+    expect(calls[1]).toEqual([1, 2])
+  })
+})
+
+describe('a page', () => {
+  test('sleeps, wakes, and shows that something may have changed', () => {
+    const log: string[] = []
+    const document = Object.assign(new EventTarget(), { visibilityState: 'hidden' })
+    const page: PageLike = Object.assign(new EventTarget(), { document })
+    const note = (word: string) => () => void log.push(word)
+    const unwatch = watchPage(page, { sleep: note('sleep'), wake: note('wake'), sign: note('sign') })
+    const happens = (target: unknown, ...types: string[]): void => {
+      for (const type of types) if (target instanceof EventTarget) target.dispatchEvent(new Event(type))
+    }
+    happens(document, 'visibilitychange', 'freeze', 'resume')
+    document.visibilityState = 'visible'
+    happens(document, 'visibilitychange')
+    happens(page, 'pagehide', 'pageshow', 'online', 'offline')
+    unwatch()
+    happens(page, 'pagehide')
+    expect(log).toEqual(['sleep', 'wake', 'sign', 'sleep', 'wake', 'sign', 'sign'])
+  })
+
+  test('is not everywhere', () => {
+    expect(thisBrowser()).toBeNull()
+    expect(() => watchPage(null, { sleep: () => {}, wake: () => {}, sign: () => {} })()).not.toThrow()
   })
 })
 

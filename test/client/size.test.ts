@@ -3,9 +3,9 @@ import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
 import { expect, test } from 'vitest'
 
-const LIMIT_BYTES = 25 * 1024
+const LIMIT_BYTES = 30 * 1024
 
-test('the browser entry needs nothing of Node and stays below 25 KiB, minified and compressed', async () => {
+test('the browser entry needs nothing of Node and stays below 30 KiB, minified and compressed', async () => {
   const result = await build({
     entryPoints: ['src/client/index.ts'],
     bundle: true,

@@ -1,0 +1,196 @@
+/**
+ * IndexedDB, as far as it is used here: its types, a connection that is opened again when it was lost, and transactions as promises.
+ *
+ * Its types are written out because the client is also compiled where there is no DOM.
+ */
+
+export interface RequestLike<Result> {
+  readonly result: Result
+  readonly error: unknown
+  onsuccess: ((event: never) => void) | null
+  onerror: ((event: never) => void) | null
+}
+
+export interface ObjectStoreLike {
+  get(key: string): RequestLike<unknown>
+  getAll(): RequestLike<unknown[]>
+  count(): RequestLike<number>
+  put(value: unknown, key?: string): unknown
+  delete(key: number): unknown
+  clear(): unknown
+}
+
+interface TransactionLike {
+  readonly error: unknown
+  oncomplete: ((event: never) => void) | null
+  onabort: ((event: never) => void) | null
+  objectStore(name: string): ObjectStoreLike
+  abort(): void
+  commit?(): void
+}
+
+interface ConnectionLike {
+  onclose: ((event: never) => void) | null
+  onversionchange: ((event: never) => void) | null
+  createObjectStore(name: string, options: StoreOptions): unknown
+  transaction(names: readonly string[], mode: Mode, options: { durability: 'strict' | 'relaxed' }): TransactionLike
+  close(): void
+}
+
+interface OpenRequestLike extends RequestLike<ConnectionLike> {
+  onupgradeneeded: ((event: never) => void) | null
+}
+
+export interface IndexedDbLike {
+  open(name: string, version: number): OpenRequestLike
+}
+
+type Mode = 'readonly' | 'readwrite'
+
+export interface StoreOptions {
+  readonly keyPath?: string
+  readonly autoIncrement?: boolean
+}
+
+/** Names and options of the stores of a database. */
+export type Layout = Readonly<Record<string, StoreOptions>>
+
+export interface TransactionOptions {
+  readonly mode: Mode
+  /** A crash of the machine must not undo it. */
+  readonly durable?: boolean
+  /** The page is about to go: what is asked for within the call is all there is. */
+  readonly hurry?: boolean
+}
+
+/** What may be done within a transaction. */
+export interface Stores {
+  store(name: string): ObjectStoreLike
+  /** Undoes everything. The transaction then rejects with that. */
+  abort(reason: Error): void
+}
+
+/** ms; a browser that has not opened a database until then does not open it at all. */
+const OPEN_MS = 5_000
+const VERSION = 1
+
+export class IndexedDb {
+  readonly #factory: IndexedDbLike
+  readonly #name: string
+  readonly #layout: Layout
+  #opening: Promise<ConnectionLike> | null = null
+  #connection: ConnectionLike | null = null
+  readonly #running = new Set<TransactionLike>()
+
+  constructor(factory: IndexedDbLike, name: string, layout: Layout) {
+    this.#factory = factory
+    this.#name = name
+    this.#layout = layout
+  }
+
+  /** Resolves when it is open; rejects when it cannot be opened. */
+  async open(): Promise<void> {
+    await this.#open()
+  }
+
+  /**
+   * Runs a transaction over all stores and resolves, when it is complete, with what `read` says then. `work` asks for things; their
+   * results are there for `read`. A connection that is open is used within the call.
+   */
+  run<Result>(options: TransactionOptions, work: (stores: Stores) => () => Result): Promise<Result> {
+    const transaction = this.#connection && this.#begin(this.#connection, options)
+    if (transaction) return this.#run(transaction, options, work)
+    return this.#open().then(connection => this.#run(begin(connection, this.#layout, options), options, work))
+  }
+
+  /** The page is about to go: what was asked for in the transactions that run is all there is. */
+  hurry(): void {
+    for (const transaction of this.#running) transaction.commit?.()
+    this.#running.clear()
+  }
+
+  /** Transactions that run are completed. The next call opens it again. */
+  close(): void {
+    this.#connection?.close()
+    this.#connection = this.#opening = null
+  }
+
+  #open(): Promise<ConnectionLike> {
+    this.#opening ??= this.#connect()
+    this.#opening.catch(() => (this.#opening = null))
+    return this.#opening
+  }
+
+  #connect(): Promise<ConnectionLike> {
+    return new Promise((resolve, reject) => {
+      const request = this.#factory.open(this.#name, VERSION)
+      let late = false
+      const timer = setTimeout(() => {
+        late = true
+        reject(new Error('The database does not open.'))
+      }, OPEN_MS)
+      request.onupgradeneeded = () => {
+        for (const [name, options] of Object.entries(this.#layout)) {
+          request.result.createObjectStore(name, options)
+        }
+      }
+      request.onerror = () => {
+        clearTimeout(timer)
+        reject(reasonOf(request.error))
+      }
+      request.onsuccess = () => {
+        clearTimeout(timer)
+        if (late) return request.result.close()
+        this.#opened(request.result)
+        resolve(request.result)
+      }
+    })
+  }
+
+  #opened(connection: ConnectionLike): void {
+    const lost = (): void => {
+      if (this.#connection === connection) this.close()
+    }
+    connection.onclose = lost
+    // Somebody wants to delete it, or knows a later version.
+    connection.onversionchange = lost
+    this.#connection = connection
+  }
+
+  /** Null when the connection was lost, which is not always told at once. */
+  #begin(connection: ConnectionLike, options: TransactionOptions): TransactionLike | null {
+    try {
+      return begin(connection, this.#layout, options)
+    } catch {
+      this.close()
+      return null
+    }
+  }
+
+  #run<Result>(
+    transaction: TransactionLike,
+    { hurry }: TransactionOptions,
+    work: (stores: Stores) => () => Result,
+  ): Promise<Result> {
+    if (hurry !== true) this.#running.add(transaction)
+    return new Promise<Result>((resolve, reject) => {
+      let reason: Error | null = null
+      const abort = (error: Error): void => {
+        reason = error
+        transaction.abort()
+      }
+      const read = work({ store: name => transaction.objectStore(name), abort })
+      transaction.oncomplete = () => resolve(read())
+      transaction.onabort = () => reject(reason ?? reasonOf(transaction.error))
+      if (hurry === true) transaction.commit?.()
+    }).finally(() => this.#running.delete(transaction))
+  }
+}
+
+function begin(connection: ConnectionLike, layout: Layout, { mode, durable }: TransactionOptions): TransactionLike {
+  return connection.transaction(Object.keys(layout), mode, { durability: durable === true ? 'strict' : 'relaxed' })
+}
+
+function reasonOf(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error))
+}

@@ -1,0 +1,144 @@
+/**
+ * A browser's origin, played in one process: a real IndexedDB implementation, and locks and channels that behave as the standards say.
+ * A tab can sleep, come back, be killed without a word, and find that there is no room.
+ */
+import type { Browser } from '../../src/client/browser.ts'
+import type { ChannelLike } from '../../src/client/channel.ts'
+import type { LocksLike } from '../../src/client/locks.ts'
+import { databasesOf, newDatabases } from './databases.ts'
+
+interface Waiting {
+  readonly tab: Tab
+  grant(): void
+}
+
+/** Web Locks: exclusive, first come, first served; those of a tab that is gone are freed. */
+class Locks {
+  readonly #queues = new Map<string, Waiting[]>()
+
+  of(tab: Tab): LocksLike {
+    return {
+      request: (name, { signal }, hold) => {
+        const queue = this.#queues.get(name) ?? []
+        this.#queues.set(name, queue)
+        return new Promise((resolve, reject) => {
+          if (tab.dead) return
+          const remove = (): void => {
+            const at = queue.indexOf(waiting)
+            if (at !== -1) queue.splice(at, 1)
+            if (at === 0) queue[0]?.grant()
+          }
+          let granted = false
+          const waiting: Waiting = {
+            tab,
+            grant: () => {
+              granted = true
+              queueMicrotask(() => {
+                if (!tab.dead) void hold().then(remove).then(resolve)
+              })
+            },
+          }
+          queue.push(waiting)
+          signal.addEventListener('abort', () => {
+            if (granted) return
+            remove()
+            reject(new Error('aborted'))
+          })
+          if (queue.length === 1) waiting.grant()
+        })
+      },
+    }
+  }
+
+  free(tab: Tab): void {
+    for (const queue of this.#queues.values()) {
+      const head = queue[0]
+      const rest = queue.filter(waiting => waiting.tab !== tab)
+      queue.splice(0, queue.length, ...rest)
+      if (head?.tab === tab) queue[0]?.grant()
+    }
+  }
+}
+
+class Pipe implements ChannelLike {
+  onmessage: ((event: never) => void) | null = null
+  readonly #tab: Tab
+  readonly #others: Set<Pipe>
+
+  constructor(tab: Tab, others: Set<Pipe>) {
+    this.#tab = tab
+    this.#others = others
+    others.add(this)
+  }
+
+  postMessage(message: unknown): void {
+    if (this.#tab.dead) return
+    for (const other of this.#others) {
+      if (other === this) continue
+      const data: unknown = structuredClone(message)
+      queueMicrotask(() => {
+        const hear = other.onmessage as ((event: { data: unknown }) => void) | null
+        if (!other.#tab.dead && this.#others.has(other)) hear?.({ data })
+      })
+    }
+  }
+
+  close(): void {
+    this.#others.delete(this)
+  }
+}
+
+/** One tab, as far as the client uses it. */
+export class Tab {
+  dead = false
+  /** Of the page and of its document alike. */
+  readonly page = Object.assign(new EventTarget(), {
+    document: Object.assign(new EventTarget(), { visibilityState: 'visible' }),
+  })
+
+  sleep(): void {
+    this.page.dispatchEvent(new Event('pagehide'))
+  }
+
+  wake(): void {
+    this.page.dispatchEvent(new Event('pageshow'))
+  }
+
+  freeze(): void {
+    this.page.document.dispatchEvent(new Event('freeze'))
+  }
+
+  resume(): void {
+    this.page.document.dispatchEvent(new Event('resume'))
+  }
+
+  online(): void {
+    this.page.dispatchEvent(new Event('online'))
+  }
+}
+
+export class Origin {
+  indexedDB = newDatabases()
+  readonly #locks = new Locks()
+  readonly #channels = new Map<string, Set<Pipe>>()
+
+  /** `locks`: false for a page without https. */
+  browser(tab: Tab, locks = true): Browser {
+    return {
+      indexedDB: databasesOf(this.indexedDB, () => tab.dead),
+      locks: locks ? this.#locks.of(tab) : null,
+      page: tab.page,
+      openChannel: name => {
+        const others = this.#channels.get(name) ?? new Set()
+        this.#channels.set(name, others)
+        return new Pipe(tab, others)
+      },
+    }
+  }
+
+  /** Ends a tab without a word: nothing of it is heard or run any more, as far as others can tell. */
+  kill(tab: Tab): void {
+    tab.dead = true
+    this.#locks.free(tab)
+  }
+}
