@@ -18,14 +18,14 @@ export class Candidacy {
     return this.#held.length > 0
   }
 
-  /** The lock that a tab holds for as long as it lives. */
-  lockOf(tab: string): string {
-    return `${this.#name} tab ${tab}`
-  }
-
   /** Takes the own lock of a tab. False when there are no locks. */
   stand(tab: string): Promise<boolean> {
-    return this.#hold(this.lockOf(tab))
+    return this.#hold(this.#lockOf(tab))
+  }
+
+  /** Waits until a tab is gone; null when that cannot be known. */
+  watch(tab: string): Hold | null {
+    return this.#locks && hold(this.#locks, this.#lockOf(tab))
   }
 
   /** Waits until it is this tab's turn to lead. False when it has resigned before. */
@@ -36,6 +36,10 @@ export class Candidacy {
   /** Gives up all locks, and the waiting for them. */
   resign(): void {
     for (const held of this.#held.splice(0)) held.release()
+  }
+
+  #lockOf(tab: string): string {
+    return `${this.#name} tab ${tab}`
   }
 
   async #hold(name: string): Promise<boolean> {

@@ -29,7 +29,6 @@ export type Word =
   | {
       readonly kind: 'lead'
       readonly epoch: number
-      readonly id: string | null
       readonly status: Status
       /** Null without a connection. */
       readonly terms: Terms | null

@@ -4,27 +4,26 @@
  * A tab says goodbye when it sleeps or closes. One that crashes cannot; but it holds a lock of its own for as long as it lives, and
  * whoever gets that lock knows.
  */
-import { hold, type Hold, type LocksLike } from './locks.ts'
+import type { Candidacy } from './candidacy.ts'
+import type { Hold } from './locks.ts'
 
 interface Follower {
   listening: boolean
   /** Waits for its lock. */
-  readonly watch: Hold
+  readonly watch: Hold | null
 }
 
 /** Tabs that are known at a time; more than anybody has open. Others still hear everything, but nobody waits for them. */
 const MAX_FOLLOWERS = 1_000
 
 export class Followers {
-  readonly #locks: LocksLike
-  readonly #lockOf: (tab: string) => string
+  readonly #candidacy: Candidacy
   readonly #gone: (tab: string) => void
   readonly #tabs = new Map<string, Follower>()
 
   /** `gone` is called when a tab has died. */
-  constructor(locks: LocksLike, lockOf: (tab: string) => string, gone: (tab: string) => void) {
-    this.#locks = locks
-    this.#lockOf = lockOf
+  constructor(candidacy: Candidacy, gone: (tab: string) => void) {
+    this.#candidacy = candidacy
     this.#gone = gone
   }
 
@@ -37,9 +36,9 @@ export class Followers {
     const known = this.#tabs.get(tab)
     if (known) known.listening = listening
     else if (this.#tabs.size < MAX_FOLLOWERS) {
-      const watch = hold(this.#locks, this.#lockOf(tab))
+      const watch = this.#candidacy.watch(tab)
       this.#tabs.set(tab, { listening, watch })
-      void watch.held.then(dead => {
+      void watch?.held.then(dead => {
         watch.release()
         if (dead && this.#tabs.get(tab)?.watch === watch) {
           this.delete(tab)
@@ -50,7 +49,7 @@ export class Followers {
   }
 
   delete(tab: string): void {
-    this.#tabs.get(tab)?.watch.release()
+    this.#tabs.get(tab)?.watch?.release()
     this.#tabs.delete(tab)
   }
 

@@ -4,13 +4,13 @@
  * A message is shown by every tab that listens, and is acked when the first of them is done with it: a tab that is slow, or fails,
  * or dies with the message in its hands does not hold up the rest.
  */
+import type { Candidacy } from './candidacy.ts'
 import { perform, type Asked, type Told, type Word } from './channel.ts'
 import type { Status } from './connector.ts'
 import type { CourierEvents, Terms } from './courier.ts'
 import { Followers } from './followers.ts'
 import type { RoomCursor } from './feed.ts'
 import type { Incoming } from './inbox.ts'
-import type { LocksLike } from './locks.ts'
 import type { Entrance } from './memberships.ts'
 import { Office, type OfficeOptions } from './office.ts'
 
@@ -20,9 +20,8 @@ export interface LeadershipOptions {
   /** The name of this tab. */
   readonly tab: string
   readonly epoch: number
-  /** To know when another tab is gone; null where that cannot be known. */
-  readonly locks: LocksLike | null
-  readonly lockOf: (tab: string) => string
+  /** To know when another tab is gone. */
+  readonly candidacy: Candidacy
 }
 
 export interface LeadershipEvents {
@@ -43,7 +42,7 @@ export class Leadership {
   readonly #tab: string
   readonly #epoch: number
   readonly #events: LeadershipEvents
-  readonly #followers: Followers | null
+  readonly #followers: Followers
   /** By room, the tabs that are in it. */
   readonly #rooms = new Map<string, Set<string>>()
   #listening = false
@@ -53,18 +52,18 @@ export class Leadership {
   #terms: Terms | null = null
   #over = false
 
-  constructor({ url, office, tab, epoch, locks, lockOf }: LeadershipOptions, events: LeadershipEvents) {
+  constructor({ url, office, tab, epoch, candidacy }: LeadershipOptions, events: LeadershipEvents) {
     this.#tab = tab
     this.#epoch = epoch
     this.#events = events
-    this.#followers = locks && new Followers(locks, lockOf, gone => this.bye(gone))
+    this.#followers = new Followers(candidacy, gone => this.bye(gone))
     this.office = new Office(url, office, this.#telling())
   }
 
   /** What a tab must know that follows. */
   get state(): Omit<Extract<Word, { kind: 'lead' }>, 'kind'> {
     const terms = this.#status.state === 'connected' ? this.#terms : null
-    return { epoch: this.#epoch, id: this.office.id, status: this.#status, terms, rooms: this.office.rooms }
+    return { epoch: this.#epoch, status: this.#status, terms, rooms: this.office.rooms }
   }
 
   /** This tab listens to messages, or does not. */
@@ -76,14 +75,14 @@ export class Leadership {
 
   /** Another tab is there, and listens or does not. */
   follow(tab: string, listening: boolean): void {
-    this.#followers?.set(tab, listening)
+    this.#followers.set(tab, listening)
     this.#listen()
     if (listening && this.#showing) this.#events.tell(['show', this.#showing], tab)
   }
 
   /** Another tab is gone. */
   bye(tab: string): void {
-    this.#followers?.delete(tab)
+    this.#followers.delete(tab)
     this.#listen()
     for (const room of [...this.#rooms.keys()]) this.leave(tab, room)
     this.#events.look()
@@ -154,11 +153,11 @@ export class Leadership {
 
   #end(): void {
     this.#over = true
-    this.#followers?.clear()
+    this.#followers.clear()
   }
 
   #listen(): void {
-    this.office.listen(this.#listening || this.#followers?.listening === true)
+    this.office.listen(this.#listening || this.#followers.listening)
   }
 
   #telling(): CourierEvents {

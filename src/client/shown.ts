@@ -58,6 +58,12 @@ export class Shown {
     this.#next()
   }
 
+  /** The client has an address that did not exist before, to which every stream begins anew. */
+  forget(): void {
+    this.#tops.clear()
+    this.#refused.clear()
+  }
+
   /** There is no handler any more. */
   clear(): void {
     this.#waiting = []

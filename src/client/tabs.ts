@@ -84,6 +84,10 @@ export class Tabs implements Courier {
     this.#options = options
     this.#face = {
       ...face,
+      status: status => {
+        if (status.state === 'connected') this.#connected(status.id)
+        face.status(status)
+      },
       left: (room, error) => {
         this.#entrances.delete(room)
         face.left(room, error)
@@ -93,7 +97,7 @@ export class Tabs implements Courier {
     this.rooms = new Promise(resolve => (this.#roomsKnown = resolve))
     this.#database = new Database(browser.indexedDB, name)
     this.#letters = new Letters(this.#database, {
-      written: () => this.#filed(),
+      written: () => (this.#leadership ? this.#letters.collect() : this.#say({ kind: 'letters' })),
       refused: (key, error) => face.refused(key, error),
     })
     this.#shown = new Shown({
@@ -116,7 +120,7 @@ export class Tabs implements Courier {
   }
 
   get id(): string | null {
-    return this.#office?.id ?? this.#id
+    return this.#id
   }
 
   get frames(): Asking | null {
@@ -241,11 +245,10 @@ export class Tabs implements Courier {
   }
 
   #begin(keeper: Keeper): Leadership {
-    const { url, office: options, identity, browser } = this.#options
+    const { url, office: options, identity } = this.#options
     const office = { ...options, identity, keeper }
-    const [tab, epoch, locks] = [this.#tab, this.#epoch, browser.locks]
     this.#leadership = new Leadership(
-      { url, office, tab, epoch, locks, lockOf: other => this.#candidacy.lockOf(other) },
+      { url, office, tab: this.#tab, epoch: this.#epoch, candidacy: this.#candidacy },
       {
         tell: (call, to) => {
           // That this tab is closed is no matter of the others.
@@ -294,7 +297,6 @@ export class Tabs implements Courier {
     this.#place = 'following'
     this.#leader = from
     this.#epoch = lead.epoch
-    this.#id = lead.id
     this.#roomsKnown(lead.rooms)
     for (const entrance of this.#entrances.values()) this.#ask('enter', entrance)
     if (lead.terms) this.#face.welcomed(lead.terms)
@@ -304,8 +306,7 @@ export class Tabs implements Courier {
 
   #told(from: string, call: Told): void {
     const [name] = call
-    const isOfConnection = name === 'status' || name === 'welcomed' || name === 'lost'
-    if (isOfConnection && from !== this.#leader) return
+    if (from !== this.#leader && (name === 'status' || name === 'welcomed' || name === 'lost')) return
     if (name === 'status') return this.#mirror(call[1])
     if (name === 'show') {
       if (this.#listening && this.#place === 'following') this.#shown.take(call[1])
@@ -316,13 +317,12 @@ export class Tabs implements Courier {
 
   #mirror(status: Status): void {
     this.#status = status
-    if (status.state === 'connected') this.#id = status.id
     this.#face.status(status)
   }
 
-  #filed(): void {
-    if (this.#place === 'leading') this.#letters.collect()
-    else this.#say({ kind: 'letters' })
+  #connected(id: string): void {
+    if (this.#id !== id) this.#shown.forget()
+    this.#id = id
   }
 
   #hello(): void {

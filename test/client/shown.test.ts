@@ -59,6 +59,14 @@ test('says nothing of what comes again while it still waits', () => {
   expect(log).toEqual(['show ann 1'])
 })
 
+test('begins anew at a new address', () => {
+  shown.take(message(1))
+  done()
+  shown.forget()
+  shown.take(message(1))
+  expect(log).toEqual(['show ann 1', 'dealt 1', 'show ann 1'])
+})
+
 test('skips what waits when it falls too far behind, and says so', () => {
   for (let n = 1; n <= 1_002; n++) shown.take(message(n))
   expect(log).toEqual(['show ann 1', 'missed'])
