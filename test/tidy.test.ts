@@ -115,14 +115,9 @@ const testedElsewhere: readonly { readonly files: RegExp; readonly by: string; r
     because: 'tables and types',
   },
   {
-    files: /^protocol\/(binary-writer|text-writer|encode|put|dialect)\.ts$/,
+    files: /^protocol\/(binary-codec|binary-writer|text-writer|encode|put|dialect)\.ts$/,
     by: 'protocol/frames.test.ts',
     because: 'the two encoders, by the golden bytes of every frame',
-  },
-  {
-    files: /^protocol\/binary-codec\.ts$/,
-    by: 'client/live.test.ts',
-    because: 'what the client library speaks with a real server',
   },
   { files: /^protocol\/read-value\.ts$/, by: 'protocol/values.test.ts', because: 'the reading half of values' },
   { files: /^store\/lmdb-.*\.ts$/, by: 'store/lmdb.test.ts', because: 'the parts of one store, by its contract' },
