@@ -28,7 +28,7 @@ import {
 import { DEFAULT_MAX_PACKET, DEFAULT_WINDOW, MAX_BEFORE_WELCOME, MAX_WINDOW } from './protocol/limits.ts'
 import { defaultStoreLimits } from './store/store.ts'
 
-const { mailboxMessages, mailboxBytes, messageLifeMs, idLifeMs, replacementsPerMinute, headAttempts } =
+const { mailboxMessages, mailboxBytes, messageLifeMs, idLifeMs, replacementsPerMinute, headAttempts, rooms } =
   defaultStoreLimits
 
 /** Characters, at least: nobody guesses so many random ones, whatever their alphabet. */
@@ -164,6 +164,24 @@ export const optionTable = {
     min: 1,
     max: 10_000_000,
     help: 'New recipients of one sender in a minute; more are handed back with rate_limited.',
+  }),
+  roomsPerConnection: count({
+    default: 128,
+    min: 1,
+    max: 10_000,
+    help: 'Rooms that one connection may be in; joining more is refused with forbidden.',
+  }),
+  roomMessages: count({
+    default: rooms.messages,
+    min: 1,
+    max: 1_000_000,
+    help: 'Messages that a room keeps, unless its maker wanted fewer; the oldest leave.',
+  }),
+  roomLife: duration({
+    default: rooms.lifeMs,
+    min: SECOND,
+    max: 3650 * DAY,
+    help: 'How long a room keeps a message.',
   }),
   connectionsPerAddress: count({
     default: 1_000,

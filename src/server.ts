@@ -193,6 +193,7 @@ async function openStore(options: Options, log: Log): Promise<Store> {
     idLifeMs: options.idLife,
     replacementsPerMinute: options.replacementRate,
     headAttempts: options.deadAfter,
+    rooms: { ...defaultStoreLimits.rooms, messages: options.roomMessages, lifeMs: options.roomLife },
   }
   if (options.store === 'memory') {
     log.warn({}, 'messages and identities are kept in memory only: nothing survives the end of this process')
@@ -219,6 +220,8 @@ function gatewayOptions(options: Options, store: Store): GatewayOptions {
     sendWindowBytes: options.sendWindowBytes,
     heldBytes: options.heldBytes,
     newRecipients: options.newRecipientsRate,
+    roomsPerConnection: options.roomsPerConnection,
+    roomMessages: options.roomMessages,
     soleOwner: !store.shared,
     pollMs: store.shared ? 10_000 : 0,
     maxPacket: options.maxPacket,

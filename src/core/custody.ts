@@ -9,6 +9,8 @@
 import type { EndReason, ErrorCode } from '../protocol/errors.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import type { EnqueueResult, Lost, Outcome } from '../protocol/mailbox.ts'
+import { isRoom } from '../protocol/names.ts'
+import type { AppendResult } from '../protocol/rooms.ts'
 import { assert } from './assert.ts'
 import type { Hub } from './hub.ts'
 import type { Message } from './message.ts'
@@ -18,6 +20,8 @@ import type { Upstream } from './upstream.ts'
 
 /** Bytes that a held message costs besides its body. */
 const OVERHEAD = 256
+/** ms until a message that waited for a room in vain is to be offered again. */
+const WAITED_RETRY_MS = 1_000
 /** ms until a message that does not fit into its mailbox, and may not fail, is offered again. */
 const FULL_RETRY_MS = 5_000
 
@@ -57,12 +61,22 @@ export class Custody {
   /** Puts it on its way into the mailbox of its recipient. */
   park(message: Message, reason: ParkReason): void {
     this.#hub.stats.parked[reason]++
+    this.#onItsWay(message)
+  }
+
+  #onItsWay(message: Message): void {
     let parking = this.#parkings.get(message.recipient)
     if (parking === undefined) {
       parking = new Parking(this.#hub, message.recipient)
       this.#parkings.set(message.recipient, parking)
     }
     if (parking.add(message)) this.#toPark.push(parking)
+  }
+
+  /** Puts it on its way into the log of its room. */
+  publish(message: Message): void {
+    this.#hub.stats.published++
+    this.#onItsWay(message)
   }
 
   /** Whether anything is on its way into that mailbox. */
@@ -92,6 +106,24 @@ export class Custody {
     this.#hub.receiving(id)?.arrived()
     if (parking.empty) this.#parkings.delete(id)
     else this.#toPark.push(parking)
+  }
+
+  /** The answer to an append: the room is told first, since what was stored is for its members whatever its sender was told meanwhile. */
+  appended(room: string, result: AppendResult | null, now: number): void {
+    const parking = this.#parkings.get(room)
+    if (parking === undefined) return
+    const batch = parking.underWay
+    this.#hub.rooms.appended(room, batch, result)
+    parking.answered(result === null ? null : outcomesOf(batch, result), now)
+    if (parking.empty) this.#parkings.delete(room)
+    else this.#toPark.push(parking)
+  }
+
+  /** Hands back what has waited for so long that its sender must be told. */
+  expire(waiting: readonly Message[]): void {
+    for (const message of waiting) {
+      if (!message.ended && this.#hub.now >= message.deadline) this.handBack(message, 'unavailable', WAITED_RETRY_MS)
+    }
   }
 
   /**
@@ -145,9 +177,9 @@ export class Custody {
         break
       case 'full':
         if (mayHaveBeenSeen(message)) return this.handBack(message, 'overloaded', FULL_RETRY_MS)
-        return this.#fail(message, 'mailbox_full')
+        return this.refuse(message, 'mailbox_full')
       case 'unknown':
-        return this.#fail(message, 'unknown_recipient')
+        return this.refuse(message, isRoom(recipient) ? 'no_such_room' : 'unknown_recipient')
       default:
         return this.handBack(message, 'gap', 0, outcome)
     }
@@ -206,7 +238,8 @@ export class Custody {
     message.source?.sending.release(message.source, message.size)
   }
 
-  #fail(message: Message, code: ErrorCode): void {
+  /** It was refused for good, and its number is free. */
+  refuse(message: Message, code: ErrorCode): void {
     this.#hub.stats.failed++
     message.source?.failed(message.n, code)
     this.settle(message)
@@ -232,4 +265,13 @@ export class Custody {
  */
 function mayHaveBeenSeen({ sentAt, source, n }: Message): boolean {
   return sentAt > 0 || source === null || !source.sending.isFirst || n <= source.taken
+}
+
+/** What an append says of each message, in the words of a mailbox. */
+function outcomesOf(batch: readonly Message[], result: AppendResult): readonly Outcome[] {
+  if (result.kind === 'no_such_room') return batch.map(() => 'unknown')
+  return result.outcomes.map(outcome => {
+    if (outcome === 'stored') return outcome
+    return 'offset' in outcome ? 'ok' : outcome.missing
+  })
 }

@@ -8,6 +8,7 @@ import type { Ref, ServerVoice } from '../protocol/frames.ts'
 import type { BindRequest, Parcel } from '../protocol/mailbox.ts'
 import type { Receiving } from './receiving.ts'
 import type { Rights } from './rights.ts'
+import type { RoomEffects } from './room-effects.ts'
 import type { Session } from './session.ts'
 import type { Upstream } from './upstream.ts'
 
@@ -16,11 +17,14 @@ import type { Upstream } from './upstream.ts'
  * the hub has forgotten the session by then. When the pipe ends by itself, whoever owns it tells `hub.closed(session)`.
  */
 export interface Connection extends ServerVoice {
+  /** Bytes that were written and that the peer has not taken. */
+  readonly unread: number
   /** Ends the connection cleanly, without a close frame. (`close`, from the frames, writes one and ends it too.) */
   end(): void
 }
 
 export interface Effects {
+  readonly rooms: RoomEffects
   /** Answer: `hub.bound(session, result, null)`. */
   bind(session: Session, request: BindRequest): void
   /** Make up an id and a secret, and bind them with `create`. Answer: `hub.bound(session, result, {id, secret})`. */
@@ -67,6 +71,9 @@ export interface CoreOptions {
   readonly soleOwner: boolean
   /** ms between looks into the mailbox of a connected client when other nodes may fill it; 0: never. */
   readonly pollMs: number
+  /** Rooms that a connection may be in, and messages that the log of a room keeps, at most. */
+  readonly roomsPerConnection: number
+  readonly roomMessages: number
   /** What welcome says besides. */
   readonly maxPacket: number
   readonly pingIntervalMs: number
@@ -87,5 +94,7 @@ export interface Greeting {
   readonly attempt: number
   /** Un-acked frames wanted. */
   readonly window: number
+  /** What others call it in rooms; '' for none. */
+  readonly name: string
   readonly rights: Rights
 }

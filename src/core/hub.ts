@@ -18,11 +18,13 @@ import {
   type PageResult,
 } from '../protocol/mailbox.ts'
 import { isServerId, SERVER_ID } from '../protocol/names.ts'
+import type { AppendResult } from '../protocol/rooms.ts'
 import { Custody } from './custody.ts'
 import { Deadlines, type Due } from './deadlines.ts'
 import type { Connection, CoreOptions, Effects, Greeting } from './effects.ts'
 import type { Message } from './message.ts'
 import type { Receiving } from './receiving.ts'
+import { Rooms } from './rooms.ts'
 import { Session } from './session.ts'
 import { Stats } from './stats.ts'
 import type { Upstream } from './upstream.ts'
@@ -35,6 +37,7 @@ export class Hub {
   readonly options: CoreOptions
   readonly stats = new Stats()
   readonly custody: Custody
+  readonly rooms: Rooms
   /** Monotonic ms, and ms since the epoch. */
   now = 0
   time = 0
@@ -54,6 +57,7 @@ export class Hub {
     this.effects = effects
     this.options = options
     this.custody = new Custody(this)
+    this.rooms = new Rooms(this)
     this.#deadlines = new Deadlines(options.ackTimeoutMs)
   }
 
@@ -69,6 +73,7 @@ export class Hub {
     const work = this.#work
     if (work.length > 0) this.#work = []
     for (const receiving of work) receiving.flush()
+    this.rooms.turn()
     this.custody.turn(this.now)
     const receipts = this.#receipts
     if (receipts.length > 0) this.#receipts = []
@@ -78,6 +83,7 @@ export class Hub {
   tick(): void {
     this.#deadlines.tick(this.now)
     this.custody.tick(this.now)
+    this.rooms.tick(this.now)
     const later = this.#later
     this.#later = []
     for (const receiving of later) receiving.touch()
@@ -216,6 +222,10 @@ export class Hub {
     for (const session of this.#sessions.values()) session.receiving?.close(false, false)
   }
 
+  get draining(): boolean {
+    return this.#draining
+  }
+
   /** Un-acked messages of all sessions. */
   get windowMessages(): number {
     let sum = 0
@@ -234,6 +244,11 @@ export class Hub {
     this.custody.enqueued(id, result, this.now)
     const owner = result?.owner ?? null
     if (owner !== null && owner !== this.options.node) this.effects.wake(owner, id)
+  }
+
+  /** The answer to an append to a room. */
+  appended(room: string, result: AppendResult | null): void {
+    this.custody.appended(room, result, this.now)
   }
 
   paged(session: Session, result: PageResult | null): void {

@@ -1,5 +1,5 @@
 /**
- * What this node still has to put into one mailbox, in order.
+ * What this node still has to put into one mailbox, or into the log of one room, in order.
  *
  * One batch is under way at a time; what comes meanwhile goes with the next, so the busier it gets the larger the batches are.
  * A batch without an answer is offered again after 1, 2, 4 and 4 s …, which is safe because the mailbox knows each number. What
@@ -7,6 +7,7 @@
  * the resend is answered `stored`.
  */
 import type { Outcome } from '../protocol/mailbox.ts'
+import { isRoom } from '../protocol/names.ts'
 import type { Hub } from './hub.ts'
 import type { Message } from './message.ts'
 
@@ -20,6 +21,7 @@ const RETRY_AFTER_MS = 1_000
 export class Parking {
   readonly id: string
   readonly #hub: Hub
+  readonly #isRoom: boolean
   #queue: Message[] = []
   #flying: Message[] = []
   #failures = 0
@@ -29,6 +31,12 @@ export class Parking {
   constructor(hub: Hub, id: string) {
     this.#hub = hub
     this.id = id
+    this.#isRoom = isRoom(id)
+  }
+
+  /** The batch under way. */
+  get underWay(): readonly Message[] {
+    return this.#flying
   }
 
   get empty(): boolean {
@@ -54,7 +62,9 @@ export class Parking {
     }
     this.#flying = count === this.#queue.length ? this.#queue : this.#queue.slice(0, count)
     this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count)
-    this.#hub.effects.enqueue(this.id, this.#flying)
+    const { effects } = this.#hub
+    if (this.#isRoom) effects.rooms.append(this.id, this.#flying)
+    else effects.enqueue(this.id, this.#flying)
   }
 
   /** The answer of the store to the batch under way; null: none came. */

@@ -9,10 +9,11 @@ import { refusals, type EndReason, type ErrorCode } from '../protocol/errors.ts'
 import type { Body, SyncReply } from '../protocol/frames.ts'
 import { MAX_AHEAD, MAX_NUMBER } from '../protocol/limits.ts'
 import { streamName } from '../protocol/mailbox.ts'
-import { isClientId, isRoom } from '../protocol/names.ts'
+import { isClientId, isRoom, isTarget } from '../protocol/names.ts'
 import type { Connection } from './effects.ts'
 import type { Hub } from './hub.ts'
 import { Message } from './message.ts'
+import { Publishing } from './publishing.ts'
 import type { Receiving } from './receiving.ts'
 import type { Session } from './session.ts'
 import { Upstream } from './upstream.ts'
@@ -85,7 +86,7 @@ export class Sending {
 
   /** Refuses a message for a limit outside the core, such as the rate of frames. */
   refuse(n: number, target: string, code: ErrorCode, afterMs: number): void {
-    if (!(n >= 1) || !isClientId(target)) return this.connection.error(null, code, refusals[code].text)
+    if (!(n >= 1) || !isTarget(target)) return this.connection.error(null, code, refusals[code].text)
     const up = this.#streams.get(target) ?? this.#meet(true, target)
     if (up === null) this.#refuseNew(n, target)
     else if (!up.skips(n, 0)) up.retry(n, code, afterMs)
@@ -151,7 +152,7 @@ export class Sending {
 
   /** Why nothing can be sent to that target, or null. */
   #misaddressed(target: string, known: Upstream | undefined): ErrorCode | null {
-    if (known === undefined && !isClientId(target)) return isRoom(target) ? 'no_such_room' : 'bad_id'
+    if (known === undefined && !isClientId(target) && !isRoom(target)) return 'bad_id'
     // Asked again for one that is known: rights may have become less since.
     return this.#session.mayReach(target) ? null : 'forbidden'
   }
@@ -252,7 +253,8 @@ export class Sending {
     const streams = numbered ? this.#streams : this.#unnumbered
     if (numbered && streams.size >= STREAMS) this.#forgetIdle(streams)
     const stream = streamName(this.#id, numbered ? this.#outbox : this.#unnumberedOutbox)
-    const up = new Upstream(this, stream, target, numbered, this.isFirst || !numbered)
+    const room = isRoom(target) ? new Publishing(this.#hub, this.#session, target) : null
+    const up = new Upstream(this, stream, target, numbered, this.isFirst || !numbered, room)
     streams.set(target, up)
     return up
   }

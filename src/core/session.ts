@@ -9,9 +9,10 @@
 import { closeReasons, refusals, type CloseName } from '../protocol/errors.ts'
 import type { Body, Ref } from '../protocol/frames.ts'
 import { MAX_PRESENCE_IDS } from '../protocol/limits.ts'
-import { isClientId } from '../protocol/names.ts'
+import { isClientId, isRoom } from '../protocol/names.ts'
 import type { Connection, Greeting } from './effects.ts'
 import type { Hub } from './hub.ts'
+import type { Attendance } from './member.ts'
 import { Receiving } from './receiving.ts'
 import { covers, type Rights } from './rights.ts'
 import { Sending } from './sending.ts'
@@ -29,6 +30,8 @@ export class Session {
   readonly greeting: Greeting
   /** What it may do now: what its greeting said, or the token that has taken the place of that one. */
   rights: Rights
+  /** Its rooms; null for one that has had none. */
+  attendance: Attendance | null = null
   readonly #hub: Hub
   #bound: Bound | null = null
   #gone = false
@@ -63,6 +66,11 @@ export class Session {
     return Math.min(this.greeting.window, this.#hub.options.window)
   }
 
+  /** What others call it; '' for nothing. */
+  get name(): string {
+    return this.greeting.name
+  }
+
   get sending(): Sending | null {
     return this.#bound?.sending ?? null
   }
@@ -77,10 +85,16 @@ export class Session {
     this.#bound = { id, token, sending, receiving: new Receiving(this.#hub, this, this.window) }
   }
 
-  /** Whether its rights let it send to that client. */
+  /** Whether its rights let it send to that target. Of rooms they say who may enter. */
   mayReach(target: string): boolean {
     const { targets } = this.rights
-    return targets === null || covers(targets, target)
+    return targets === null || target.startsWith('#') || covers(targets, target)
+  }
+
+  /** Whether its rights let it enter that room, if the room lets it. */
+  mayEnter(room: string): boolean {
+    const { admin, rooms } = this.rights
+    return rooms === null || admin || covers(rooms, room)
   }
 
   send(n: number, floor: number, target: string, ttl: number, body: Body): void {
@@ -104,12 +118,14 @@ export class Session {
   }
 
   sync(ref: Ref, target: string): void {
-    if (!isClientId(target)) this.connection.error(ref, 'bad_id', refusals.bad_id.text)
+    if (isRoom(target)) this.#hub.rooms.sync(this, ref, target)
+    else if (!isClientId(target)) this.connection.error(ref, 'bad_id', refusals.bad_id.text)
     else this.#hub.sync(this, ref, target)
   }
 
   /** Ephemeral: it reaches who is here now, or nobody. */
   signal(target: string, body: Body): void {
+    if (target.startsWith('#')) return this.#hub.rooms.signal(this, target, body)
     if (!this.mayReach(target)) return this.connection.error(null, 'forbidden', refusals.forbidden.text)
     this.#hub.session(target)?.connection.signal(this.id, target, body)
   }
@@ -145,6 +161,7 @@ export class Session {
     if (this.#gone) return false
     this.#gone = true
     this.#hub.forget(this)
+    this.#hub.rooms.gone(this, fenced)
     this.#bound?.sending.close()
     this.#bound?.receiving.close(fenced, timedOut)
     return true

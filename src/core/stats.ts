@@ -36,6 +36,9 @@ export class Stats {
   /** Messages sent to recipients: on the live path, and from mailboxes. */
   sentLive = 0
   sentParked = 0
+  /** Messages on their way into the logs of rooms, and how often messages of rooms were told to members. */
+  published = 0
+  fannedOut = 0
   /** Messages from mailboxes that were acked. */
   drained = 0
   readonly parked: Record<ParkReason, number> = { absent: 0, order: 0, waited: 0, ack_timeout: 0, closed: 0 }

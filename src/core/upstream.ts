@@ -12,6 +12,7 @@
 import type { EndReason, ErrorCode } from '../protocol/errors.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import { MAX_AHEAD } from '../protocol/limits.ts'
+import type { Message } from './message.ts'
 import type { Receiving } from './receiving.ts'
 import type { Sending } from './sending.ts'
 
@@ -22,6 +23,12 @@ interface End {
   readonly kind: EndReason
   readonly n: number
   readonly reason: string
+}
+
+/** Takes on a message, whose end is from then on its to bring about. */
+export interface Taker {
+  readonly open: boolean
+  take(message: Message): void
 }
 
 export class Upstream {
@@ -37,8 +44,8 @@ export class Upstream {
   floor = 1
   /** The highest number that its recipient was sent, or may be sent out of the mailbox; it is not free for another message any more. */
   taken = 0
-  /** Where the recipient is connected, if it was looked up; valid while `receiving.open`. */
-  receiving: Receiving | null = null
+  /** Who takes its messages, if that was looked up: the recipient's session, or a way into a room. Valid while it is open. */
+  receiving: Taker | null
   #refused = 0
   #noted = false
   /**
@@ -66,13 +73,21 @@ export class Upstream {
   #delivered = 0
   #stored = 0
 
-  /** `isNew`: nothing of this stream can have been sent before. */
-  constructor(sending: Sending, stream: string, target: string, numbered: boolean, isNew: boolean) {
+  /** `isNew`: nothing of this stream can have been sent before. `receiving`: who takes its messages, where that is known from the start. */
+  constructor(
+    sending: Sending,
+    stream: string,
+    target: string,
+    numbered: boolean,
+    isNew: boolean,
+    receiving: Taker | null = null,
+  ) {
     this.#parked = isNew ? 0 : Infinity
     this.sending = sending
     this.stream = stream
     this.target = target
     this.numbered = numbered
+    this.receiving = receiving
   }
 
   /** Whether something is noted that was not written yet. */

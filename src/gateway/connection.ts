@@ -86,6 +86,10 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     return this.#session
   }
 
+  get unread(): number {
+    return this.pipe.buffered() + (this.#encoder?.pending ?? 0)
+  }
+
   // ── heard from the pipe ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   packet(bytes: Uint8Array, text: boolean): void {
@@ -144,8 +148,8 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   replay(): void {
     const session = this.#session
     if (this.#phase !== 'binding' || session === null) return
-    const { clock, counters, limits } = this.#around
-    this.#intake = new Intake(session, this, clock, counters, limits.frameRate, !this.#early.helloKept)
+    const { clock, counters, hub, limits } = this.#around
+    this.#intake = new Intake(session, hub.rooms, this, clock, counters, limits.frameRate, !this.#early.helloKept)
     this.#decoder = createClientFrameDecoder(this.#intake)
     this.#phase = 'ready'
     for (const bytes of this.#early.take()) this.#take(bytes)

@@ -19,12 +19,17 @@ import type { BindRequest, EnqueueResult, Parcel } from '../protocol/mailbox.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 import { sha256 } from './greeting.ts'
+import { Passwords } from './passwords.ts'
+import { StoreRoomEffects } from './room-effects.ts'
 
 /** ms after which a call counts as not answered. */
 export const STORE_LIMIT_MS = 2_000
 
 const ID_LENGTH = 16
-const WRITES: ReadonlySet<string> = new Set(['register', 'enqueue', 'remove', 'refuse', 'rotate'])
+const WRITES: ReadonlySet<string> = new Set([
+  ...['register', 'enqueue', 'remove', 'refuse', 'rotate'],
+  ...['append', 'create_room', 'delete_room'],
+])
 const SECRET_BYTES = 32
 
 /** The calls of one kind that have ended. */
@@ -55,16 +60,21 @@ export class StoreEffects implements Effects {
   readonly #calls: Call[] = []
   #hub: Hub | null = null
   #begin: () => void = () => undefined
+  readonly rooms: StoreRoomEffects
   readonly stats: Record<string, CallStats> = {}
   /** False from a call that was not answered until a write is. */
   up = true
   /** Whether an id that never connected gets a mailbox when something is sent to it. */
   parksUnknown = false
 
-  constructor(store: Store, clock: Clock, report: EffectsReport) {
+  constructor(store: Store, clock: Clock, report: EffectsReport, passwords = new Passwords()) {
     this.#store = store
     this.#clock = clock
     this.#report = report
+    this.rooms = new StoreRoomEffects(store.rooms, passwords, {
+      call: (op, start, answer) => this.#call(op, start, answer),
+      work: (start, answer) => this.#work(start, answer),
+    })
   }
 
   /** Names the hub that is answered; before any call. `begin` opens a turn of the loop. */
@@ -216,12 +226,7 @@ export class StoreEffects implements Effects {
         stats.failures++
         this.#report.storeFailed(op, error)
       }
-      this.#begin()
-      try {
-        answer(this.#attached(), result)
-      } catch (fault) {
-        this.#report.failed(fault)
-      }
+      this.#answer(hub => answer(hub, result))
     }
     const call: Call = {
       deadline: this.#clock.now + STORE_LIMIT_MS,
@@ -233,6 +238,26 @@ export class StoreEffects implements Effects {
       result => settle(result, null),
       (error: unknown) => settle(null, error),
     )
+  }
+
+  /** Something that the store has no part in. */
+  #work<Result>(start: () => Promise<Result>, answer: (hub: Hub, result: Result | Error) => void): void {
+    begun(start).then(
+      result => this.#answer(hub => answer(hub, result)),
+      (error: unknown) => {
+        const failure = error instanceof Error ? error : new Error(String(error))
+        this.#answer(hub => answer(hub, failure))
+      },
+    )
+  }
+
+  #answer(input: (hub: Hub) => void): void {
+    this.#begin()
+    try {
+      input(this.#attached())
+    } catch (fault) {
+      this.#report.failed(fault)
+    }
   }
 
   #attached(): Hub {

@@ -133,6 +133,8 @@ export class Gateway implements Surroundings {
     this.#tickedAt = this.clock.now
     this.#lag.start()
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
+    this.turn.begin()
+    this.hub.rooms.open()
   }
 
   readonly accept: Accept = (pipe: Pipe): PipeEvents => {

@@ -10,7 +10,7 @@ import type { Greeting } from '../core/effects.ts'
 import { ordinary, type Rights } from '../core/rights.ts'
 import { createClientFrameDecoder } from '../protocol/codec.ts'
 import type { ClientFrames, HelloOptions } from '../protocol/frames.ts'
-import { DEFAULT_WINDOW, MAX_WINDOW } from '../protocol/limits.ts'
+import { DEFAULT_WINDOW, MAX_NAME, MAX_WINDOW } from '../protocol/limits.ts'
 import { isClientId, isOutbox } from '../protocol/names.ts'
 
 const OUTBOX_LENGTH = 16
@@ -138,8 +138,15 @@ export function greetingOf(hello: HelloOptions, provenId: string | null = null, 
     numbered,
     attempt: attempt !== undefined && Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 0,
     window: clamp(window ?? DEFAULT_WINDOW),
+    name: shownName(hello.name ?? ''),
     rights,
   }
+}
+
+/** What others may be shown: neither long nor of more than one line. */
+function shownName(name: string): string {
+  const line = name.replace(/\p{C}+/gu, ' ').trim()
+  return line.slice(0, MAX_NAME).replace(/[\ud800-\udbff]$/, '')
 }
 
 function clamp(window: number): number {

@@ -5,9 +5,19 @@
  * Acks are not counted: there are no more of them than messages that the server sent, and one that is dropped might be the last,
  * after which everything would wait for the time-out.
  */
+import type { Rooms } from '../core/rooms.ts'
 import type { Session } from '../core/session.ts'
 import { refusals, type CloseName } from '../protocol/errors.ts'
-import type { Body, ClientFrames, Ref, ServerFrames } from '../protocol/frames.ts'
+import type {
+  Body,
+  ClientFrames,
+  CreateOptions,
+  HistoryOptions,
+  JoinOptions,
+  ListOptions,
+  Ref,
+  ServerFrames,
+} from '../protocol/frames.ts'
 import type { Bearer } from './bearer.ts'
 import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
@@ -24,6 +34,7 @@ export interface Speaker extends Pick<ServerFrames, 'error' | 'pong'> {
 
 export class Intake implements ClientFrames {
   readonly #session: Session
+  readonly #rooms: Rooms
   readonly #speaker: Speaker
   readonly #clock: Clock
   readonly #counters: Counters
@@ -34,6 +45,7 @@ export class Intake implements ClientFrames {
   /** `greeted`: the hello, which was read already, will not come again. */
   constructor(
     session: Session,
+    rooms: Rooms,
     speaker: Speaker,
     clock: Clock,
     counters: Counters,
@@ -41,6 +53,7 @@ export class Intake implements ClientFrames {
     greeted: boolean,
   ) {
     this.#session = session
+    this.#rooms = rooms
     this.#speaker = speaker
     this.#clock = clock
     this.#counters = counters
@@ -99,32 +112,32 @@ export class Intake implements ClientFrames {
     if (this.#admit(ref)) this.#session.rotate(ref)
   }
 
-  join(ref: Ref): void {
-    this.#noRoom(ref)
+  join(ref: Ref, room: string, options: JoinOptions): void {
+    if (this.#admit(ref)) this.#rooms.join(this.#session, ref, room, options)
   }
 
-  leave(ref: Ref): void {
-    this.#noRoom(ref)
+  leave(ref: Ref, room: string): void {
+    if (this.#admit(ref)) this.#rooms.leave(this.#session, ref, room)
   }
 
-  create(ref: Ref): void {
-    if (this.#admit(ref)) this.#speaker.error(ref, 'forbidden', 'This server has no rooms yet.')
+  create(ref: Ref, room: string, options: CreateOptions): void {
+    if (this.#admit(ref)) this.#rooms.create(this.#session, ref, room, options)
   }
 
-  delete(ref: Ref): void {
-    this.#noRoom(ref)
+  delete(ref: Ref, room: string): void {
+    if (this.#admit(ref)) this.#rooms.delete(this.#session, ref, room)
   }
 
-  rooms(ref: Ref): void {
-    this.#noRoom(ref)
+  rooms(ref: Ref, options: ListOptions): void {
+    if (this.#admit(ref)) this.#rooms.list(this.#session, ref, options)
   }
 
-  members(ref: Ref): void {
-    this.#noRoom(ref)
+  members(ref: Ref, room: string, options: ListOptions): void {
+    if (this.#admit(ref)) this.#rooms.members(this.#session, ref, room, options)
   }
 
-  history(ref: Ref): void {
-    this.#noRoom(ref)
+  history(ref: Ref, room: string, options: HistoryOptions): void {
+    if (this.#admit(ref)) this.#rooms.history(this.#session, ref, room, options)
   }
 
   token(ref: Ref, token: string): void {
@@ -145,10 +158,6 @@ export class Intake implements ClientFrames {
   unknown(op: string, ref: Ref | null): void {
     if (!this.#admit(ref)) return
     this.#speaker.error(ref, 'unknown_op', `${refusals.unknown_op.text} It was "${op.slice(0, OP_SHOWN)}".`)
-  }
-
-  #noRoom(ref: Ref): void {
-    if (this.#admit(ref)) this.#speaker.error(ref, 'no_such_room', refusals.no_such_room.text)
   }
 
   #admit(ref: Ref | null): boolean {

@@ -52,6 +52,8 @@ function addMessages(sheet: Sheet, hub: Hub): void {
   sheet.counter('ackd_sent_total', 'Messages sent to recipients.', 'path', () => {
     return { live: stats.sentLive, drain: stats.sentParked }
   })
+  sheet.counter('ackd_published_total', 'Messages on their way into the logs of rooms.', '', () => stats.published)
+  sheet.counter('ackd_fanned_out_total', 'Messages of rooms told to members.', '', () => stats.fannedOut)
   sheet.counter('ackd_drained_total', 'Messages from mailboxes that were acked.', '', () => stats.drained)
   sheet.counter(
     'ackd_ack_timeouts_total',

@@ -31,8 +31,11 @@ export const MAX_PRESENCE_IDS = 200
 /** Messages in a page of history, and names in a page of rooms or members, at most and if the client does not say. */
 export const MAX_PAGE = 200
 
+/** Characters of a name in hello; a longer one is cut. */
+export const MAX_NAME = 64
+
 /** Characters of the password of a room. */
-export const MAX_PASSWORD = 256
+export const MAX_ROOM_PASSWORD = 200
 
 /** Characters of the reason in a nack; a longer one is cut. */
 export const MAX_REASON = 200

@@ -8,7 +8,8 @@
  * Publishing follows the rule of mailboxes: of each stream (sender, outbox, and here the room) the log takes only
  * n = max(last + 1, floor), so that a resend never appears twice.
  */
-import type { Body } from './frames.ts'
+import type { Body, HistoryMessage } from './frames.ts'
+import { splitStream } from './mailbox.ts'
 
 /** What is set when a room is made. */
 export interface RoomSettings {
@@ -98,4 +99,10 @@ export interface RoomQuery {
 /** Oldest first. A page without entries: there is no such message up to `last`. An offset that is left out was damaged on the disk. */
 export interface RoomPage extends RoomLog {
   readonly entries: readonly RoomEntry[]
+}
+
+/** What the members of a room are told of a message that has that place in its log. */
+export function asHistory(offset: number, { stream, n, time, body }: Omit<RoomEntry, 'offset'>): HistoryMessage {
+  const [from, outbox] = splitStream(stream)
+  return { offset, from, outbox, n, time, body }
 }

@@ -5,12 +5,15 @@
  */
 import type { Connection, CoreOptions, Effects, Greeting } from '../../src/core/effects.ts'
 import { Hub } from '../../src/core/hub.ts'
+import type { Member } from '../../src/core/member.ts'
 import { Message } from '../../src/core/message.ts'
+import type { Ask, NewRoom, RoomEffects } from '../../src/core/room-effects.ts'
 import { ordinary } from '../../src/core/rights.ts'
 import type { Session } from '../../src/core/session.ts'
 import type { Upstream } from '../../src/core/upstream.ts'
 import type { Body, Broadcast, HistoryPage, Ref, WelcomeOptions } from '../../src/protocol/frames.ts'
 import type { Entry, Outcome, Parcel, BindRequest } from '../../src/protocol/mailbox.ts'
+import type { RoomParcel, RoomQuery } from '../../src/protocol/rooms.ts'
 
 export const start = 1_000_000
 export const options: CoreOptions = {
@@ -22,6 +25,8 @@ export const options: CoreOptions = {
   sendWindowBytes: 256 * 1024,
   heldBytes: 1024 * 1024,
   newRecipients: 200,
+  roomsPerConnection: 4,
+  roomMessages: 1_000,
   soleOwner: false,
   pollMs: 0,
   maxPacket: 1024 * 1024,
@@ -41,9 +46,73 @@ export function entryOf(n: number, more: Partial<Entry> = {}): Entry {
   return { s: n, stream: 'alice out', n, time: start, body: bodyOf(1), reason: '', repeated: false, ...more }
 }
 
+/** What was asked of the store about rooms, and by whom. */
+class RoomCalls implements RoomEffects {
+  readonly #note: (line: string) => void
+  readonly asks: Ask[] = []
+  readonly members: Member[] = []
+
+  constructor(note: (line: string) => void) {
+    this.#note = note
+  }
+
+  create(name: string, { owner, messages, password }: NewRoom, ask: Ask | null): void {
+    if (ask !== null) this.asks.push(ask)
+    this.#note(`create ${name} of ${owner || 'nobody'} for ${messages}${password === '' ? '' : ', locked'}`)
+  }
+
+  delete(ask: Ask, epoch: string): void {
+    this.asks.push(ask)
+    this.#note(`delete ${ask.room} ${epoch}`)
+  }
+
+  find(room: string): void {
+    this.#note(`find ${room}`)
+  }
+
+  inspect(ask: Ask): void {
+    this.asks.push(ask)
+    this.#note(`inspect ${ask.room}`)
+  }
+
+  list(ask: Ask, after: string, limit: number, hidden: boolean): void {
+    this.asks.push(ask)
+    this.#note(`list ${limit} after ${after || 'nothing'}${hidden ? ', hidden ones too' : ''}`)
+  }
+
+  verify(member: Member, hash: string, password: string): void {
+    this.members.push(member)
+    this.#note(`verify ${password} by ${hash}`)
+  }
+
+  append(room: string, batch: readonly RoomParcel[]): void {
+    this.#note(`append ${room}: ${batch.map(({ stream, n, floor }) => `${stream} ${n}/${floor}`).join(', ')}`)
+  }
+
+  page(room: string, { after = 0 }: RoomQuery): void {
+    this.#note(`page ${room} after ${after}`)
+  }
+
+  feed(member: Member, { after = 0 }: RoomQuery): void {
+    this.members.push(member)
+    this.#note(`feed ${member.id} in ${member.room} after ${after}`)
+  }
+
+  history(ask: Ask, { maxBytes, ...query }: RoomQuery): void {
+    this.asks.push(ask)
+    this.#note(`history ${ask.room}: ${JSON.stringify(query)}, ${maxBytes} bytes`)
+  }
+
+  taken(ask: Ask, stream: string): void {
+    this.asks.push(ask)
+    this.#note(`taken ${stream} in ${ask.room}`)
+  }
+}
+
 /** What was asked of the store. */
 export class Calls implements Effects {
   readonly #lines: string[] = []
+  readonly rooms = new RoomCalls(line => void this.#lines.push(line))
 
   /** What was asked since the last time. */
   read(): readonly string[] {
@@ -107,6 +176,7 @@ export class Calls implements Effects {
 
 /** What was said on a connection. */
 export class Line implements Connection {
+  unread = 0
   welcomed: WelcomeOptions | null = null
   readonly #lines: string[] = []
 
@@ -211,6 +281,7 @@ export const stranger: Greeting = {
   numbered: true,
   attempt: 0,
   window: 4_096,
+  name: '',
   rights: ordinary,
 }
 

@@ -20,7 +20,7 @@ beforeEach(() => begin())
 describe('Sending, what it refuses', () => {
   test.each([
     ['a target that is no id', () => send(1, 1, 'no id'), 'failed no id 1: bad_id'],
-    ['a room', () => send(1, 1, '#lobby'), 'failed #lobby 1: no_such_room'],
+    ['a room that the client is not in', () => send(1, 1, '#lobby'), 'failed #lobby 1: not_joined'],
     ['a floor above n', () => send(1, 2), 'failed bob 1: bad_number'],
     ['a floor of 0', () => send(1, 0), 'failed bob 1: bad_number'],
     ['a floor more than 1,024 below n', () => send(1_026, 1), 'failed bob 1026: bad_number'],

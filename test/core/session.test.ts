@@ -94,7 +94,7 @@ describe('Session', () => {
   })
 
   test('refuses a sync with what is no id', () => {
-    bob.session.sync('ref', '#room')
+    bob.session.sync('ref', 'no id')
     expect(bob.line.read()).toEqual(['error ref: bad_id'])
   })
 

@@ -16,6 +16,8 @@ const defaults: GatewayOptions = {
     sendWindowBytes: 256 * 1024,
     heldBytes: 64 * 1024 * 1024,
     newRecipients: 200,
+    roomsPerConnection: 128,
+    roomMessages: 1_000,
     soleOwner: false,
     pollMs: 0,
     maxPacket: 1024 * 1024,

@@ -7,6 +7,8 @@ import type { Session } from '../../src/core/session.ts'
 import type { Upstream } from '../../src/core/upstream.ts'
 import type { Ref } from '../../src/protocol/frames.ts'
 import type { BindRequest, EnqueueResult, FencedResult, Lost, Parcel } from '../../src/protocol/mailbox.ts'
+import type { AppendResult, RoomParcel } from '../../src/protocol/rooms.ts'
+import { TableRooms } from '../support/room-tables.ts'
 import { Pipe } from './pipe.ts'
 import type { World } from './world.ts'
 
@@ -20,12 +22,26 @@ export function hashOf(secret: string): Uint8Array {
 export class Node implements Effects {
   readonly name: string
   readonly hub: Hub
+  readonly rooms: TableRooms
   up = true
   readonly #world: World
 
   constructor(world: World, name: string) {
     this.#world = world
     this.name = name
+    this.rooms = new TableRooms(
+      (operation, answer) => {
+        this.#call(
+          () => operation(world.rooms),
+          result => answer(this.hub, result),
+        )
+      },
+      {
+        appended: (room, batch, result) => this.#sayAppended(room, batch, result),
+        epoch: () => `epoch-${++world.made}`,
+        time: () => world.time,
+      },
+    )
     this.hub = new Hub(this, { node: name, ...world.options })
   }
 
@@ -181,6 +197,16 @@ export class Node implements Effects {
       this.#world.say(`${this.#world.letter(stream, n)} leaves the mailbox of ${this.#world.nameOf(id)}`)
     }
     return result
+  }
+
+  #sayAppended(room: string, batch: readonly RoomParcel[], result: AppendResult): void {
+    if (result.kind !== 'appended') return
+    for (const [i, outcome] of result.outcomes.entries()) {
+      const parcel = batch[i]
+      if (parcel === undefined || typeof outcome === 'string' || !('offset' in outcome)) continue
+      this.#world.say(`${this.#world.letter(parcel.stream, parcel.n)} is in ${room} as ${outcome.offset}`)
+    }
+    this.#world.appended(this, room)
   }
 
   #heard(result: FencedResult): FencedResult {

@@ -1,5 +1,5 @@
 /** Somebody in a story: an id and its secrets once they are assigned, connections, and what was sent and is not settled. */
-import { ordinary } from '../../src/core/rights.ts'
+import type { Rights } from '../../src/core/rights.ts'
 import type { Node } from './node.ts'
 import { hashOf } from './node.ts'
 import { Pipe } from './pipe.ts'
@@ -13,6 +13,8 @@ export interface Manner {
   readonly window: number
   readonly proof: 'secret' | 'wrong secret' | 'old secret' | 'token'
   readonly numbered: boolean
+  readonly called: string
+  readonly rights: Rights
 }
 
 export class Person {
@@ -35,6 +37,13 @@ export class Person {
 
   get latest(): Pipe | undefined {
     return this.#pipes.at(-1)
+  }
+
+  /** The epoch of a room when it was joined last. */
+  readonly epochs = new Map<string, string>()
+
+  joined(room: string, epoch: string): void {
+    this.epochs.set(room, epoch)
   }
 
   /** Where others write to; nobody is there before the first connection. */
@@ -62,7 +71,7 @@ export class Person {
   }
 
   connect(manner: Manner): void {
-    const { device, proof, numbered } = manner
+    const { device, proof, numbered, called: name, rights } = manner
     const pipe = new Pipe(this.#world, this, device, this.#world.node(manner.node))
     this.#pipes.push(pipe)
     const outbox = `${device === '' ? 'usual' : device}-outbox`
@@ -80,7 +89,8 @@ export class Person {
       numbered,
       attempt: numbered ? attempt : 0,
       window: manner.window,
-      rights: ordinary,
+      name,
+      rights,
     })
   }
 

@@ -48,6 +48,8 @@ export class Pipe implements Connection {
   readonly received: Received[] = []
   session: Session | null = null
   open = true
+  /** Bytes that it leaves unread, as far as the server knows. */
+  unread = 0
   readonly #world: World
 
   constructor(world: World, person: Person, device: string, node: Node) {
@@ -125,6 +127,7 @@ export class Pipe implements Connection {
   }
 
   members(room: string, event: MemberEvent, id: string, name: string): void {
+    if (event === 'leave' && this.person.ids.includes(id)) return this.#say(`is out of ${room}`)
     const called = name === '' ? '' : `, called ${name},`
     this.#say(`sees ${this.#world.nameOf(id)}${called} ${event === 'join' ? 'join' : 'leave'} ${room}`)
   }
@@ -149,6 +152,11 @@ export class Pipe implements Connection {
     if (value !== null && typeof value === 'object' && 'secret' in value) {
       this.person.gets(String(value.secret))
       return this.#say('gets a new secret')
+    }
+    if (isJoined(value)) {
+      const { offset, epoch, recovered, members } = value
+      this.person.joined(String(ref), epoch)
+      return this.#say(`is in ${ref} at ${offset} with ${members} there${recovered ? ', caught up' : ''}`)
     }
     this.#say(`hears ${ref}: ${this.#spell(value)}`)
   }
@@ -192,13 +200,40 @@ export class Pipe implements Connection {
 
   /** `last 2, delivered 1`; ids become names. */
   #spell(value: unknown): string {
-    if (value === null || typeof value !== 'object') return String(value)
+    if (value === null) return 'done'
+    if (typeof value !== 'object') return JSON.stringify(value)
+    const next = 'next' in value && value.next !== null ? ' and more' : ''
+    if ('members' in value && Array.isArray(value.members)) return this.#names(value.members) + next
+    if ('rooms' in value && Array.isArray(value.rooms)) return roomNames(value.rooms) + next
     return Object.entries(value)
       .map(([key, of]) => `${this.#world.nameOf(key)} ${spelling.get(of) ?? JSON.stringify(of)}`)
       .join(', ')
   }
 
+  #names(members: readonly (readonly [id: string, name: string])[]): string {
+    if (members.length === 0) return 'nobody'
+    return members.map(([id, name]) => this.#world.nameOf(id) + (name === '' ? '' : `, called ${name}`)).join(', ')
+  }
+
   #say(event: string): void {
     this.#world.say(`${this.#name} ${event}`)
   }
+}
+
+interface Joined {
+  readonly offset: number
+  readonly epoch: string
+  readonly recovered: boolean
+  readonly members: number
+}
+
+function isJoined(value: unknown): value is Joined {
+  return typeof value === 'object' && value !== null && 'offset' in value && 'recovered' in value
+}
+
+function roomNames(
+  rooms: readonly { readonly room: string; readonly members: number; readonly locked: boolean }[],
+): string {
+  if (rooms.length === 0) return 'none'
+  return rooms.map(({ room, members, locked }) => `${room} with ${members}${locked ? ', locked' : ''}`).join(', ')
 }

@@ -11,10 +11,16 @@
  *   Given …                                   a limit, before anything else: see `givens` in words.ts
  *   Bob connects [again] [to node 2] [on his phone] [with attempt 1] [with a window of 2]
  *                [with a wrong | the old secret] [with a token] [without an outbox]
+ *                [called Bobby] [as an admin] [for the rooms #a, #b*]
  *   Alice sends Bob m1 | m1 and m2 | m1 to m4 [again] [of 200 KB] [for 10s] [saying "words"] [, holding m1 | nothing else] [too fast]
  *   Alice sends Bob a message without a number
  *   Bob acks m1 [from Alice] | everything | what was never sent
  *   Bob refuses m1 [from Alice]: reason
+ *   Alice creates #tea [privately] [with the password x] [keeping 9 messages]; Alice deletes #tea
+ *   Bob joins #tea [since 3 [in another epoch]] [with the password x]; Bob leaves #tea
+ *   Bob asks for [2 of] the rooms [after #tea] | who is in #tea | for 2 of those in #tea [after Alice]
+ *   Bob asks for [2 messages of] the history of #tea [before 9] [after 2] [from Alice]
+ *   Bob reads nothing | reads again           what he is sent stays with the server, as far as that knows
  *   Bob leaves                                he says bye
  *   Bob is cut off                            his connection ends by itself
  *   Alice asks what is kept for Bob           a sync

@@ -1,13 +1,10 @@
 /** What the lines of a story mean: one pattern and one act each. */
 import type { Pipe } from './pipe.ts'
 import { toBody } from './pipe.ts'
+import { roomActs, roomGivens } from './room-words.ts'
+import { ACTOR, idOf, pipe, session, type Act, type Captured } from './speech.ts'
 import { DURATION, MESSAGES, SIZE, toBytes, toMs, toNumbers } from './units.ts'
 import type { StoreMood, World } from './world.ts'
-
-type Captured = (name: string) => string
-type Act = (world: World, captured: Captured) => void
-
-const ACTOR = String.raw`(?<actor>[A-Z]\w+)(?:'s (?<which>earlier connection|[a-z]+))?`
 
 /** The limits of a story, by the words after `Given`. */
 const givens: readonly (readonly [pattern: string, set: Act])[] = [
@@ -21,6 +18,7 @@ const givens: readonly (readonly [pattern: string, set: Act])[] = [
   ['a node that alone owns the store', world => (world.options.soleOwner = true)],
   [`an ack timeout of (?<time>${DURATION})`, (world, of) => (world.options.ackTimeoutMs = toMs(of('time')))],
   ['mailboxes of (?<count>\\d+) messages?', (world, of) => (world.limits.mailboxMessages = Number(of('count')))],
+  ...roomGivens,
   [`mailboxes of (?<size>${SIZE})`, (world, of) => (world.limits.mailboxBytes = toBytes(of('size')))],
 ]
 
@@ -56,6 +54,7 @@ const acts: readonly (readonly [pattern: string, act: Act])[] = [
   ],
   ['the store is (?<mood>slow|away|deaf|back)', (world, of) => (world.mood = moods[of('mood')] ?? 'prompt')],
   ['the store answers', world => world.answer()],
+  ...roomActs,
   ['the store is swept', world => world.sweep()],
   ['the store is copied', world => world.copy()],
   ['the store falls back', world => world.fallBack()],
@@ -83,22 +82,6 @@ function perform(table: readonly (readonly [string, Act])[], world: World, line:
   throw new Error('these words mean nothing; the vocabulary is at the top of runner.ts')
 }
 
-function idOf(world: World, target: string): string {
-  return /^[A-Z]\w+$/.test(target) ? world.person(target).id : target
-}
-
-function pipe(world: World, of: Captured): Pipe {
-  const found = world.person(of('actor')).pipe(of('which'))
-  if (!found.open) throw new Error(`${of('actor')} is not connected`)
-  return found
-}
-
-function session(world: World, of: Captured): NonNullable<Pipe['session']> {
-  const found = pipe(world, of).session
-  if (found?.ready !== true) throw new Error(`${of('actor')} was not welcomed yet`)
-  return found
-}
-
 function connect(world: World, of: Captured): void {
   let rest = of('manner')
   const take = (pattern: RegExp): string | null => {
@@ -113,10 +96,20 @@ function connect(world: World, of: Captured): void {
   const window = Number(take(/ with a window of (\d+)/) ?? 256)
   const proof = (take(/ with (?:a|the) (wrong secret|old secret|token)/) ?? 'secret') as 'secret'
   const numbered = take(/ without an outbox/) === null
+  const called = take(/ called (\w+)/) ?? ''
+  const admin = take(/ as an admin/) !== null
+  const rooms = take(/ for the rooms (#\S+(?:, #\S+)*)/)?.split(', ') ?? null
   if (rest !== '') throw new Error(`"${rest.trim()}" is no way to connect`)
-  world
-    .person(of('actor'))
-    .connect({ node, device, attempt: attempt === null ? null : Number(attempt), window, proof, numbered })
+  world.person(of('actor')).connect({
+    node,
+    device,
+    attempt: attempt === null ? null : Number(attempt),
+    window,
+    proof,
+    numbered,
+    called,
+    rights: { admin, targets: null, rooms },
+  })
 }
 
 function send(world: World, of: Captured): void {

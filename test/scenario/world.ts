@@ -6,8 +6,10 @@
  */
 import type { CoreOptions } from '../../src/core/effects.ts'
 import { splitStream } from '../../src/protocol/mailbox.ts'
+import { RoomTables, type RoomSnapshot } from '../../src/store/memory-rooms.ts'
 import { MemoryTables, type Snapshot } from '../../src/store/memory-tables.ts'
 import { defaultStoreLimits, type StoreLimits } from '../../src/store/store.ts'
+import { defaultRoomLimits, type RoomLimits } from '../../src/store/room-store.ts'
 import { Node } from './node.ts'
 import { Person } from './person.ts'
 import { fromMs } from './units.ts'
@@ -33,6 +35,7 @@ export interface Call {
 
 export class World {
   readonly limits: Mutable<StoreLimits> = { ...defaultStoreLimits }
+  readonly roomLimits: Mutable<RoomLimits> = { ...defaultRoomLimits }
   readonly options: Mutable<Omit<CoreOptions, 'node'>> = {
     ackTimeoutMs: 30_000,
     window: 256,
@@ -43,15 +46,20 @@ export class World {
     newRecipients: 200,
     soleOwner: false,
     pollMs: 0,
+    roomsPerConnection: 128,
+    roomMessages: 1_000,
     maxPacket: 1024 * 1024,
     pingIntervalMs: 15_000,
   }
   readonly tables: MemoryTables
+  readonly rooms: RoomTables
+  /** Counts the rooms that were made. */
+  made = 0
   /** Whether a word from one node reaches another. */
   hearing = true
   mood: StoreMood = 'prompt'
   now = 1_000_000
-  #copy: Snapshot | null = null
+  #copy: { readonly mail: Snapshot; readonly rooms: RoomSnapshot } | null = null
   #events: string[] = []
   #passingSince = 0
   readonly #people = new Map<string, Person>()
@@ -60,6 +68,7 @@ export class World {
 
   constructor() {
     this.tables = new MemoryTables(this.limits, () => this.time)
+    this.rooms = new RoomTables(this.roomLimits, () => this.time)
   }
 
   /** ms since the epoch. */
@@ -163,19 +172,27 @@ export class World {
   }
 
   sweep(): void {
+    this.rooms.sweep()
     const lost = this.tables.sweep()
     for (const { recipient, stream, n, kind } of lost)
       this.say(`${this.letter(stream, n)} becomes ${kind} in the mailbox of ${this.nameOf(recipient)}`)
     for (const { hub } of this.#nodes.values()) hub.told(lost)
   }
 
+  /** Something was appended by one node; the others hear of it. */
+  appended(by: Node, room: string): void {
+    if (!this.hearing) return
+    for (const node of this.#nodes.values()) if (node !== by) node.hub.rooms.woken(room)
+  }
+
   copy(): void {
-    this.#copy = this.tables.snapshot()
+    this.#copy = { mail: this.tables.snapshot(), rooms: this.rooms.snapshot() }
   }
 
   fallBack(): void {
     if (this.#copy === null) throw new Error('there is no copy to fall back to; say that the store is copied first')
-    this.tables.restore(this.#copy)
+    this.tables.restore(this.#copy.mail)
+    this.rooms.restore(this.#copy.rooms)
   }
 
   #turn(): void {

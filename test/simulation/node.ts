@@ -6,6 +6,7 @@ import type { BindRequest, Parcel } from '../../src/protocol/mailbox.ts'
 import type { Receiving } from '../../src/core/receiving.ts'
 import type { Session } from '../../src/core/session.ts'
 import type { Upstream } from '../../src/core/upstream.ts'
+import { TableRooms } from '../support/room-tables.ts'
 import type { Wire } from './wire.ts'
 import { STORE_PATIENCE_MS, type Kept, type World } from './world.ts'
 
@@ -21,6 +22,7 @@ export class Node implements Effects {
   /** Counts its lives; what was meant for an earlier one does not reach it. */
   life = 0
   hub: Hub
+  readonly rooms: TableRooms
   #pausedUntil = 0
   /** The life that is being ended by a signal. */
   #leaving = -1
@@ -33,6 +35,11 @@ export class Node implements Effects {
   constructor(world: World, name: string) {
     this.world = world
     this.name = name
+    this.rooms = new TableRooms((operation, answer) => this.#call(() => operation(world.rooms), answer), {
+      appended: room => this.#appended(room),
+      epoch: () => world.random.word(8),
+      time: () => world.time,
+    })
     this.hub = new Hub(this, { node: name, ...world.coreOptions })
     this.#tick(this.life)
   }
@@ -193,6 +200,13 @@ export class Node implements Effects {
 
   evict(node: string, id: string, token: string): void {
     this.#gossip(node, hub => hub.evicted(id, token))
+  }
+
+  /** Nodes hear of what others append, or do not. */
+  #appended(room: string): void {
+    for (const { name } of this.world.nodes) {
+      if (name !== this.name) this.#gossip(name, hub => hub.rooms.woken(room))
+    }
   }
 
   #gossip(name: string, input: (hub: Hub) => void): void {

@@ -133,6 +133,7 @@ export class Person {
       numbered: true,
       attempt,
       window: scenario.window,
+      name: '',
       rights: ordinary,
     }
     const wire: Wire = new Wire(

@@ -25,6 +25,8 @@ export interface WireEvents extends Omit<ServerVoice, 'broadcast'> {
 }
 
 export class Wire implements Connection {
+  /** Its clients read as fast as the network lets them. */
+  readonly unread = 0
   readonly #world: World
   readonly #node: Node
   readonly #life: number

@@ -7,6 +7,7 @@
  * It can also stand on a real store: then its time stands still while that answers.
  */
 import type { CoreOptions } from '../../src/core/effects.ts'
+import { RoomTables, type RoomSnapshot } from '../../src/store/memory-rooms.ts'
 import { MemoryTables, type Snapshot } from '../../src/store/memory-tables.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from '../../src/store/store.ts'
 import { History } from './history.ts'
@@ -100,6 +101,7 @@ export class World {
   readonly schedule = new Schedule()
   readonly history = new History()
   readonly tables: MemoryTables
+  readonly rooms: RoomTables
   readonly nodes: Node[]
   readonly people: Person[]
   readonly healAt: number
@@ -107,7 +109,7 @@ export class World {
   storeSlowUntil = 0
   /** ms by which the clock of the store is ahead: that of a new master is another one. */
   #storeAhead = 0
-  #snapshot: Snapshot | null = null
+  #snapshot: { readonly mail: Snapshot; readonly rooms: RoomSnapshot } | null = null
   #kept: readonly Kept[] = []
   /** What has to be answered before time goes on. */
   #asked: Promise<void>[] = []
@@ -117,6 +119,7 @@ export class World {
     this.random = new Random(seed)
     this.healAt = this.schedule.now + scenario.faultyMs
     this.tables = new MemoryTables(this.#limits, () => this.time + this.#storeAhead)
+    this.rooms = new RoomTables(defaultStoreLimits.rooms, () => this.time)
     this.nodes = Array.from({ length: scenario.nodes }, (_, index) => new Node(this, `node${index}`))
     this.people = Array.from({ length: scenario.clients }, (_, index) => new Person(this, index))
   }
@@ -149,6 +152,8 @@ export class World {
       sendWindowBytes: 256 * 1024,
       heldBytes: 1024 * 1024,
       newRecipients: 200,
+      roomsPerConnection: 128,
+      roomMessages: 1_000,
       soleOwner: pollMs === 0,
       pollMs,
       maxPacket: 1024 * 1024,
@@ -208,7 +213,9 @@ export class World {
   #remember(): void {
     if (!this.faulty) return
     // A failover that forgets who is registered changes addresses; that is another story than losing messages.
-    if (this.people.every(({ id }) => id !== null)) this.#snapshot = this.tables.snapshot()
+    if (this.people.every(({ id }) => id !== null)) {
+      this.#snapshot = { mail: this.tables.snapshot(), rooms: this.rooms.snapshot() }
+    }
     this.schedule.after(this.random.between(50, 600), () => this.#remember())
   }
 
@@ -248,7 +255,8 @@ export class World {
       case 8:
         if (this.scenario.failover && this.#snapshot !== null) {
           this.history.failovers++
-          this.tables.restore(this.#snapshot)
+          this.tables.restore(this.#snapshot.mail)
+          this.rooms.restore(this.#snapshot.rooms)
           this.#storeAhead = random.between(-5_000, 5_000)
         }
         return

@@ -1,0 +1,58 @@
+/**
+ * A session's place in a room, from its join to its end.
+ *
+ *   asking ── the room is there, and it may enter ──> feeding ── it has all that this node has told the others ──> live ──> gone
+ *
+ * What it sends to the room before it is live waits here.
+ */
+import type { JoinOptions, Ref } from '../protocol/frames.ts'
+import type { RoomRecord } from '../protocol/rooms.ts'
+import type { Message } from './message.ts'
+import type { Session } from './session.ts'
+
+/** `at` of one who wants nothing of what was said before. */
+export const HERE = -1
+
+export class Member {
+  readonly session: Session
+  readonly room: string
+  /** Of its join. */
+  readonly ref: Ref
+  readonly options: JoinOptions
+  state: 'asking' | 'feeding' | 'live' | 'gone' = 'asking'
+  /** What it was found to join, while its password is checked. */
+  record: RoomRecord | null = null
+  /** While it is fed: the last offset that it was sent, and the epoch that this offset is of. */
+  at = HERE
+  epoch = ''
+  recovered = false
+  /** A page for it is under way. */
+  paging = false
+  readonly waiting: Message[] = []
+
+  constructor(session: Session, room: string, ref: Ref, options: JoinOptions) {
+    this.session = session
+    this.room = room
+    this.ref = ref
+    this.options = options
+  }
+
+  get id(): string {
+    return this.session.id
+  }
+
+  get name(): string {
+    return this.session.name
+  }
+}
+
+/** What a session has to do with rooms; there is none for one that has nothing to do with them. */
+export class Attendance {
+  readonly members = new Map<string, Member>()
+  /** Questions that the store has not answered. */
+  asks = 0
+  /** Rooms that it wanted to make, and passwords that were wrong, within this minute. */
+  created = 0
+  wrong = 0
+  since = 0
+}

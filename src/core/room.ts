@@ -1,0 +1,396 @@
+/**
+ * A room, as one node knows it: its members here, and how far its log was told to them.
+ *
+ * The cursor is the offset of the last message that was fanned out. Appends of this node that follow it are fanned out from memory;
+ * whatever else the log has, the node reads from there on. So whoever appended, and whichever answer was lost, each member
+ * hears every message once, in the order of offsets.
+ *
+ * Everything that is said during a turn goes out at its end, encoded once for all. Those who have caught up are let in after that,
+ * together, and are the first to hear of their coming.
+ */
+import { createBroadcast } from '../protocol/broadcast.ts'
+import { refusals, type ErrorCode } from '../protocol/errors.ts'
+import type { Body, HistoryMessage, MemberEvent } from '../protocol/frames.ts'
+import {
+  agreedUpTo,
+  asHistory,
+  type AppendResult,
+  type RoomLog,
+  type RoomPage,
+  type RoomRecord,
+} from '../protocol/rooms.ts'
+import { assert } from './assert.ts'
+import type { Hub } from './hub.ts'
+import { HERE, type Member } from './member.ts'
+import type { Message } from './message.ts'
+import { Recent } from './recent.ts'
+import { Replaced } from './replaced.ts'
+import { Strangers } from './strangers.ts'
+
+/** An answer of the store; null: there was none. */
+export type Answer<Found> = Found | 'no_such_room' | null
+
+/** What is read of a log at once. */
+const PAGE = 256
+const PAGE_BYTES = 256 * 1024
+/** Bytes that one who joins may leave unread before the next page. */
+const UNREAD_BYTES = 256 * 1024
+/** Bytes that a member may leave unread before signals pass it by. */
+const UNREAD_SIGNALS = 64 * 1024
+/** ms until a store that did not answer is asked again. */
+const PAUSE_MS = 1_000
+
+interface News {
+  readonly event: MemberEvent
+  readonly id: string
+  readonly name: string
+}
+
+export class Room {
+  readonly name: string
+  readonly #hub: Hub
+  /** By id. */
+  readonly #live = new Map<string, Member>()
+  readonly #joining = new Set<Member>()
+  readonly #replaced = new Replaced()
+  readonly #strangers = new Strangers()
+  /** -1: not known yet. */
+  #cursor = -1
+  /** The log as it was when the store spoke of it last; null: not known yet. */
+  #log: RoomLog | null = null
+  /** What the members are told at the end of the turn. */
+  #pending: (HistoryMessage | News)[] = []
+  readonly #recent = new Recent()
+  /** The log may have something beyond the cursor. */
+  #behind = false
+  #paging = false
+  #pauseUntil = 0
+  #lookedAt = 0
+  #dirty = false
+
+  constructor(hub: Hub, name: string) {
+    this.#hub = hub
+    this.name = name
+  }
+
+  /** Nobody has anything to do with it. */
+  get empty(): boolean {
+    return this.#live.size === 0 && this.#joining.size === 0 && this.#replaced.size === 0
+  }
+
+  /** Those who are in it now. */
+  get count(): number {
+    return this.#live.size + this.#replaced.size
+  }
+
+  /** The members after that id, by id. */
+  list(after: string, limit: number): (readonly [id: string, name: string])[] {
+    const everybody: (readonly [string, string])[] = []
+    for (const [id, { name }] of this.#live) if (id > after) everybody.push([id, name])
+    for (const [id, name] of this.#replaced.all()) if (id > after) everybody.push([id, name])
+    return everybody.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, limit)
+  }
+
+  // ── coming and going ────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Somebody wants to come in. */
+  enter(member: Member): void {
+    this.#joining.add(member)
+    this.#strangers.add(member)
+    this.#touch()
+  }
+
+  /** The store has said whether there is such a room. Returns those who wanted to know. */
+  found(answer: Answer<RoomRecord>): readonly Member[] {
+    if (answer === 'no_such_room') this.dissolve()
+    else if (answer !== null) this.#learn(answer)
+    this.#touch()
+    return this.#strangers.answered()
+  }
+
+  /** It is about to be made. */
+  wait(members: readonly Member[]): void {
+    this.#strangers.wait(members)
+  }
+
+  /** It was made, or could not be. */
+  lookAgain(made: boolean): void {
+    for (const member of this.#strangers.answered()) {
+      if (made) this.#strangers.add(member)
+      else this.refuse(member, 'unavailable')
+    }
+    this.#touch()
+  }
+
+  /** Lets somebody in, behind the last offset that it has seen if the log still says the same. */
+  admit(member: Member, record: RoomRecord): void {
+    const { since, epoch } = member.options
+    member.state = 'feeding'
+    member.epoch = record.epoch
+    member.record = null
+    if (since !== undefined) {
+      const agreed = epoch === undefined ? record.last : agreedUpTo(record, epoch)
+      member.recovered = since <= agreed && since >= record.first - 1
+      if (member.recovered) member.at = since
+    }
+    this.#touch()
+  }
+
+  /** Keeps somebody out, who is told why; what it sent meanwhile goes back. */
+  refuse(member: Member, code: ErrorCode, text: string = refusals[code].text): void {
+    this.#drop(member)
+    const { session, ref } = member
+    if (!session.gone) session.connection.error(ref, code, text)
+    for (const message of member.waiting) {
+      if (message.ended) continue
+      // Nobody is left to be told.
+      if (session.gone) this.#hub.custody.move(message, null)
+      if (refusals[code].retryable) this.#hub.custody.handBack(message, code, PAUSE_MS)
+      else this.#hub.custody.refuse(message, code)
+    }
+  }
+
+  /** Somebody who is in leaves by his own wish, or his session has ended. `returning`: he is here still, on a newer connection. */
+  leave(member: Member, returning: boolean): void {
+    const { id, name } = member
+    this.#drop(member)
+    if (returning) this.#replaced.add(id, name, this.#hub.now)
+    else this.#tell({ event: 'leave', id, name })
+  }
+
+  /** The room is no more, or is another one. Those who have only asked for it get an answer of their own. */
+  dissolve(): void {
+    for (const member of [...this.#joining]) if (member.state === 'feeding') this.refuse(member, 'no_such_room')
+    this.#say()
+    this.#sendAway()
+    this.#replaced.clear()
+    this.#cursor = -1
+    this.#log = null
+  }
+
+  // ── what the store has said ─────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The answer to an append of this node. */
+  appended(batch: readonly Message[], result: AppendResult | null): void {
+    if (this.#cursor < 0) return
+    if (result === null) return this.#pause()
+    if (result.kind === 'no_such_room') return this.dissolve()
+    if (result.epoch === this.#log?.epoch) {
+      for (const [i, outcome] of result.outcomes.entries()) {
+        const message = batch[i]
+        if (message === undefined || typeof outcome === 'string' || !('offset' in outcome)) continue
+        // What is not the next one comes with a page, after those before it.
+        if (outcome.offset === this.#cursor + 1) this.#fanOut(asHistory(outcome.offset, message))
+      }
+      if (result.last > this.#cursor) this.#behind = true
+    } else this.#behind = true
+    this.#touch()
+  }
+
+  paged(answer: Answer<RoomPage>): void {
+    this.#paging = false
+    if (this.#cursor < 0) return
+    if (answer === null) return this.#pause()
+    if (answer === 'no_such_room') return this.dissolve()
+    this.#learn(answer)
+    const fresh = answer.entries.filter(({ offset }) => offset > this.#cursor)
+    for (const entry of fresh) this.#fanOut(asHistory(entry.offset, entry))
+    // The log has nothing more of what lies between.
+    if (fresh.length === 0) this.#cursor = Math.max(this.#cursor, answer.last)
+    else if (answer.last > this.#cursor) this.#behind = true
+    this.#touch()
+  }
+
+  /** A page for one who joins. */
+  fed(member: Member, answer: Answer<RoomPage>): void {
+    member.paging = false
+    if (member.state !== 'feeding') return
+    if (answer === null) return this.refuse(member, 'unavailable')
+    if (answer === 'no_such_room') return this.dissolve()
+    this.#learn(answer)
+    this.#reconcile(member, answer)
+    if (member.at !== HERE) {
+      for (const entry of answer.entries) this.#feed(member, asHistory(entry.offset, entry))
+      if (answer.entries.length === 0) member.at = Math.max(member.at, answer.last)
+    }
+    this.#touch()
+  }
+
+  /** Another node has appended something. */
+  woken(): void {
+    this.#behind = true
+    this.#touch()
+  }
+
+  signal(from: Member, body: Body): void {
+    const broadcast = createBroadcast(frames => frames.signal(from.id, this.name, body))
+    for (const member of this.#live.values()) {
+      const { connection } = member.session
+      if (member !== from && connection.unread <= UNREAD_SIGNALS) connection.broadcast(broadcast)
+    }
+  }
+
+  // ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** The end of a turn. */
+  flush(): void {
+    this.#dirty = false
+    this.#say()
+    this.#caughtUp()
+    this.#say()
+    if (this.#joining.size === 0) this.#recent.clear()
+    this.#ask()
+  }
+
+  tick(now: number): void {
+    const overdue = this.#replaced.overdue(now, id => this.#isJoining(id))
+    for (const [id, name] of overdue) this.#tell({ event: 'leave', id, name })
+    for (const member of this.#joining) this.#hub.custody.expire(member.waiting)
+    const { pollMs } = this.#hub.options
+    if (pollMs > 0 && now - this.#lookedAt >= pollMs) this.#behind = true
+    if (this.#behind || this.#joining.size > 0) this.#touch()
+  }
+
+  // ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #touch(): void {
+    if (this.#dirty) return
+    this.#dirty = true
+    this.#hub.rooms.hasWork(this)
+  }
+
+  #isJoining(id: string): boolean {
+    for (const member of this.#joining) if (member.id === id) return true
+    return false
+  }
+
+  #tell(news: News): void {
+    if (this.#live.size > 0 && !this.#hub.draining) this.#pending.push(news)
+    this.#touch()
+  }
+
+  #drop(member: Member): void {
+    member.state = 'gone'
+    this.#joining.delete(member)
+    if (this.#live.get(member.id) === member) this.#live.delete(member.id)
+    member.session.attendance?.members.delete(this.name)
+    this.#touch()
+  }
+
+  #sendAway(): void {
+    for (const member of [...this.#live.values()]) {
+      this.#drop(member)
+      member.session.connection.members(this.name, 'leave', member.id, member.name)
+    }
+  }
+
+  /** Looks at where the log stands: it may have lost its end since this node looked. */
+  #learn(log: RoomLog): void {
+    const known = this.#log
+    this.#log = log
+    if (known === null) {
+      this.#cursor = log.last
+      // Whoever has appended since then may have told nobody here.
+      this.#behind = !this.#hub.options.soleOwner
+      this.#lookedAt = this.#hub.now
+    } else if (this.#cursor > agreedUpTo(log, known.epoch) && log.epoch !== known.epoch) {
+      // Members have seen what is gone, and what comes now has offsets that they know: they must begin anew.
+      this.#say()
+      this.#sendAway()
+      this.#recent.clear()
+      this.#cursor = log.last
+    }
+  }
+
+  /** Whether one who joins can be fed on from where it is; if not, it has to ask for what it misses. */
+  #reconcile(member: Member, log: RoomLog): void {
+    const agreed = member.epoch === log.epoch ? Infinity : agreedUpTo(log, member.epoch)
+    member.epoch = log.epoch
+    if (member.at === HERE || (member.at <= agreed && member.at >= log.first - 1)) return
+    member.recovered = false
+    member.at = HERE
+  }
+
+  #fanOut(message: HistoryMessage): void {
+    assert(message.offset > this.#cursor, 'a room is told each offset once, in order')
+    this.#cursor = message.offset
+    this.#hub.stats.fannedOut += this.#live.size
+    if (this.#live.size > 0) this.#pending.push(message)
+    if (this.#joining.size > 0) this.#recent.push(message)
+  }
+
+  #feed(member: Member, { offset, from, outbox, n, time, body }: HistoryMessage): void {
+    if (offset <= member.at) return
+    member.at = offset
+    member.session.connection.room(this.name, offset, from, outbox, n, time, body)
+  }
+
+  /** Writes to all members what is pending. */
+  #say(): void {
+    const pending = this.#pending
+    if (pending.length === 0) return
+    this.#pending = []
+    const broadcast = createBroadcast(frames => {
+      for (const one of pending) {
+        if ('event' in one) frames.members(this.name, one.event, one.id, one.name)
+        else frames.room(this.name, one.offset, one.from, one.outbox, one.n, one.time, one.body)
+      }
+    })
+    for (const member of this.#live.values()) member.session.connection.broadcast(broadcast)
+  }
+
+  /** Lets in who has, or is now given, all that the members were told. */
+  #caughtUp(): void {
+    const ready: Member[] = []
+    const log = this.#log
+    for (const member of this.#joining) {
+      if (member.state !== 'feeding' || log === null) continue
+      if (member.epoch !== log.epoch) this.#reconcile(member, log)
+      if (member.at >= 0 && member.at < this.#cursor) {
+        for (const message of this.#recent.after(member.at) ?? []) this.#feed(member, message)
+      }
+      if (member.at === HERE || member.at === this.#cursor) ready.push(member)
+      else if (member.at < this.#cursor) this.#read(member)
+      // It has read further than this node.
+      else this.#behind = true
+    }
+    for (const member of ready) this.#letIn(member)
+    const { count } = this
+    for (const member of ready) this.#welcome(member, count)
+  }
+
+  #letIn(member: Member): void {
+    const { id, name } = member
+    member.state = 'live'
+    this.#joining.delete(member)
+    this.#live.set(id, member)
+    if (!this.#replaced.return(id)) this.#pending.push({ event: 'join', id, name })
+  }
+
+  #welcome({ session, ref, recovered, waiting }: Member, members: number): void {
+    const epoch = this.#log?.epoch ?? ''
+    session.connection.reply(ref, { offset: this.#cursor, epoch, recovered, members })
+    for (const message of waiting.splice(0)) if (!message.ended) this.#hub.custody.publish(message)
+  }
+
+  #read(member: Member): void {
+    if (member.paging || member.session.connection.unread > UNREAD_BYTES) return
+    member.paging = true
+    this.#hub.effects.rooms.feed(member, { after: member.at, limit: PAGE, maxBytes: PAGE_BYTES })
+  }
+
+  #ask(): void {
+    const { effects, now } = this.#hub
+    if (this.#strangers.ask()) effects.rooms.find(this.name)
+    if (!this.#behind || this.#paging || this.#cursor < 0 || now < this.#pauseUntil) return
+    this.#paging = true
+    this.#behind = false
+    this.#lookedAt = now
+    effects.rooms.page(this.name, { after: this.#cursor, limit: PAGE, maxBytes: PAGE_BYTES })
+  }
+
+  #pause(): void {
+    this.#behind = true
+    this.#pauseUntil = this.#hub.now + PAUSE_MS
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * What the core asks about rooms, over a store; and passwords, which are hashed and checked by threads.
+ *
+ * Answers come back as those of `effects.ts` do, by whose call they go. A password is no call to the store: it has a queue of its own,
+ * which is bounded, and its failure says nothing of the store.
+ */
+import { randomBytes } from 'node:crypto'
+import type { Hub } from '../core/hub.ts'
+import type { Member } from '../core/member.ts'
+import type { Answer } from '../core/room.ts'
+import type { Ask, NewRoom, RoomEffects } from '../core/room-effects.ts'
+import type { RoomPage, RoomParcel, RoomQuery, RoomRecord, RoomSettings } from '../protocol/rooms.ts'
+import type { RoomStore } from '../store/room-store.ts'
+import { PasswordsBusy, type Passwords } from './passwords.ts'
+
+const EPOCH_BYTES = 9
+
+/** How calls are made, and the hub told; see `StoreEffects`. */
+export interface Calling {
+  call<Result>(op: string, start: () => Promise<Result>, answer: (hub: Hub, result: Result | null) => void): void
+  /** Not by the store: no time limit, and no answer is no failure of it. */
+  work<Result>(start: () => Promise<Result>, answer: (hub: Hub, result: Result | Error) => void): void
+}
+
+export class StoreRoomEffects implements RoomEffects {
+  readonly #store: RoomStore
+  readonly #passwords: Passwords
+  readonly #calling: Calling
+
+  constructor(store: RoomStore, passwords: Passwords, calling: Calling) {
+    this.#store = store
+    this.#passwords = passwords
+    this.#calling = calling
+  }
+
+  create(name: string, room: NewRoom, ask: Ask | null): void {
+    const settings = { ...room, epoch: randomBytes(EPOCH_BYTES).toString('base64url'), created: Date.now() }
+    if (room.password === '') return this.#create(name, settings, ask)
+    this.#calling.work(
+      () => this.#passwords.hash(room.password),
+      (hub, hash) => {
+        if (typeof hash === 'string') this.#create(name, { ...settings, password: hash }, ask)
+        else hub.rooms.created(name, ask, hash instanceof PasswordsBusy ? 'busy' : null)
+      },
+    )
+  }
+
+  delete(ask: Ask, epoch: string): void {
+    this.#calling.call(
+      'delete_room',
+      () => this.#store.delete(ask.room, epoch),
+      (hub, result) => hub.rooms.deleted(ask, result),
+    )
+  }
+
+  find(room: string): void {
+    this.#calling.call(
+      'find_room',
+      () => this.#find(room),
+      (hub, result) => hub.rooms.found(room, result),
+    )
+  }
+
+  inspect(ask: Ask): void {
+    this.#calling.call(
+      'find_room',
+      () => this.#find(ask.room),
+      (hub, result) => hub.rooms.inspected(ask, result),
+    )
+  }
+
+  list(ask: Ask, after: string, limit: number, hidden: boolean): void {
+    this.#calling.call(
+      'list_rooms',
+      () => this.#store.list(after, limit, hidden),
+      (hub, result) => hub.rooms.listed(ask, limit, result),
+    )
+  }
+
+  verify(member: Member, hash: string, password: string): void {
+    this.#calling.work(
+      () => this.#passwords.verify(hash, password),
+      (hub, result) => {
+        const busy = result instanceof PasswordsBusy ? 'busy' : null
+        hub.rooms.verified(member, result instanceof Error ? busy : result)
+      },
+    )
+  }
+
+  append(room: string, batch: readonly RoomParcel[]): void {
+    this.#calling.call(
+      'append',
+      () => this.#store.append(room, batch),
+      (hub, result) => hub.appended(room, result),
+    )
+  }
+
+  page(room: string, query: RoomQuery): void {
+    this.#calling.call(
+      'page_room',
+      () => this.#page(room, query),
+      (hub, result) => hub.rooms.paged(room, result),
+    )
+  }
+
+  feed(member: Member, query: RoomQuery): void {
+    this.#calling.call(
+      'page_room',
+      () => this.#page(member.room, query),
+      (hub, result) => hub.rooms.fed(member, result),
+    )
+  }
+
+  history(ask: Ask, query: RoomQuery): void {
+    this.#calling.call(
+      'history',
+      () => this.#page(ask.room, query),
+      (hub, result) => hub.rooms.read(ask, query, result),
+    )
+  }
+
+  taken(ask: Ask, stream: string): void {
+    this.#calling.call(
+      'sync',
+      () => this.#store.taken(ask.room, stream),
+      (hub, result) => hub.rooms.taken(ask, result),
+    )
+  }
+
+  #create(name: string, settings: RoomSettings, ask: Ask | null): void {
+    this.#calling.call(
+      'create_room',
+      () => this.#store.create(name, settings),
+      (hub, result) => hub.rooms.created(name, ask, result),
+    )
+  }
+
+  async #find(room: string): Promise<Answer<RoomRecord>> {
+    return (await this.#store.find(room)) ?? 'no_such_room'
+  }
+
+  async #page(room: string, query: RoomQuery): Promise<Answer<RoomPage>> {
+    return (await this.#store.page(room, query)) ?? 'no_such_room'
+  }
+}

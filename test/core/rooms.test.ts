@@ -1,0 +1,250 @@
+/** Who may do what with rooms, and what is asked of the store for it. */
+import { describe, expect, test } from 'vitest'
+import { LOBBY } from '../../src/core/rooms.ts'
+import { ordinary } from '../../src/core/rights.ts'
+import type { RoomRecord } from '../../src/protocol/rooms.ts'
+import { bodyOf, Desk, start, type Connected } from './recorder.ts'
+
+function recordOf(more: Partial<RoomRecord> = {}): RoomRecord {
+  const log = { epoch: 'e1', ended: [], first: 1, last: 0 }
+  const settings = { owner: 'olga', private: false, password: '', messages: 100, created: start }
+  return { room: '#tea', ...log, ...settings, ...more }
+}
+
+class RoomDesk extends Desk {
+  get rooms(): Desk['hub']['rooms'] {
+    return this.hub.rooms
+  }
+
+  get ask(): Parameters<Desk['hub']['rooms']['deleted']>[0] {
+    const ask = this.calls.rooms.asks.at(-1)
+    if (ask === undefined) throw new Error('nothing was asked')
+    return ask
+  }
+
+  /** Somebody wants to enter, and the store has said what into. */
+  tries(
+    { session, line }: Connected,
+    record: RoomRecord | null | 'no_such_room',
+    password?: string,
+  ): readonly string[] {
+    this.rooms.join(session, 'j', '#tea', password === undefined ? {} : { password })
+    this.hub.turn()
+    this.calls.read()
+    this.rooms.found('#tea', record)
+    this.hub.turn()
+    return line.read()
+  }
+}
+
+const entered = [
+  'reply j: {"offset":0,"epoch":"e1","recovered":false,"members":1}',
+  expect.stringMatching(/^join #tea/),
+]
+
+describe('entering a room', () => {
+  test('is refused when there is none, when nobody knows, and by a name that is none', () => {
+    const desk = new RoomDesk()
+    const alice = desk.connect('alice')
+    expect(desk.tries(alice, 'no_such_room')).toEqual(['error j: no_such_room'])
+    expect(desk.tries(alice, null)).toEqual(['error j: unavailable'])
+    desk.rooms.join(alice.session, 'j', 'tea', {})
+    expect(alice.line.read()).toEqual(['error j: bad_id'])
+  })
+
+  test('needs its password, which is checked outside, but not of its owner and of admins', () => {
+    const desk = new RoomDesk()
+    const locked = recordOf({ password: 'hash' })
+    const alice = desk.connect('alice')
+    expect(desk.tries(alice, locked)).toEqual(['error j: bad_password'])
+    expect(desk.tries(alice, locked, 'x'.repeat(201))).toEqual(['error j: bad_password'])
+    for (const [result, answer] of [
+      [false, 'bad_password'],
+      ['busy', 'overloaded'],
+      [null, 'unavailable'],
+    ] as const) {
+      expect(desk.tries(alice, locked, 'guess')).toEqual([])
+      expect(desk.calls.read()).toContain('verify guess by hash')
+      const member = desk.calls.rooms.members.at(-1)
+      if (member !== undefined) desk.rooms.verified(member, result)
+      expect(alice.line.read()).toEqual([`error j: ${answer}`])
+    }
+    expect(desk.tries(desk.connect('olga'), locked)).toEqual(entered)
+    const admin = desk.connect('adam', { rights: { ...ordinary, admin: true } })
+    expect(desk.tries(admin, locked).at(0)).toMatch(/^reply j/)
+  })
+
+  test('is kept from those whose token does not name it; a private one is for those whose token does', () => {
+    const desk = new RoomDesk()
+    const hidden = recordOf({ private: true })
+    expect(desk.tries(desk.connect('alice'), hidden)).toEqual(['error j: forbidden'])
+    const named = desk.connect('nina', { rights: { ...ordinary, rooms: ['#te*'] } })
+    expect(desk.tries(named, hidden)).toEqual(entered)
+    const other = desk.connect('otto', { rights: { ...ordinary, rooms: ['#coffee'] } })
+    desk.rooms.join(other.session, 'j', '#tea', {})
+    expect(other.line.read()).toEqual(['error j: forbidden'])
+  })
+
+  test('ends when rights become less', () => {
+    const desk = new RoomDesk()
+    const alice = desk.connect('alice')
+    desk.tries(alice, recordOf())
+    alice.session.rights = { ...ordinary, rooms: [] }
+    desk.send(alice, 1, '#tea')
+    expect(alice.line.read()).toEqual(['failed #tea 1: forbidden'])
+  })
+
+  test('is possible for so many rooms', () => {
+    const desk = new RoomDesk({ roomsPerConnection: 1 })
+    const alice = desk.connect('alice')
+    desk.tries(alice, recordOf())
+    desk.rooms.join(alice.session, 'k', '#other', {})
+    expect(alice.line.read()).toEqual(['error k: forbidden'])
+  })
+
+  test('makes the lobby if it is not there', () => {
+    const desk = new RoomDesk()
+    const alice = desk.connect('alice')
+    desk.rooms.join(alice.session, 'j', LOBBY, {})
+    desk.hub.turn()
+    desk.calls.read()
+    desk.rooms.found(LOBBY, 'no_such_room')
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['create #lobby of nobody for 1000'])
+    desk.rooms.created(LOBBY, null, 'created')
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['find #lobby'])
+    desk.rooms.found(LOBBY, 'no_such_room')
+    desk.rooms.created(LOBBY, null, null)
+    expect(alice.line.read()).toEqual(['error j: unavailable'])
+  })
+})
+
+describe('making and deleting a room', () => {
+  test('is answered as the store does', () => {
+    const desk = new RoomDesk()
+    const { session, line } = desk.connect('alice')
+    for (const [result, heard] of [
+      ['created', 'reply c: null'],
+      ['exists', 'error c: room_exists'],
+      ['busy', 'error c: overloaded'],
+      [null, 'error c: unavailable'],
+    ] as const) {
+      desk.rooms.create(session, 'c', '#tea', { password: 'pw', history: 5 })
+      expect(desk.calls.read()).toEqual(['create #tea of alice for 5, locked'])
+      desk.rooms.created('#tea', desk.ask, result)
+      expect(line.read()).toEqual([heard])
+    }
+    desk.rooms.create(session, 'c', '#tea', { password: 'x'.repeat(201) })
+    desk.rooms.create(session, 'c', 'tea', {})
+    expect(line.read()).toEqual(['error c: too_large', 'error c: bad_id'])
+  })
+
+  test('is done twenty times a minute', () => {
+    const desk = new RoomDesk()
+    const { session, line } = desk.connect('alice')
+    const create = (): void => {
+      desk.rooms.create(session, 'c', '#tea', {})
+      if (desk.calls.read().length > 0) desk.rooms.created('#tea', desk.ask, 'exists')
+    }
+    for (let i = 0; i < 21; i++) create()
+    expect(line.read().at(-1)).toBe('error c: rate_limited')
+    desk.pass(60_000)
+    line.read()
+    create()
+    expect(line.read()).toEqual(['error c: room_exists'])
+  })
+
+  test('by its owner or an admin, and that very room', () => {
+    const desk = new RoomDesk()
+    const [alice, olga] = [desk.connect('alice'), desk.connect('olga')]
+    for (const [{ session, line }, found, heard] of [
+      [alice, recordOf(), ['error d: forbidden']],
+      [alice, null, ['error d: unavailable']],
+      [alice, 'no_such_room', ['error d: no_such_room']],
+      [olga, recordOf(), []],
+    ] as const) {
+      desk.rooms.delete(session, 'd', '#tea')
+      desk.rooms.inspected(desk.ask, found)
+      expect(line.read()).toEqual(heard)
+    }
+    expect(desk.calls.read().at(-1)).toBe('delete #tea e1')
+    desk.rooms.deleted(desk.ask, false)
+    desk.rooms.deleted(desk.ask, null)
+    expect(olga.line.read()).toEqual(['error d: no_such_room', 'error d: unavailable'])
+    desk.rooms.delete(olga.session, 'd', 'tea')
+    expect(olga.line.read()).toEqual(['error d: no_such_room'])
+  })
+})
+
+describe('questions', () => {
+  test('are sixteen at once for a session', () => {
+    const desk = new RoomDesk()
+    const { session, line } = desk.connect('alice')
+    for (let i = 0; i < 17; i++) desk.rooms.list(session, i, {})
+    expect(line.read()).toEqual(['error 16: rate_limited'])
+    desk.rooms.listed(desk.ask, 200, [])
+    desk.rooms.list(session, 17, {})
+    expect(line.read()).toEqual(['reply 15: {"rooms":[],"next":null}'])
+  })
+
+  test('are not answered to who has gone', () => {
+    const desk = new RoomDesk()
+    const { session, line } = desk.connect('alice')
+    desk.rooms.list(session, 'l', {})
+    desk.rooms.sync(session, 's', '#tea')
+    const [list, sync] = desk.calls.rooms.asks
+    session.bye()
+    line.read()
+    if (list !== undefined) desk.rooms.listed(list, 200, [recordOf()])
+    if (sync !== undefined) desk.rooms.taken(sync, 5)
+    expect(line.read()).toEqual([])
+  })
+
+  test('of history and members are for who is in the room', () => {
+    const desk = new RoomDesk()
+    const alice = desk.connect('alice')
+    desk.rooms.members(alice.session, 'm', '#tea', {})
+    desk.rooms.history(alice.session, 'h', '#tea', {})
+    expect(alice.line.read()).toEqual(['error m: not_joined', 'error h: not_joined'])
+    desk.tries(alice, recordOf())
+    desk.calls.read()
+    desk.rooms.history(alice.session, 'h', '#tea', { limit: 500, before: 9 })
+    expect(desk.calls.read()).toEqual(['history #tea: {"before":9,"limit":200}, 1048576 bytes'])
+    const query = { before: 9, limit: 200, maxBytes: 1 }
+    for (const answer of [null, 'no_such_room'] as const) {
+      desk.rooms.history(alice.session, 'h', '#tea', {})
+      desk.rooms.read(desk.ask, query, answer)
+    }
+    desk.rooms.read(desk.ask, query, { entries: [], epoch: 'e1', ended: [], first: 1, last: 0 })
+    expect(alice.line.read()).toEqual(['error h: unavailable', 'error h: no_such_room', 'reply h: [] of 1 to 0, e1'])
+  })
+
+  test('about what the log has taken of a stream settle what is still on its way', () => {
+    const desk = new RoomDesk()
+    const alice = desk.connect('alice')
+    desk.tries(alice, recordOf())
+    desk.send(alice, 1, '#tea')
+    desk.hub.turn()
+    alice.session.sync('s', '#tea')
+    desk.rooms.taken(desk.ask, 1)
+    desk.hub.turn()
+    expect(alice.line.read()).toEqual(['reply s: {"last":1,"delivered":0}', 'stored #tea 1'])
+    expect(desk.hub.custody.bytes).toBe(0)
+  })
+})
+
+describe('a signal', () => {
+  test('is dropped while the node cannot keep up', () => {
+    const desk = new RoomDesk()
+    const [alice, bob] = [desk.connect('alice'), desk.connect('bob')]
+    desk.tries(alice, recordOf())
+    desk.tries(bob, recordOf())
+    bob.line.read()
+    alice.session.signal('#tea', bodyOf(1))
+    expect(bob.line.read()).toEqual(['signal from alice to #tea'])
+    desk.hub.overloaded = true
+    alice.session.signal('#tea', bodyOf(1))
+    expect(bob.line.read()).toEqual([])
+  })
+})
