@@ -51,7 +51,8 @@ const aQuery = fc.record(
 )
 
 test('a page by steps is the page that one look would find, however far a step looks', async () => {
-  const sizes = fc.array(fc.nat(12), { maxLength: 18 })
+  // No body is empty: nil is a byte.
+  const sizes = fc.array(fc.integer({ min: 1, max: 12 }), { maxLength: 18 })
   await fc.assert(
     fc.asyncProperty(sizes, aQuery, fc.integer({ min: 1, max: 5 }), async (sizes, query, lookedAt) => {
       const tables = logOf(sizes)
