@@ -13,8 +13,9 @@ import { connect as connectTls, createSecureContext } from 'node:tls'
 export const transports = ['ws', 'tcp', 'tls'] as const
 export type Transport = (typeof transports)[number]
 
+/** Where a client connects, and how packets lie on what it connects by. */
 export interface Address {
-  readonly transport: Transport
+  readonly wire: Wire
   readonly port: number
 }
 
@@ -30,9 +31,10 @@ export interface PipeEvents {
 }
 
 /** Where the head of a packet says that its bytes are. One for all, because it is read before the next is sought. */
-const found = { start: 0, end: 0, close: false }
+export const found = { start: 0, end: 0, close: false }
 
-interface Wire {
+/** What a protocol is carried by, and how its packets are told apart there. */
+export interface Wire {
   readonly connect: (port: number) => Socket
   /** What is said before the first packet and answered with a 101; null: nothing. */
   readonly upgrade: ((port: number) => string) | null
@@ -46,9 +48,7 @@ const host = '127.0.0.1'
 
 const webSocket: Wire = {
   connect: port => connectTcp({ port, host }),
-  upgrade: port =>
-    `GET /ws HTTP/1.1\r\nHost: ${host}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-    `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Version: 13\r\n\r\n`,
+  upgrade: port => upgradeRequest(port, '/ws', null),
   headSize: length => (length < 126 ? 6 : length < 65536 ? 8 : 14),
   writeHead(out, length) {
     out[0] = 0x82
@@ -80,6 +80,26 @@ const webSocket: Wire = {
   },
 }
 
+/** WebSocket at another path than ackd's; with a subprotocol, or with messages of text. */
+export function webSocketAt(path: string, protocol: string | null, text: boolean): Wire {
+  return {
+    ...webSocket,
+    upgrade: port => upgradeRequest(port, path, protocol),
+    writeHead(out, length) {
+      webSocket.writeHead(out, length)
+      if (text) out[0] = 0x81
+    },
+  }
+}
+
+function upgradeRequest(port: number, path: string, protocol: string | null): string {
+  return (
+    `GET ${path} HTTP/1.1\r\nHost: ${host}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+    (protocol === null ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`) +
+    `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}\r\nSec-WebSocket-Version: 13\r\n\r\n`
+  )
+}
+
 const tcp: Wire = {
   connect: port => connectTcp({ port, host }),
   upgrade: null,
@@ -102,7 +122,12 @@ const tls: Wire = {
   connect: port => connectTls({ port, host, servername: 'localhost', secureContext, rejectUnauthorized: false }),
 }
 
-const wires: Readonly<Record<Transport, Wire>> = { ws: webSocket, tcp, tls }
+export const wires: Readonly<Record<Transport, Wire>> = { ws: webSocket, tcp, tls }
+
+/** A stream on which packets follow each other with nothing between them; `readHead` finds where each ends, and gives its head as well. */
+export function stream(readHead: Wire['readHead']): Wire {
+  return { connect: tcp.connect, upgrade: null, headSize: () => 0, writeHead: () => {}, readHead }
+}
 
 const nothing = Buffer.alloc(0)
 
@@ -114,9 +139,10 @@ export class Pipe {
   #left: Buffer = nothing
   #ready = false
   #leaving = false
+  #corked = false
 
-  constructor({ transport, port }: Address, events: PipeEvents) {
-    this.#wire = wires[transport]
+  constructor({ wire, port }: Address, events: PipeEvents) {
+    this.#wire = wire
     this.#port = port
     this.#events = events
     this.#socket = this.#wire.connect(port)
@@ -143,12 +169,24 @@ export class Pipe {
     this.#socket.write(out)
   }
 
-  /** Writes the last packet; resolves when the connection is gone, which takes two seconds at most. */
-  leave(frames: Buffer): Promise<void> {
+  /** Until `uncork`, or for the time of the events of a turn, what is written waits, and then leaves in one go. */
+  cork(): void {
+    if (!this.#corked) this.#socket.cork()
+    this.#corked = true
+  }
+
+  uncork(): void {
+    if (this.#corked) this.#socket.uncork()
+    this.#corked = false
+  }
+
+  /** Writes the last packet, or with null just ends; resolves when the connection is gone, which takes two seconds at most. */
+  leave(frames: Buffer | null): Promise<void> {
     this.#leaving = true
     return new Promise(resolve => {
       this.#socket.once('close', () => resolve())
-      this.write(frames)
+      if (frames === null) this.#socket.end()
+      else this.write(frames)
       setTimeout(() => this.#socket.destroy(), 2000).unref()
     })
   }

@@ -1,20 +1,22 @@
 /**
  * The server under measurement: the real command in a process of its own, and what the kernel says that it used.
  *
- * CPU comes from `/proc/PID/task/<tid>/schedstat`, which counts nanoseconds on a core for every thread, so that the threads of
- * the store are part of the bill. The limits that would rightly refuse a load generator are lifted; all else is as shipped.
+ * The limits that would rightly refuse a load generator are lifted; all else is as shipped.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, readFileSync, readdirSync, rmSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { createInterface } from 'node:readline'
-import { transports, type Address, type Transport } from './pipe.ts'
+import { transports, wires, type Address, type Transport } from './pipe.ts'
+import { cpuOf, memoryOf, residentOf } from './usage.ts'
 
-const main = process.env['BENCH_MAIN'] ?? fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
+/** The command under measurement. */
+export const main: string = process.env['BENCH_MAIN'] ?? fileURLToPath(new URL('../dist/cli/main.js', import.meta.url))
 
-const lifted = {
+/** Limits that would rightly refuse a load generator, all of whose clients are at one address and never tire. */
+export const lifted = {
   ACKD_PORT: '0',
   ACKD_CONNECTIONS_PER_ADDRESS: '100000',
   ACKD_CONNECT_RATE: '100000',
@@ -56,31 +58,20 @@ export class Server {
   address(transport: Transport): Address {
     const port = this.#ports[transport]
     if (port === undefined) throw new Error(`the server does not listen on ${transport}`)
-    return { transport, port }
+    return { wire: wires[transport], port }
   }
 
-  /** ns on a core so far, of all threads that live. */
+  /** ns on a core so far. */
   cpu(): number {
-    let total = 0
-    for (const thread of readdirSync(`/proc/${this.#pid}/task`)) {
-      total += Number(readFileSync(`/proc/${this.#pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
-    }
-    return total
+    return cpuOf(this.#pid)
   }
 
-  /** Bytes of memory that are its own: what it maps of files is not counted. */
   memory(): number {
-    return this.#status('RssAnon')
+    return memoryOf(this.#pid)
   }
 
-  /** Bytes of memory that it has at the moment, with what it maps of files. */
   resident(): number {
-    return this.#status('VmRSS')
-  }
-
-  #status(name: string): number {
-    const status = readFileSync(`/proc/${this.#pid}/status`, 'utf8')
-    return Number(new RegExp(`${name}:\\s+(\\d+)`).exec(status)?.[1] ?? 0) * 1024
+    return residentOf(this.#pid)
   }
 
   async stop(): Promise<void> {

@@ -1,0 +1,67 @@
+/** A client of ackd: the peer of the product's own bench, in the shape that all systems share. */
+import { Peer, type PeerEvents, type Stream } from '../peer.ts'
+import type { Address } from '../pipe.ts'
+import { sendTemplate } from '../wire.ts'
+import { BODY, type Guest, type Party } from './party.ts'
+
+export class AckdParty implements Party, PeerEvents {
+  readonly #guest: Guest
+  #peer: Peer | null = null
+  #stream: Stream | null = null
+
+  private constructor(guest: Guest) {
+    this.#guest = guest
+  }
+
+  static async open(address: Address, guest: Guest): Promise<Party> {
+    const party = new AckdParty(guest)
+    const known = guest.name === null ? null : (credentials.get(guest.name) ?? null)
+    party.#peer = await Peer.open(address, party, known)
+    const { id, secret } = party.#peer
+    if (guest.name !== null && known === null) credentials.set(guest.name, { id, secret })
+    return party
+  }
+
+  get address(): string {
+    return this.#peer?.id ?? ''
+  }
+
+  aim(address: string): void {
+    const { streams } = this.#peer!
+    this.#stream = streams.get(address) ?? this.#peer!.stream(address, sendTemplate(address, BODY), RING)
+  }
+
+  send(tag: number): void {
+    this.#peer!.send(this.#stream!, tag)
+  }
+
+  publish(): void {
+    throw new Error('rooms are measured by nothing yet')
+  }
+
+  flush(): void {
+    this.#peer!.flush()
+  }
+
+  leave(): Promise<void> {
+    return this.#peer!.leave()
+  }
+
+  settled(_peer: Peer, _stream: Stream, from: number, to: number): void {
+    this.#guest.events.settled(this.#guest.number, to - from)
+  }
+
+  received(_peer: Peer, tag: number): void {
+    this.#guest.events.received(this.#guest.number, tag)
+  }
+
+  trouble(text: string): void {
+    this.#guest.events.trouble(text)
+  }
+}
+
+/** Messages of one stream that may be on their way; a power of two. */
+const RING = 128
+
+/** Of those who come back. */
+const credentials = new Map<string, { readonly id: string; readonly secret: string }>()
