@@ -24,7 +24,7 @@ export function apiRoutes(
   const operations = [
     ...messageRoutes(gateway, new Posting(gateway, store)),
     ...clientRoutes(gateway, store),
-    ...roomRoutes(store, () => undefined),
+    ...roomRoutes(store, room => guard.audit.note('room_deleted', { room, why: 'by an operator' })),
     ...nodeRoutes(gateway, store, version),
     ...accountRoutes(accounts),
     ...revocationRoutes(guard.tokens === null ? null : store.accounts, guard.audit),

@@ -18,6 +18,9 @@ import type { Tokens, Verdict } from './tokens.ts'
 /** Who is let in: those with an id and a secret, those with a token, or both. */
 export type AuthMode = 'anonymous' | 'token' | 'both'
 
+/** What is to be known of the pipe of whoever says hello. */
+type Caller = Pick<Pipe, 'transport' | 'address' | 'provenId'>
+
 /** ms after which a client whose token could not be checked for the crowd may come back; others are told theirs by the admission. */
 const BUSY_MS = 5_000
 
@@ -52,7 +55,7 @@ export class Credentials {
   }
 
   /** Calls `answer` once, within this call unless there is a token to be checked. */
-  examine(hello: HelloOptions, pipe: Pipe, answer: (answer: Answer) => void): void {
+  examine(hello: HelloOptions, pipe: Caller, answer: (answer: Answer) => void): void {
     const { provenId = null } = pipe
     const say = (answered: Answer): void => {
       if (answered.kind === 'refused' && answered.name === 'unauthorized') this.#note(hello.id, pipe, answered.text)
@@ -66,7 +69,7 @@ export class Credentials {
   }
 
   /** The token that takes the place of another one. */
-  async renew(token: string, old: Pass, pipe: Pipe): Promise<Renewal> {
+  async renew(token: string, old: Pass, pipe: Caller): Promise<Renewal> {
     const verdict = (await this.#tokens?.check(token)) ?? { kind: 'wrong', text: 'This server takes no tokens.' }
     if (verdict.kind === 'unavailable') return { kind: 'refused', code: 'unavailable', text: verdict.text }
     if (verdict.kind === 'busy') return { kind: 'refused', code: 'overloaded', text: verdict.text }
@@ -108,7 +111,7 @@ export class Credentials {
     return this.revoked(pass) ? 'The token was revoked; fetch a new one and connect again.' : null
   }
 
-  #note(id: string | undefined, { address, transport }: Pipe, why: string): void {
+  #note(id: string | undefined, { address, transport }: Caller, why: string): void {
     this.#audit.note('token_refused', { ...(id === undefined ? {} : { id }), address, transport, why })
   }
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Pass } from '../../src/gateway/claims.ts'
 import { ordinary } from '../../src/core/rights.ts'
+import type { Answer } from '../../src/gateway/credentials.ts'
 import { Expiries } from '../../src/gateway/expiries.ts'
 import { GuardError, openGuard, type GuardOptions } from '../../src/gateway/guard.ts'
 import { silentLog } from '../../src/gateway/log.ts'
@@ -169,6 +170,24 @@ describe('a guard', () => {
     writeFileSync(path, 'short')
     guard.reload()
     expect([await judged('x'.repeat(40)), errors]).toEqual(['good', [expect.stringContaining('the old ones stay')]])
+  })
+
+  it.each([
+    ['nothing', {}, 'alice', 'welcome alice, proved'],
+    ['a token of the same name', { token: tokenOf({ sub: 'alice' }) }, 'alice', 'welcome alice, proved'],
+    ['a token of another name', { token: tokenOf({ sub: 'bob' }) }, 'alice', 'unauthorized'],
+    ['nothing, and the name is no id', {}, 'Alice Cooper', 'unauthorized'],
+    ['a token, and the name is no id', { token: tokenOf({ sub: 'alice' }) }, 'Alice Cooper', 'unauthorized'],
+    ['another id', { id: 'bob' }, 'alice', 'welcome alice, proved'],
+  ])('takes a certificate for a proof, beside which the client may say %s', async (_, more, provenId, outcome) => {
+    const guard = await openGuard(options, null, silentLog)
+    const pipe = { transport: 'tls', address: '192.0.2.7', provenId }
+    const answer = await new Promise<Answer>(resolve => guard.credentials.examine({ v: 1, ...more }, pipe, resolve))
+    const said =
+      answer.kind === 'welcome'
+        ? `welcome ${answer.greeting.id ?? ''}, ${answer.greeting.secretHash === null ? 'proved' : 'by a secret'}`
+        : answer.name
+    expect(said).toBe(outcome)
   })
 
   it.each([

@@ -1,4 +1,7 @@
 /** Tokens, good and bad, over real sockets. */
+import { once } from 'node:events'
+import { connect } from 'node:net'
+import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import type { Options } from '../../src/options.ts'
@@ -149,6 +152,27 @@ describe('a token', () => {
     await start({ jwksUrl: away.url })
     expect((await (await say(token)).end()).name).toBe('unavailable')
     await away.stop()
+  })
+})
+
+describe('a token over TCP', () => {
+  async function answer(token: string): Promise<unknown[]> {
+    const { hostname, port } = new URL(server?.tcp ?? '')
+    const socket = connect(Number(port), hostname)
+    socket.write(`${JSON.stringify(['hello', { v: 1, token }])}\n`)
+    const [line] = (await once(createInterface(socket), 'line')) as [string]
+    socket.destroy()
+    return JSON.parse(line) as unknown[]
+  }
+
+  it('is what it is over WebSocket', async () => {
+    await start()
+    expect(await answer(tokenOf({ sub: 'alice' }))).toMatchObject(['welcome', { id: 'alice' }])
+    expect((await answer(tokenOf({ sub: 'alice', exp: inSeconds(-1) }))).slice(0, 2)).toEqual(['close', 'unauthorized'])
+    expect((await answer(tokenOf({ sub: 'alice', padding: 'x'.repeat(4_096) }))).slice(0, 2)).toEqual([
+      'close',
+      'too_large',
+    ])
   })
 })
 
