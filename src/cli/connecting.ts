@@ -5,7 +5,7 @@
  * ends when the first attempt finds nobody there. What was connected before may come back, and is waited for.
  */
 import { setTimeout as pause } from 'node:timers/promises'
-import { AckdError, connect, type Client } from '../client/index.node.ts'
+import { AckdError, connect, type Client, type NodeOptions } from '../client/index.node.ts'
 import { Failure, failureOf } from './failure.ts'
 import { DEFAULT_PROFILE, type Profiles } from './profiles.ts'
 import { showDuration } from './quantities.ts'
@@ -23,6 +23,8 @@ export interface Connecting {
   readonly waitMs: number
   readonly timeoutMs: number
   readonly ack?: 'auto' | 'none'
+  /** What others see of who this is. */
+  readonly name?: string
 }
 
 export interface Connected {
@@ -32,8 +34,9 @@ export interface Connected {
 
 /** Throws when nobody is there, when the server says no, and when the time is over. */
 export async function openClient(asked: Connecting, profiles: Profiles, terminal: Terminal): Promise<Connected> {
-  const { url, as, timeoutMs, waitMs, ack = 'auto' } = asked
-  const open = (profile: string): Client | null => tryOpen(url, profiles.folder(profile), ack)
+  const { url, as, timeoutMs, waitMs, ack = 'auto', name } = asked
+  const options = { ack, ...(name !== undefined && { name }) }
+  const open = (profile: string): Client | null => tryOpen(url, { ...options, dir: profiles.folder(profile) })
   const connected = as === undefined ? takeAny(open) : await take(as, waitMs, open)
   const { client } = connected
   try {
@@ -77,9 +80,9 @@ function takeAny(open: Open): Connected {
 }
 
 /** Null while another process uses the folder. */
-function tryOpen(url: string, folder: string, ack: 'auto' | 'none'): Client | null {
+function tryOpen(url: string, options: NodeOptions): Client | null {
   try {
-    return connect(url, { dir: folder, ack })
+    return connect(url, options)
   } catch (error) {
     if (!(error instanceof AckdError)) throw error
     if (error.code === 'in_use') return null
@@ -107,6 +110,15 @@ function unreachable(url: string, why: string): Failure {
 /** The server's no as the end of a command. */
 export function refusal(error: AckdError): Failure {
   return failureOf('refused', error.message, `see docs/protocol.md for ${error.code}`)
+}
+
+/** Rejects when the server ended it for good, such as when another command took over. */
+export function endedByServer(client: Client): Promise<never> {
+  return new Promise((_, reject) => {
+    client.on('status', status => {
+      if (status.state === 'closed') reject(refusal(status.error))
+    })
+  })
 }
 
 /** Resolves like `work`, or fails when the time is over. */

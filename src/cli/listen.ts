@@ -6,7 +6,7 @@
  */
 import type { Client, Gap, Message } from '../client/index.node.ts'
 import { toJson, toText } from './bodies.ts'
-import { interrupted, openClient, refusal } from './connecting.ts'
+import { endedByServer, interrupted, openClient } from './connecting.ts'
 import { Profiles } from './profiles.ts'
 import type { Context } from './context.ts'
 import { harmless, type Terminal } from './terminal.ts'
@@ -28,7 +28,7 @@ export async function listen(flags: ListenFlags, { terminal, environment }: Cont
   const { client, profile } = await openClient({ url, as, ack, waitMs: 0, timeoutMs: CONNECT_MS }, profiles, terminal)
   try {
     await introduce(client.id, profile, flags, terminal)
-    await Promise.race([interrupted(), closed(client), print(client, flags, profiles, terminal)])
+    await Promise.race([interrupted(), endedByServer(client), print(client, flags, profiles, terminal)])
   } finally {
     await client.close(flags.ack === 'none' ? { flushMs: 0 } : {})
   }
@@ -38,15 +38,6 @@ async function introduce(id: string | null, profile: string, flags: ListenFlags,
   if (flags.json === true) await terminal.data(toJson({ type: 'ready', id, profile }))
   terminal.status(`listening as ${terminal.tint('bold', profile)}: ${id ?? ''}`)
   terminal.status(terminal.tint('dim', `from another terminal: ackd send ${profile} "hello"   (Ctrl-C ends)`))
-}
-
-/** Rejects when the server ended it for good, such as when another command took over. */
-function closed(client: Client): Promise<never> {
-  return new Promise((_, reject) => {
-    client.on('status', status => {
-      if (status.state === 'closed') reject(refusal(status.error))
-    })
-  })
 }
 
 /** Resolves after as many messages as were asked for. */

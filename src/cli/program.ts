@@ -10,6 +10,7 @@ import { environmentName, flagName, optionTable } from '../options.ts'
 import { readVersion } from '../version.ts'
 import type { BenchFlags } from './bench.ts'
 import type { Context } from './context.ts'
+import type { ChatFlags } from './chat.ts'
 import type { ConformanceFlags } from './conformance.ts'
 import { exitCodes, Failure } from './failure.ts'
 import type { HistoryFlags, LookFlags } from './look.ts'
@@ -62,6 +63,7 @@ function createProgram(context: Context): Command {
   addDoctor(program, context)
   addListen(program, context)
   addSend(program, context)
+  addChat(program, context)
   addMailbox(program, context)
   addProfiles(program, context)
   addBench(program, context)
@@ -159,6 +161,18 @@ function addSend(program: Command, context: Context): void {
     .action(async (to: string, body: string | undefined, flags: SendFlags) => {
       const { send } = await import('./send.ts')
       await send(to, body, flags, context)
+    })
+}
+
+function addChat(program: Command, context: Context): void {
+  connecting(program.command('chat'), context)
+    .description('Talk in a room; everybody in it hears what you type.')
+    .argument('[room]', 'rooms begin with #, which a shell wants quoted', '#lobby')
+    .option('--name <name>', 'what others see; else the profile, else the user of this machine')
+    .addHelpText('after', examples('ackd chat', "ackd chat '#games' --as bob", 'ackd chat --url tcp://127.0.0.1'))
+    .action(async (room: string, flags: ChatFlags) => {
+      const { chat } = await import('./chat.ts')
+      await chat(room, flags, context)
     })
 }
 

@@ -78,12 +78,15 @@ export function example(name: string, surroundings: Surroundings): Promise<Ended
 export interface Place {
   readonly running: Running
   readonly url: string
+  readonly tcp: string
+  readonly tls: string
   readonly http: string
 }
 
 /** A server on a free port, once it is ready. */
 export async function serve(home: string, dataDir: string, ...args: string[]): Promise<Place> {
   const running = start(['serve', '--port', '0', '--data-dir', dataDir, ...args], { home })
-  const ready = JSON.parse(await running.line()) as { ws: string; http: string }
-  return { running, url: ready.ws, http: ready.http }
+  const ready = JSON.parse(await running.line()) as { ws: string; tcp: string; tls: string; http: string }
+  const { ws: url, tcp, tls, http } = ready
+  return { running, url, tcp, tls, http }
 }
