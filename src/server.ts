@@ -5,6 +5,7 @@
  * the reverse, after everything held was parked and everybody was told.
  */
 import { writeSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import { nanoid } from 'nanoid'
 import type { CoreOptions } from './core/effects.ts'
 import { Accounts } from './gateway/accounts.ts'
@@ -15,6 +16,7 @@ import { Gateway, type GatewayOptions } from './gateway/gateway.ts'
 import { openGuard, type Guard } from './gateway/guard.ts'
 import { createHttp } from './gateway/http.ts'
 import { createLog, errorFields, type Log } from './gateway/log.ts'
+import { readPages } from './gateway/pages.ts'
 import { Passwords } from './gateway/passwords.ts'
 import { Sparing } from './gateway/sparing.ts'
 import { checkTogether, readOptions } from './option-sources.ts'
@@ -33,6 +35,8 @@ import { listenWebSocket } from './transport/websocket.ts'
 import { readVersion } from './version.ts'
 
 const NODE_NAME_LENGTH = 10
+/** What `npm run build` has written, whether this runs from there or from the sources. */
+const pagesDirectory = fileURLToPath(new URL('../dist/web', import.meta.url))
 /** ms; the last resort of a shutdown, in which everything else has its own limit. */
 const SHUTDOWN_MS = 25_000
 
@@ -66,7 +70,13 @@ export async function startServer(given: Partial<Options> = {}, log?: Log): Prom
   try {
     const guard = await openGuard(options, store.accounts, logger)
     const gateway = new Gateway(store, gatewayOptions(options, store), logger, guard)
-    const answer = createHttp(gateway, store, options.maxLag, openApi(options, gateway, store, guard))
+    const answer = createHttp(
+      gateway,
+      store,
+      options.maxLag,
+      openApi(options, gateway, store, guard),
+      readPages(pagesDirectory),
+    )
     const listeners = await openListeners(options, gateway, answer, logger)
     gateway.start()
     // In their units once they are read: ms and bytes.

@@ -1,6 +1,6 @@
 /**
- * What a node answers over HTTP: whether the process lives, whether it can serve, what it counts, and, under /api, whatever
- * backends and operators want of it (`api.ts`).
+ * What a node answers over HTTP: whether the process lives, whether it can serve, what it counts, under /api whatever backends and
+ * operators want of it (`api.ts`), and what browsers load (`pages.ts`).
  *
  * `/healthz` does not ask the store: a process that is restarted because its store is away only makes things worse. `/readyz` does,
  * and says why not. Everything else is 404 with a hint.
@@ -11,6 +11,7 @@ import type { ApiErrorCode } from './api-route.ts'
 import type { Api } from './api.ts'
 import type { Gateway } from './gateway.ts'
 import { createMetrics } from './metrics.ts'
+import { Pages } from './pages.ts'
 
 /** How long `/readyz` waits for the store, ms. */
 const CHECK_MS = 2_000
@@ -20,7 +21,13 @@ interface Check {
   readonly detail: string
 }
 
-export function createHttp(gateway: Gateway, store: Store, maxLagMs: number, api: Api): AnswerHttp {
+export function createHttp(
+  gateway: Gateway,
+  store: Store,
+  maxLagMs: number,
+  api: Api,
+  pages = new Pages(new Map()),
+): AnswerHttp {
   const metrics = createMetrics(gateway)
   return async request => {
     const { method, path } = request
@@ -35,10 +42,13 @@ export function createHttp(gateway: Gateway, store: Store, maxLagMs: number, api
       case '/metrics':
         return { status: 200, type: metrics.contentType, body: await metrics.text() }
       default:
-        return refused(
-          404,
-          'not_found',
-          'There is nothing at this path; see /healthz, /readyz, /metrics, /api/openapi.json and the WebSocket at /ws.',
+        return (
+          pages.answer(request) ??
+          refused(
+            404,
+            'not_found',
+            'There is nothing at this path; see /client.js, /healthz, /readyz, /metrics, /api/openapi.json and the WebSocket at /ws.',
+          )
         )
     }
   }

@@ -13,6 +13,7 @@ const statusLines: Record<number, string> = {
   200: '200 OK',
   201: '201 Created',
   204: '204 No Content',
+  304: '304 Not Modified',
   400: '400 Bad Request',
   401: '401 Unauthorized',
   403: '403 Forbidden',
@@ -99,17 +100,18 @@ class Exchange implements HttpRequest {
     })
   }
 
-  answer({ status, type, body, headers = {} }: HttpAnswer): void {
+  answer({ status, type, body: text, bytes, headers = {} }: HttpAnswer): void {
     if (this.#over) return
+    const body = bytes ?? text
     const response = this.#response
     response.cork(() => {
       response.writeStatus(statusLines[status] ?? '500 Internal Server Error')
       if (type !== '') response.writeHeader('Content-Type', type)
-      response.writeHeader('Cache-Control', 'no-store')
+      if (!('Cache-Control' in headers)) response.writeHeader('Cache-Control', 'no-store')
       for (const [name, value] of Object.entries(headers)) response.writeHeader(name, value)
       // Given a length, `endWithoutBody` would wait for ever for that many bytes.
       if (this.method === 'HEAD') response.writeHeader('Content-Length', String(Buffer.byteLength(body)))
-      if (this.method === 'HEAD' || status === 204) response.endWithoutBody()
+      if (this.method === 'HEAD' || status === 204 || status === 304) response.endWithoutBody()
       else response.end(body, !this.#whole)
     })
     this.#over = true

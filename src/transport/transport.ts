@@ -114,6 +114,8 @@ export interface HttpAnswer {
   readonly type: string
   /** For HEAD as well: only its length is then sent. */
   readonly body: string
+  /** Instead of `body`. */
+  readonly bytes?: Uint8Array
   readonly headers?: Readonly<Record<string, string>>
 }
 
