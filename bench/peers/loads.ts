@@ -18,7 +18,7 @@ export interface Parking {
 }
 
 /** Messages, or ms, before anything is measured. */
-export const FIRST = [300_000, 4_000] as const
+const FIRST = [300_000, 4_000] as const
 /** Connections that are there before the first one counts: what a server needs once for all is not theirs. */
 const BEFORE = 500
 const SENDERS = 100
@@ -35,12 +35,17 @@ export async function onFresh<Result>(system: System, load: (service: Service) =
   }
 }
 
+/** Until what serves is compiled as it will be. */
+export async function warmUp(system: System, service: Service): Promise<void> {
+  const crowd = await Crowd.open(system, service, 100)
+  crowd.pair()
+  await crowd.warmUp(...FIRST)
+  await crowd.leave()
+}
+
 export async function idle(system: System, service: Service, connections: number): Promise<Idle> {
   // The heap grows to its working size under any load, which is no connection's doing.
-  const busy = await Crowd.open(system, service, 100)
-  busy.pair()
-  await busy.warmUp(...FIRST)
-  await busy.leave()
+  await warmUp(system, service)
   const first = await Crowd.open(system, service, BEFORE)
   await first.sleep(1000)
   const before = service.memory()
@@ -62,6 +67,7 @@ export async function parkAndDrain(
   recipients: number,
   each: number,
 ): Promise<Parking> {
+  await warmUp(system, service)
   const names = Array.from({ length: recipients }, (_, i) => `r${i}`)
   const known = await Crowd.open(system, service, recipients, { names })
   const targets = known.parties.map(({ address }) => address)

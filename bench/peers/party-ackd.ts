@@ -15,10 +15,11 @@ export class AckdParty implements Party, PeerEvents {
 
   static async open(address: Address, guest: Guest): Promise<Party> {
     const party = new AckdParty(guest)
-    const known = guest.name === null ? null : (credentials.get(guest.name) ?? null)
+    const name = `${address.port} ${guest.name ?? ''}`
+    const known = guest.name === null ? null : (credentials.get(name) ?? null)
     party.#peer = await Peer.open(address, party, known)
     const { id, secret } = party.#peer
-    if (guest.name !== null && known === null) credentials.set(guest.name, { id, secret })
+    if (guest.name !== null && known === null) credentials.set(name, { id, secret })
     return party
   }
 
@@ -63,5 +64,5 @@ export class AckdParty implements Party, PeerEvents {
 /** Messages of one stream that may be on their way; a power of two. */
 const RING = 128
 
-/** Of those who come back. */
+/** Of those who come back, by the port of their server and their name. */
 const credentials = new Map<string, { readonly id: string; readonly secret: string }>()

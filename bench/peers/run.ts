@@ -12,7 +12,7 @@ import { machineName } from '../machine.ts'
 import { chart } from './chart.ts'
 import { Crowd, type Figures } from './crowd.ts'
 import { install, versions } from './install.ts'
-import { FIRST, idle, onFresh, parkAndDrain } from './loads.ts'
+import { idle, onFresh, parkAndDrain, warmUp } from './loads.ts'
 import { BODY } from './party.ts'
 import { noRuns, type Measured, type Repeats, type Results } from './results.ts'
 import { placeLoad, type Placement, type Service } from './service.ts'
@@ -57,10 +57,7 @@ function said(text: string): void {
 async function start(system: System): Promise<Service> {
   const service = await system.start()
   service.place('same')
-  const crowd = await Crowd.open(system, service, 100)
-  crowd.pair()
-  await crowd.warmUp(...FIRST)
-  await crowd.leave()
+  await warmUp(system, service)
   return service
 }
 
