@@ -126,6 +126,19 @@ export class Rooms {
     if (!this.#hub.overloaded) this.#rooms.get(name)?.signal(member, body)
   }
 
+  /** What the session may do is another thing now. */
+  entitled(session: Session): void {
+    for (const member of [...(session.attendance?.members.values() ?? [])]) {
+      if (session.mayEnter(member.room)) continue
+      const room = this.#rooms.get(member.room)
+      if (member.state !== 'live') room?.refuse(member, 'forbidden')
+      else {
+        room?.leave(member, false)
+        session.connection.members(member.room, 'leave', member.id, member.name)
+      }
+    }
+  }
+
   /** The session has ended. `replaced`: its client has a newer one. */
   gone(session: Session, replaced: boolean): void {
     for (const member of [...(session.attendance?.members.values() ?? [])]) {

@@ -85,6 +85,12 @@ export class Session {
     this.#bound = { id, token, sending, receiving: new Receiving(this.#hub, this, this.window) }
   }
 
+  /** Another token has taken the place of the one that it came with. It leaves the rooms that the new one does not let it enter. */
+  entitle(rights: Rights): void {
+    this.rights = rights
+    this.#hub.rooms.entitled(this)
+  }
+
   /** Whether its rights let it send to that target. Of rooms they say who may enter. */
   mayReach(target: string): boolean {
     const { targets } = this.rights

@@ -50,7 +50,7 @@ export class Bearer {
     const { session } = connection
     if (session === null) return
     if (renewal.kind === 'refused') return connection.error(ref, renewal.code, renewal.text)
-    session.rights = renewal.pass.rights
+    session.entitle(renewal.pass.rights)
     this.bear(renewal.pass)
     connection.reply(ref, null)
   }

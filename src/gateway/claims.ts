@@ -10,8 +10,6 @@
 import { ordinary, type Rights } from '../core/rights.ts'
 import { isClientId } from '../protocol/names.ts'
 
-/** Characters of a display name. */
-const MAX_NAME = 64
 const MAX_PATTERNS = 100
 const pattern = /^#?[A-Za-z0-9_.:@-]{0,64}\*?$/
 
@@ -39,7 +37,7 @@ export function readClaims(claims: Readonly<Record<string, unknown>>): Pass | st
   const rights = readRights(ackd)
   if (typeof rights === 'string') return rights
   const issued = Math.trunc(iat * 1_000)
-  return { id: sub, name: name?.slice(0, MAX_NAME) ?? null, rights, token: jti, issued, expires: exp * 1_000 }
+  return { id: sub, name, rights, token: jti, issued, expires: exp * 1_000 }
 }
 
 function readRights(claim: unknown): Rights | string {

@@ -94,7 +94,7 @@ export class Credentials {
         const { pass } = verdict
         const problem = this.#unfit(pass, provenId ?? pass.id)
         if (problem !== null) return refused(problem)
-        return { kind: 'welcome', greeting: greetingOf(hello, pass.id, pass.rights), pass }
+        return { kind: 'welcome', greeting: greetingOf(hello, pass.id, pass), pass }
       }
       case 'wrong':
         return refused(verdict.text)

@@ -20,7 +20,7 @@ import type { Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 import { sha256 } from './greeting.ts'
 import { Passwords } from './passwords.ts'
-import { StoreRoomEffects } from './room-effects.ts'
+import { StoreRoomEffects, type RoomReport } from './room-effects.ts'
 
 /** ms after which a call counts as not answered. */
 export const STORE_LIMIT_MS = 2_000
@@ -46,7 +46,7 @@ interface Call {
 }
 
 /** Told of what goes wrong: the store does not answer, or an input of the hub throws. */
-export interface EffectsReport {
+export interface EffectsReport extends RoomReport {
   storeFailed(op: string, error: unknown): void
   failed(error: unknown): void
   /** A client has a new secret. */
@@ -67,11 +67,12 @@ export class StoreEffects implements Effects {
   /** Whether an id that never connected gets a mailbox when something is sent to it. */
   parksUnknown = false
 
-  constructor(store: Store, clock: Clock, report: EffectsReport, passwords = new Passwords()) {
+  /** Passwords of rooms are checked one at a time, so that who knocks at rooms keeps nobody waiting who logs in. */
+  constructor(store: Store, clock: Clock, report: EffectsReport, passwords = new Passwords(1)) {
     this.#store = store
     this.#clock = clock
     this.#report = report
-    this.rooms = new StoreRoomEffects(store.rooms, passwords, {
+    this.rooms = new StoreRoomEffects(store.rooms, passwords, report, {
       call: (op, start, answer) => this.#call(op, start, answer),
       work: (start, answer) => this.#work(start, answer),
     })

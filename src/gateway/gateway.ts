@@ -209,6 +209,14 @@ export class Gateway implements Surroundings {
     this.#audit.note('secret_rotated', { id })
   }
 
+  roomMade(room: string, id: string): void {
+    this.#audit.note('room_created', { room, id })
+  }
+
+  roomDeleted(room: string, id: string): void {
+    this.#audit.note('room_deleted', { room, id })
+  }
+
   delays(connection: ClientConnection): boolean {
     const delay = this.#guesses.wrong(connection.pipe.address, connection.id, this.clock.now)
     // At most one for each live connection.

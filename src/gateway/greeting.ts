@@ -121,11 +121,18 @@ export function sha256(secret: string): Uint8Array {
   return createHash('sha256').update(secret).digest()
 }
 
-/**
- * What the core is told of a hello whose version was checked. An id that is proved, by the transport or by a token, needs no secret; a token
- * also says what its bearer may do.
- */
-export function greetingOf(hello: HelloOptions, provenId: string | null = null, rights: Rights = ordinary): Greeting {
+/** What a token says of its bearer; its name, if it says one, wins over that in the hello. */
+interface Bearing {
+  readonly name: string | null
+  readonly rights: Rights
+}
+
+/** What the core is told of a hello whose version was checked. An id that is proved, by the transport or by a token, needs no secret. */
+export function greetingOf(
+  hello: HelloOptions,
+  provenId: string | null = null,
+  { name, rights }: Bearing = { name: null, rights: ordinary },
+): Greeting {
   const { secret, outbox, attempt, window } = hello
   const id = provenId ?? hello.id
   const known = id !== undefined && isClientId(id)
@@ -138,7 +145,7 @@ export function greetingOf(hello: HelloOptions, provenId: string | null = null, 
     numbered,
     attempt: attempt !== undefined && Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 0,
     window: clamp(window ?? DEFAULT_WINDOW),
-    name: shownName(hello.name ?? ''),
+    name: shownName(name ?? hello.name ?? ''),
     rights,
   }
 }

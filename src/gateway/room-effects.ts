@@ -22,12 +22,21 @@ export interface Calling {
   work<Result>(start: () => Promise<Result>, answer: (hub: Hub, result: Result | Error) => void): void
 }
 
+/** Told of what is worth noting. */
+export interface RoomReport {
+  /** A client has made a room, or deleted it. */
+  roomMade(room: string, id: string): void
+  roomDeleted(room: string, id: string): void
+}
+
 export class StoreRoomEffects implements RoomEffects {
   readonly #store: RoomStore
   readonly #passwords: Passwords
+  readonly #report: RoomReport
   readonly #calling: Calling
 
-  constructor(store: RoomStore, passwords: Passwords, calling: Calling) {
+  constructor(store: RoomStore, passwords: Passwords, report: RoomReport, calling: Calling) {
+    this.#report = report
     this.#store = store
     this.#passwords = passwords
     this.#calling = calling
@@ -49,7 +58,10 @@ export class StoreRoomEffects implements RoomEffects {
     this.#calling.call(
       'delete_room',
       () => this.#store.delete(ask.room, epoch),
-      (hub, result) => hub.rooms.deleted(ask, result),
+      (hub, result) => {
+        if (result === true) this.#report.roomDeleted(ask.room, ask.session.id)
+        hub.rooms.deleted(ask, result)
+      },
     )
   }
 
@@ -131,7 +143,10 @@ export class StoreRoomEffects implements RoomEffects {
     this.#calling.call(
       'create_room',
       () => this.#store.create(name, settings),
-      (hub, result) => hub.rooms.created(name, ask, result),
+      (hub, result) => {
+        if (result === 'created' && ask !== null) this.#report.roomMade(name, ask.session.id)
+        hub.rooms.created(name, ask, result)
+      },
     )
   }
 

@@ -248,3 +248,21 @@ describe('a signal', () => {
     expect(bob.line.read()).toEqual([])
   })
 })
+
+describe('a token with other rights', () => {
+  test('puts its bearer out of the rooms that it does not name, whether he is in or about to be', () => {
+    const desk = new RoomDesk()
+    const [alice, bob] = [desk.connect('alice'), desk.connect('bob')]
+    for (const each of [bob, alice]) expect(desk.tries(each, recordOf())).toHaveLength(2)
+    desk.hub.turn()
+    desk.rooms.join(alice.session, 'k', '#den', {})
+    bob.line.read()
+    alice.session.entitle({ ...ordinary, rooms: ['#tea', '#den'] })
+    desk.hub.turn()
+    expect([alice.line.read(), bob.line.read()]).toEqual([[], []])
+    alice.session.entitle({ ...ordinary, rooms: [] })
+    desk.hub.turn()
+    expect(alice.line.read()).toEqual(['leave #tea alice', 'error k: forbidden'])
+    expect(bob.line.read()).toEqual(['leave #tea alice'])
+  })
+})

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { expect, it } from 'vitest'
-import { connectBySocket } from '../gateway/peer.ts'
+import { connectBySocket, type Heard, type Peer } from '../gateway/peer.ts'
 import { tokenOf } from '../support/issuer.ts'
 
 const signing = 'CANARY-signing-secret-of-many-bytes!'
@@ -75,9 +75,15 @@ it('canaries are found nowhere', async () => {
     bob.say(frames => {
       frames.send(1, 1, 'alice', 0, bob.body(body))
       frames.send(1, 1, 'nobody', 0, bob.body(body))
+      frames.create(2, '#den', { password })
       frames.rotate(1)
     })
-    const [, , rotated] = await bob.next('reply')
+    const [, , rotated] = await replyTo(bob, 1)
+    await replyTo(bob, 2)
+    bob.say(frames => frames.join(3, '#den', { password: `${password}-wrong` }))
+    await replyTo(bob, 3)
+    bob.say(frames => frames.delete(4, '#den'))
+    await replyTo(bob, 4)
     secrets.push((rotated as { secret: string }).secret)
     const thief = await connectBySocket(ws)
     thief.say(frames => frames.hello({ v: 1, id, secret: wrongSecret }))
@@ -96,6 +102,8 @@ it('canaries are found nowhere', async () => {
       'token_refused',
       'secret_wrong',
       'secret_rotated',
+      'room_created',
+      'room_deleted',
     ])
       expect(audited).toContain(`"event":"${event}"`)
     expect(logged).toContain('"msg":"limits"')
@@ -111,6 +119,13 @@ it('canaries are found nowhere', async () => {
     rmSync(folder, { recursive: true })
   }
 })
+
+/** The reply, in whatever order replies come. */
+async function replyTo(peer: Peer, ref: number): Promise<Heard> {
+  const found = (): Heard | undefined => peer.heard.find(([name, to]) => name === 'reply' && to === ref)
+  await expect.poll(found, { timeout: 10_000 }).toBeDefined()
+  return found() ?? ['unknown']
+}
 
 /** A key that is not known is named to who sent it, in the answer to it and nowhere else. */
 function expectedEcho(text: string): string[] | null {

@@ -208,6 +208,49 @@ const edges: Record<string, () => Promise<void>> = {
     expect((await alice.peer.next('retry')).slice(1, 4)).toEqual(['three', 1, 'rate_limited'])
   },
 
+  roomsPerConnection: async () => {
+    await start({ roomsPerConnection: 1 })
+    const { peer } = await enter()
+    peer.say(frames => frames.create(1, '#den', {}))
+    await peer.next('reply')
+    peer.say(frames => frames.join(2, '#den', {}))
+    await peer.next('reply')
+    peer.say(frames => frames.join(3, '#lobby', {}))
+    expect((await peer.next('error')).slice(1, 3)).toEqual([3, 'forbidden'])
+    peer.say(frames => frames.leave(4, '#den'))
+    await peer.next('reply')
+    peer.say(frames => frames.join(5, '#lobby', {}))
+    expect((await peer.next('reply'))[1]).toBe(5)
+  },
+
+  roomMessages: async () => {
+    await start({ roomMessages: 2 })
+    const alice = await enter(alices)
+    alice.peer.say(frames => frames.join(1, '#lobby', {}))
+    await alice.peer.next('reply')
+    send(alice, '#lobby', 1, 3)
+    for (let n = 1; n <= 3; n++) await alice.peer.next('room')
+    alice.peer.say(frames => frames.history(2, '#lobby', {}))
+    const [, , page] = await alice.peer.next('reply')
+    expect((page as { messages: unknown[][] }).messages.map(([offset]) => offset)).toEqual([2, 3])
+  },
+
+  roomLife: async () => {
+    await start({ roomLife: 1_000 })
+    const alice = await enter(alices)
+    alice.peer.say(frames => frames.join(1, '#lobby', {}))
+    await alice.peer.next('reply')
+    send(alice, '#lobby', 1)
+    await alice.peer.next('room')
+    const kept = async (): Promise<number> => {
+      alice.peer.say(frames => frames.history(2, '#lobby', {}))
+      const [, , page] = await alice.peer.next('reply')
+      return (page as { messages: unknown[] }).messages.length
+    }
+    expect(await kept()).toBe(1)
+    await expect.poll(kept, { timeout: 10_000 }).toBe(0)
+  },
+
   connectionsPerAddress: async () => {
     await start({ connectionsPerAddress: 2 })
     const [first] = [await enter(), await enter()]

@@ -202,6 +202,25 @@ describe('the end of a token', () => {
     await alice.next('pong')
   })
 
+  it('that is put off by one with fewer rooms is the end of those: its bearer is out, and is told', async () => {
+    await start()
+    const bob = await enter(tokenOf({ sub: 'bob', name: 'Bob' }))
+    bob.say(frames => frames.create(1, '#news', {}))
+    await bob.next('reply')
+    const alice = await enter(tokenOf({ sub: 'alice', name: 'Alice', ackd: { rooms: ['#lobby', '#news'] } }))
+    for (const peer of [bob, alice]) {
+      peer.say(frames => frames.join(2, '#news', {}))
+      await peer.next('reply')
+    }
+    const told = (peer: Peer, event: string): Promise<void> =>
+      expect.poll(() => peer.heard, { timeout: 10_000 }).toContainEqual(['members', '#news', event, 'alice', 'Alice'])
+    await told(bob, 'join')
+    alice.say(frames => frames.token(3, tokenOf({ sub: 'alice', ackd: { rooms: ['#lobby'] } })))
+    for (const peer of [alice, bob]) await told(peer, 'leave')
+    alice.say(frames => frames.join(4, '#news', {}))
+    expect((await alice.next('error')).slice(1, 3)).toEqual([4, 'forbidden'])
+  })
+
   it.each<[string, () => string, RegExp]>([
     ['another client', () => tokenOf({ sub: 'bob' }), /another client/],
     ['nobody', () => 'noise', /Web Token/],
