@@ -195,8 +195,8 @@ export class Room {
     this.#learn(answer)
     const fresh = answer.entries.filter(({ offset }) => offset > this.#cursor)
     for (const entry of fresh) this.#fanOut(asHistory(entry.offset, entry))
-    // The log has nothing more of what lies between.
-    if (fresh.length === 0) this.#cursor = Math.max(this.#cursor, answer.last)
+    // The log has nothing more of what lies between. A page of what was fanned out meanwhile says nothing of what comes after it.
+    if (answer.entries.length === 0) this.#cursor = Math.max(this.#cursor, answer.last)
     else if (answer.last > this.#cursor) this.#behind = true
     this.#touch()
   }

@@ -162,6 +162,25 @@ describe('a room message', () => {
     desk.hub.turn()
     expect(desk.calls.read()).toEqual([])
   })
+
+  test('behind those that a page repeats is not passed over', () => {
+    const desk = alone()
+    const [alice, bob] = [desk.within('alice'), desk.within('bob')]
+    desk.send(alice, 1, room)
+    desk.hub.turn()
+    desk.rooms.woken(room)
+    desk.hub.turn()
+    expect(desk.calls.read().toSorted()).toEqual(['append #tea: alice out 1/1', 'page #tea after 0'])
+    desk.quiet(alice, bob)
+    desk.appended([1])
+    // The page was read after the append, and was full before it came to the message of another node.
+    desk.rooms.paged(room, pageOf(1, 1, 2))
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['page #tea after 1'])
+    desk.rooms.paged(room, pageOf(2, 2))
+    desk.hub.turn()
+    expect(bob.line.read()).toEqual(['room #tea 1: alice out 1', 'room #tea 2: carol out 2'])
+  })
 })
 
 describe('the log of a room', () => {
