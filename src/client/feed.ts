@@ -9,8 +9,9 @@
  * also its flow control: when its queue is full it drops what comes, notes how far the room is (`seen`), and asks when there is
  * space again. What the log has not kept is told as a gap.
  *
- * An epoch is the name of one log. When it is another one, the old log is gone and the new one begins at 1; publishers offer again what
- * was lost, under the same numbers of their streams, by which the feed knows what it has shown already.
+ * An epoch is the name of one log. When it is another one, and the server does not say that it holds all that was read (`recovered`), the
+ * old log is gone and the new one begins at 1; publishers offer again what was lost, under the same numbers of their streams, by which
+ * the feed knows what it has shown already.
  *
  * Pure, like the inbox. Questions are answered by `page`, or not at all when the connection ends before.
  */
@@ -128,11 +129,14 @@ export class Feed {
     this.#started = false
   }
 
-  /** The server has let this client in; `offset` is the last one of the log, as far as that node knows. */
-  joined(offset: number, epoch: string, now: number): void {
+  /**
+   * The server has let this client in; `offset` is the last one of the log, as far as that node knows. `recovered`: the log is still the
+   * one that was read, whatever its epoch is now: a server that was started again has another one, and has lost nothing.
+   */
+  joined(offset: number, epoch: string, recovered: boolean, now: number): void {
     this.#joined = true
     if (this.#top < 0) this.#top = this.#done = offset
-    else if (this.#epoch !== '' && this.#epoch !== epoch) this.#begin()
+    else if (this.#epoch !== '' && this.#epoch !== epoch && !recovered) this.#begin()
     this.#epoch = epoch
     this.#seen = Math.max(this.#seen, this.#top, offset)
     this.#record(now)

@@ -137,7 +137,7 @@ export class Room<Payload = unknown> {
 
   joined(reply: JoinReply): void {
     this.#present = true
-    this.#feed.joined(reply.offset, reply.epoch, now())
+    this.#feed.joined(reply.offset, reply.epoch, reply.recovered, now())
     this.#events.emit('joined', reply)
   }
 

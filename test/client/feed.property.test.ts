@@ -23,7 +23,7 @@ type Step = keyof typeof steps
 /** What is on its way to the client, in order. */
 type Frame =
   | { readonly kind: 'room'; readonly message: RoomMessage }
-  | { readonly kind: 'joined'; readonly offset: number; readonly epoch: string }
+  | { readonly kind: 'joined'; readonly offset: number; readonly epoch: string; readonly recovered: boolean }
   | { readonly kind: 'page'; readonly messages: readonly RoomMessage[]; readonly epoch: string }
 
 class World {
@@ -137,7 +137,7 @@ class World {
     const reaches =
       mayReplay && since !== null && since.epoch === epoch && since.offset <= last && since.offset + 1 >= this.#first
     if (reaches) for (const message of this.#kept(since.offset)) this.#wire.push({ kind: 'room', message })
-    this.#wire.push({ kind: 'joined', offset: last, epoch })
+    this.#wire.push({ kind: 'joined', offset: last, epoch, recovered: reaches })
   }
 
   #deliver(): void {
@@ -145,7 +145,7 @@ class World {
     if (frame?.kind === 'room') this.#feed.message(frame.message, 10, 0)
     else if (frame?.kind === 'joined') {
       if (this.base === Infinity) this.base = this.log.filter(({ offset }) => offset <= frame.offset).at(-1)?.n ?? 0
-      this.#feed.joined(frame.offset, frame.epoch, 0)
+      this.#feed.joined(frame.offset, frame.epoch, frame.recovered, 0)
     } else if (frame?.kind === 'page') this.#feed.page(frame.messages, frame.epoch, 0)
   }
 

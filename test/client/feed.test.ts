@@ -26,8 +26,8 @@ class Listener {
     this.feed.start(0)
   }
 
-  joined(offset: number, epoch = 'a'): this {
-    this.feed.joined(offset, epoch, 0)
+  joined(offset: number, epoch = 'a', recovered = false): this {
+    this.feed.joined(offset, epoch, recovered, 0)
     return this
   }
 
@@ -115,6 +115,13 @@ describe('a feed', () => {
       0,
     )
     expect(listener.handles().news).toEqual(['at b 1', 'show 2', 'at b 2'])
+  })
+
+  test('goes on when the epoch is another one and the log still holds what was read', () => {
+    // Neither the process that reads nor the server is the one that it was, and nobody remembers what was shown.
+    const listener = new Listener({ epoch: 'a', offset: 3 }).hears(4).joined(4, 'b', true).handles()
+    expect(listener.news).toEqual(['show 4', 'at b 3', 'at b 4'])
+    expect(listener.feed.since).toEqual({ offset: 4, epoch: 'b' })
   })
 
   test('does not take the end of an old message for progress in the new log', () => {
