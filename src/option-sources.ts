@@ -94,8 +94,8 @@ export function closestName(given: string, names: readonly string[]): string | n
 function parseOne(option: Option<unknown>, where: string, given: string): unknown {
   const value = option.parse(given)
   if (value === undefined) {
-    const shown = option.secret === true ? 'what it is' : `"${given}"`
-    throw new OptionError(`${where} cannot be ${shown}; give ${option.range} (default ${option.shown}).`)
+    const wrong = option.secret === true ? 'is not what it may be, and is not shown' : `cannot be "${given}"`
+    throw new OptionError(`${where} ${wrong}; give ${option.range} (default ${option.shown}).`)
   }
   return value
 }

@@ -38,6 +38,24 @@ describe('the table of options', () => {
 })
 
 describe('reading options', () => {
+  it.each([
+    ['a short secret', { jwtSecret: 'canary' }, /jwt-secret .*not shown; give none, 32 or more bytes/],
+    ['tokens without a key', { auth: 'token' }, /set ACKD_JWT_SECRET or ACKD_JWKS_URL/],
+    ['a key without tokens', { jwksUrl: 'https://id.example/jwks' }, /set ACKD_AUTH to token or both/],
+    ['an address of keys that is none', { auth: 'token', jwksUrl: 'file:///etc/passwd' }, /none or https/],
+    ['accounts without tokens', { accounts: 'on' }, /set ACKD_AUTH to token or both, and ACKD_JWT_SECRET/],
+    [
+      'accounts beside names of others',
+      { auth: 'both', jwtSecret: 'x'.repeat(32), jwksUrl: 'https://id.example/jwks', accounts: 'on' },
+      /leave ACKD_ACCOUNTS off/,
+    ],
+    ['mail for nobody who could come', { unknownRecipients: 'park' }, /Nobody without a token can claim an id/],
+  ])('refuses %s, and says what to do', (_, flags, text) => {
+    const read = (): unknown => readOptions({ flags })
+    expect(read).toThrow(text)
+    expect(read).not.toThrow('canary')
+  })
+
   it('gives the defaults when nothing is set', () => {
     const options = readOptions()
     expect([options.port, options.store, options.ackTimeout, options.maxPacket]).toEqual([
