@@ -178,14 +178,14 @@ export class Upstream {
     this.#asking = false
     this.#asked = 0
     if (reply === null) return this.#handBack() || this.#delivered === 0
+    for (const [n, kind] of reply.lost ?? []) if (!this.#knows(n)) this.#ends.push({ kind, n, reason: kind })
     const ends = this.#ends.splice(0)
-    for (const [n, kind] of reply.lost ?? []) ends.push({ kind, n, reason: kind })
-    for (const end of ends) if (end.n <= asked && !this.#knows(end.n)) this.#writeEnd(end)
+    for (const end of ends) if (end.n <= asked) this.#writeEnd(end)
     if (this.#parked === Infinity) this.#parked = reply.last
     this.#heard = heard
     if (this.#delivered > asked) this.note()
     if (asked > 0) this.#writeDelivered(asked)
-    for (const end of ends) if (!this.#knows(end.n)) this.#writeEnd(end)
+    for (const end of ends) if (end.n > asked) this.#writeEnd(end)
     return true
   }
 
