@@ -30,4 +30,5 @@ export const regressions: readonly { readonly seed: number; readonly story: stri
     seed: 429316,
     story: 'an end is told to the connection that had sent the message, and not to the one that has come since',
   },
+  { seed: 901787, story: 'a message that is sent again while its end is on its way has no end of its own' },
 ]
