@@ -124,6 +124,8 @@ export class Room {
 
   /** Lets somebody in, behind the last offset that it has seen if the log still says the same. */
   admit(member: Member, record: RoomRecord): void {
+    // While its password was checked the room was deleted, and perhaps another one made: that may be closed to it.
+    if (this.#log === null || agreedUpTo(this.#log, record.epoch) < 0) return this.enter(member)
     const { since, epoch } = member.options
     member.state = 'feeding'
     member.epoch = record.epoch
@@ -160,9 +162,7 @@ export class Room {
 
   /** The room is no more, or is another one. Those who have only asked for it get an answer of their own. */
   dissolve(): void {
-    for (const member of [...this.#joining]) if (member.state === 'feeding') this.refuse(member, 'no_such_room')
-    this.#say()
-    this.#sendAway()
+    this.#sendAway('no_such_room')
     this.#replaced.clear()
     this.#cursor = -1
     this.#log = null
@@ -204,10 +204,10 @@ export class Room {
   /** A page for one who joins. */
   fed(member: Member, answer: Answer<RoomPage>): void {
     member.paging = false
+    if (member.state === 'feeding' && answer !== null && answer !== 'no_such_room') this.#learn(answer)
     if (member.state !== 'feeding') return
     if (answer === null) return this.refuse(member, 'unavailable')
     if (answer === 'no_such_room') return this.dissolve()
-    this.#learn(answer)
     this.#reconcile(member, answer)
     if (member.at !== HERE) {
       for (const entry of answer.entries) this.#feed(member, asHistory(entry.offset, entry))
@@ -243,7 +243,7 @@ export class Room {
   }
 
   tick(now: number): void {
-    const overdue = this.#replaced.overdue(now, id => this.#isJoining(id))
+    const overdue = this.#replaced.overdue(now, id => [...this.#joining].some(member => member.id === id))
     for (const [id, name] of overdue) this.#tell({ event: 'leave', id, name })
     for (const member of this.#joining) this.#hub.custody.expire(member.waiting)
     const { pollMs } = this.#hub.options
@@ -259,11 +259,6 @@ export class Room {
     this.#hub.rooms.hasWork(this)
   }
 
-  #isJoining(id: string): boolean {
-    for (const member of this.#joining) if (member.id === id) return true
-    return false
-  }
-
   #tell(news: News): void {
     if (this.#live.size > 0 && !this.#hub.draining) this.#pending.push(news)
     this.#touch()
@@ -277,7 +272,13 @@ export class Room {
     this.#touch()
   }
 
-  #sendAway(): void {
+  /** Whoever is in must join again. `coming`: what those are told who are on their way in, if they have to ask again, too. */
+  #sendAway(coming: ErrorCode | null): void {
+    this.#say()
+    // What was said is of a log that is gone.
+    this.#recent.clear()
+    if (coming !== null)
+      for (const member of [...this.#joining]) if (member.state === 'feeding') this.refuse(member, coming)
     for (const member of [...this.#live.values()]) {
       this.#drop(member)
       member.session.connection.members(this.name, 'leave', member.id, member.name)
@@ -295,9 +296,8 @@ export class Room {
       this.#lookedAt = this.#hub.now
     } else if (this.#cursor > agreedUpTo(log, known.epoch) && log.epoch !== known.epoch) {
       // Members have seen what is gone, and what comes now has offsets that they know: they must begin anew.
-      this.#say()
-      this.#sendAway()
-      this.#recent.clear()
+      // Another room of that name has not been asked whether it lets those in who were on their way into the one before.
+      this.#sendAway(agreedUpTo(log, known.epoch) < 0 ? 'unavailable' : null)
       this.#cursor = log.last
     }
   }

@@ -184,6 +184,7 @@ export class Rooms {
     const { record, session, state } = member
     const room = this.#rooms.get(member.room)
     if (state !== 'asking' || record === null || room === undefined) return
+    member.record = null
     if (result === true) return room.admit(member, record)
     if (result === false) {
       this.#thisMinute(session).wrong++

@@ -171,7 +171,6 @@ describe('a room message', () => {
     desk.rooms.woken(room)
     desk.hub.turn()
     expect(desk.calls.read().toSorted()).toEqual(['append #tea: alice out 1/1', 'page #tea after 0'])
-    desk.quiet(alice, bob)
     desk.appended([1])
     // The page was read after the append, and was full before it came to the message of another node.
     desk.rooms.paged(room, pageOf(1, 1, 2))
@@ -315,6 +314,38 @@ describe('one who joins behind an offset', () => {
       'reply bob: {"offset":4,"epoch":"e2","recovered":false,"members":1}',
       'join #tea bob',
     ])
+  })
+
+  test('must ask again when there is another room of that name by then, and is fed nothing of the one before', () => {
+    const desk = alone()
+    const carol = desk.within('carol', 8)
+    const bob = desk.joining('bob', 2, 8)
+    const page = desk.fed
+    desk.rooms.woken(room)
+    desk.rooms.paged(room, pageOf(1, 0, 9, { epoch: 'e9' }))
+    desk.hub.turn()
+    expect(bob.line.read()).toEqual(['error bob: unavailable'])
+    desk.rooms.fed(page, pageOf(3, 8))
+    expect(bob.line.read()).toEqual([])
+    expect(carol.line.read()).toEqual([expect.stringMatching(/^leave #tea/)])
+  })
+
+  test('is not given from memory what a room said that is gone', () => {
+    const desk = alone()
+    const alice = desk.within('alice', 3)
+    const bob = desk.connect('bob')
+    desk.rooms.join(bob.session, 'bob', room, { since: 3 })
+    desk.hub.turn()
+    desk.send(alice, 1, room)
+    desk.send(alice, 2, room)
+    desk.hub.turn()
+    desk.appended([4, 5])
+    desk.rooms.deleted({ session: alice.session, ref: 'd', room }, true)
+    desk.calls.read()
+    desk.rooms.found(room, recordOf(5, { epoch: 'e2' }))
+    desk.hub.turn()
+    expect(bob.line.read()).toEqual([])
+    expect(desk.calls.read()).toEqual(['feed bob in #tea after 3'])
   })
 
   test('is refused when the store does not answer, and what it sent is handed back', () => {

@@ -74,6 +74,25 @@ describe('entering a room', () => {
     expect(desk.tries(admin, locked).at(0)).toMatch(/^reply j/)
   })
 
+  test('is asked for again when the room whose password was checked is another one by then', () => {
+    const desk = new RoomDesk()
+    const [olga, alice] = [desk.connect('olga'), desk.connect('alice')]
+    desk.tries(olga, recordOf({ password: 'hash' }))
+    desk.tries(alice, recordOf({ password: 'hash' }), 'guess')
+    const member = desk.calls.rooms.members.at(-1)
+    if (member === undefined) throw new Error('no password was checked')
+    desk.rooms.deleted({ session: olga.session, ref: 'd', room: '#tea' }, true)
+    desk.calls.read()
+    desk.rooms.verified(member, true)
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['find #tea'])
+    desk.rooms.found('#tea', recordOf({ epoch: 'e2', password: 'another' }))
+    expect(desk.calls.read()).toEqual(['verify guess by another'])
+    expect(alice.line.read()).toEqual([])
+    desk.rooms.verified(member, false)
+    expect(alice.line.read()).toEqual(['error j: bad_password'])
+  })
+
   test('is kept from those whose token does not name it; a private one is for those whose token does', () => {
     const desk = new RoomDesk()
     const hidden = recordOf({ private: true })
