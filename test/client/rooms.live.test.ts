@@ -10,8 +10,19 @@ const directory = mkdtempSync(join(tmpdir(), 'ackd-rooms-'))
 const clients: Client[] = []
 let server: Server
 
+function serve(port: number): Promise<Server> {
+  return startServer({ port, tcpPort: 0, tlsPort: 0, dataDir: join(directory, 'data'), logLevel: 'silent' })
+}
+
+/** Ends the server, and starts it again where it was. */
+async function restart(): Promise<void> {
+  const { port } = new URL(server.ws)
+  await server.close()
+  server = await serve(Number(port))
+}
+
 beforeAll(async () => {
-  server = await startServer({ port: 0, dataDir: join(directory, 'data'), logLevel: 'silent' })
+  server = await serve(0)
 })
 
 afterEach(async () => {
@@ -83,6 +94,25 @@ test('what was said while a process was away comes when it is back, after what i
   expect(rest).toEqual(Array.from({ length: 300 }, (_, i) => i + 2))
 })
 
+test('what was read is not shown again when neither the process nor the server is the one that it was', async () => {
+  const dir = join(directory, 'returning')
+  const ann = await enter()
+  await ann.rooms.create('#restart')
+  const room = await ann.rooms.join('#restart')
+  const reader = await enter({ dir })
+  const read = collect(await reader.rooms.join('#restart'))
+  await room.send(1)
+  await room.send(2)
+  await until(() => read.length === 2)
+  await reader.close()
+  await restart()
+  const again = await enter({ dir })
+  const rest = collect(await again.rooms.join('#restart'))
+  await room.send(3)
+  await until(() => rest.includes(3))
+  expect(rest).toEqual([3])
+})
+
 test('a message to a room that was sent without a connection is published when there is one again', async () => {
   const [ann, bob] = [await enter(), await enter()]
   await ann.rooms.create('#again')
@@ -96,11 +126,11 @@ test('a message to a room that was sent without a connection is published when t
       resolve()
     })
   })
+  const { port } = new URL(server.ws)
   await server.close()
   await lost
   const sent = hers.send('still here')
-  const { port } = new URL(server.ws)
-  server = await startServer({ port: Number(port), dataDir: join(directory, 'data'), logLevel: 'silent' })
+  server = await serve(Number(port))
   expect((await sent).status).toBe('stored')
   await until(() => heard.length === 1)
   expect(heard).toEqual(['still here'])
