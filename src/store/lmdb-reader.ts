@@ -33,7 +33,10 @@ export function openLmdbReader(
 ): MailboxReader {
   const { data, lock } = dataFiles(directory)
   if (!existsSync(data)) {
-    throw new StoreError(`There is no data file in ${directory}.`, 'Name the data directory of the server.')
+    throw new StoreError(
+      `There is no data file in ${directory}.`,
+      'Run this where the server was started, or name its data directory: --data-dir, or ACKD_DATA_DIR.',
+    )
   }
   if (!isLocked(lock)) checkFile(directory, { mapBytes: MAP_BYTES, verifyMs: VERIFY_MS, onNote: () => {} })
   const environment = openEnvironment(data, { readOnly: true, mapBytes: MAP_BYTES })
