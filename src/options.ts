@@ -147,6 +147,12 @@ export const optionTable = {
     max: 3650 * DAY,
     help: 'How long a client id may stay unused before it lapses with its mailbox.',
   }),
+  trace: count({
+    default: 0, // Each of the three steps of a live message costs 15 ns then, and two without.
+    min: 0,
+    max: 10_000_000,
+    help: 'Steps of messages that are remembered, to be asked for with ackd trace; 0: none, and only the store is asked.',
+  }),
   heldBytes: size({
     default: 64 * MiB,
     min: MiB,

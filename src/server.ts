@@ -236,6 +236,7 @@ function gatewayOptions(options: Options, store: Store): GatewayOptions {
     pollMs: store.shared ? 10_000 : 0,
     maxPacket: options.maxPacket,
     pingIntervalMs: options.pingInterval,
+    trace: options.trace,
   }
   return {
     core,

@@ -41,10 +41,7 @@ export class Admin {
     for (let left = count; left > 0;) {
       const query = new URLSearchParams({ limit: String(Math.min(left, 1_000)), ...(after !== '' && { after }) })
       const page = await this.ask('GET', `${path}${path.includes('?') ? '&' : '?'}${query.toString()}`)
-      const items = page[name]
-      if (!Array.isArray(items)) throw strange()
-      for (const item of items) {
-        if (!isFields(item)) throw strange()
+      for (const item of listOfFields(page[name])) {
         yield item
         left--
       }
@@ -88,6 +85,12 @@ function refusalOf(status: number, fields: Fields): Failure {
   if (status === 401)
     return new Failure('refused', 'the admin token is wrong', 'set ACKD_ADMIN_TOKEN to that of the server')
   return failureOf(status === 404 ? 'failed' : 'refused', text.replace(/\.$/, ''), 'see docs/api.md')
+}
+
+/** Throws when it is no list of objects. */
+export function listOfFields(value: unknown): readonly Fields[] {
+  if (!Array.isArray(value) || !value.every(isFields)) throw strange()
+  return value
 }
 
 function strange(): Failure {

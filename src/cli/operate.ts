@@ -1,5 +1,5 @@
 /** `ackd clients` and `ackd rooms`: what an operator sees and does, by the HTTP API of a server. */
-import { Admin, type AdminFlags, type Fields } from './admin.ts'
+import { Admin, listOfFields, type AdminFlags, type Fields } from './admin.ts'
 import { toJson } from './bodies.ts'
 import type { Context } from './context.ts'
 import { Failure } from './failure.ts'
@@ -50,6 +50,39 @@ export async function listRooms(flags: ListFlags, context: Context): Promise<voi
 export async function showRoom(name: string, flags: AdminFlags, context: Context): Promise<void> {
   const path = `/api/rooms/${encodeURIComponent(roomName(name))}`
   await describe(await new Admin(flags, context).ask('GET', path), flags, context)
+}
+
+/** `ackd trace`: where a message is, and what happened to it on the way. */
+export async function trace(
+  [from, outbox, n]: readonly [from: string, outbox: string, n: string],
+  flags: AdminFlags & { readonly to?: string },
+  context: Context,
+): Promise<void> {
+  const resolve = (name: string): string => new Profiles(context.environment, flags.url).resolve(name).id
+  const query = flags.to === undefined ? '' : `?to=${encodeURIComponent(resolve(flags.to))}`
+  const path = `/api/trace/${[resolve(from), outbox, n].map(encodeURIComponent).join('/')}${query}`
+  const { messages, remembered } = await new Admin(flags, context).ask('GET', path)
+  const found = listOfFields(messages)
+  for (const message of found) {
+    if (flags.json === true) await context.terminal.data(toJson(message))
+    else for (const line of traceLines(message)) await context.terminal.data(line)
+  }
+  if (found.length > 0) return
+  const why = remembered === 0 ? 'the server remembers none (ACKD_TRACE)' : 'it was too long ago, or on another node'
+  throw new Failure(
+    'failed',
+    `no step of it is remembered: ${why}`,
+    'name its recipient, and the store is asked: --to ID',
+  )
+}
+
+function traceLines(message: Fields): readonly string[] {
+  const rows = listOfFields(message['steps']).map(({ time, step, detail }) => [
+    `  ${new Date(number(time)).toISOString()}`,
+    text(step),
+    detail === '' ? '' : text(detail),
+  ])
+  return [`→ ${text(message['to'])}: ${text(message['state'])}`, ...columns(rows)]
 }
 
 /** A room as one types it: to a shell a # begins a comment, so it may be left out. */

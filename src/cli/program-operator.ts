@@ -20,6 +20,21 @@ export function addOperatorCommands(program: Command, context: Context, shared: 
   addRooms(program, context, shared)
   addUsers(program, context, shared)
   addTokens(program, context, shared)
+  addTrace(program, context, shared)
+}
+
+function addTrace(program: Command, context: Context, shared: Shared): void {
+  asking(program.command('trace'), shared)
+    .description('Say where a message is, and what happened to it, step by step, by the HTTP API.')
+    .argument('<from>', 'who sent it: a profile of this machine, else an id')
+    .argument('<outbox>', 'the outbox that it was sent from, as mailbox view --json and clients info tell it')
+    .argument('<n>', 'its number')
+    .option('--to <id>', 'who it is for; then the store is asked also when no step is remembered')
+    .addHelpText('after', shared.examples('ackd trace alice x3Vg_1aZ0q 7', 'ackd trace alice x3Vg_1aZ0q 7 --to bob'))
+    .action(async (from: string, outbox: string, n: string, flags: AdminFlags & { to?: string }) => {
+      const { trace } = await import('./operate.ts')
+      await trace([from, outbox, n], flags, context)
+    })
 }
 
 function addClients(program: Command, context: Context, shared: Shared): void {

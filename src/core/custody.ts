@@ -16,6 +16,7 @@ import type { Hub } from './hub.ts'
 import type { Message } from './message.ts'
 import { GRACE_MS, Parking } from './parking.ts'
 import type { ParkReason } from './stats.ts'
+import type { Step } from './trace.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Bytes that a held message costs besides its body. */
@@ -53,6 +54,7 @@ export class Custody {
   take(message: Message, up: Upstream): void {
     this.#bytes += message.size + OVERHEAD
     this.#hub.stats.accepted++
+    this.#note('taken', message)
     if (up.receiving?.open !== true) up.receiving = this.#hub.receiving(up.target)
     if (up.receiving === null) this.park(message, 'absent')
     else up.receiving.take(message)
@@ -61,6 +63,7 @@ export class Custody {
   /** Puts it on its way into the mailbox of its recipient. */
   park(message: Message, reason: ParkReason): void {
     this.#hub.stats.parked[reason]++
+    this.#note('parked', message, reason)
     this.#onItsWay(message)
   }
 
@@ -190,6 +193,7 @@ export class Custody {
   /** It is in the mailbox, durably. */
   stored(message: Message): void {
     this.#hub.stats.stored++
+    this.#note('stored', message)
     message.source?.stored(message.n)
     this.settle(message)
   }
@@ -197,6 +201,7 @@ export class Custody {
   /** The recipient acked it. */
   delivered(message: Message): void {
     this.#hub.stats.delivered++
+    this.#note('delivered', message)
     message.source?.delivered(message.n, message.deadline + GRACE_MS)
     this.settle(message)
   }
@@ -204,6 +209,7 @@ export class Custody {
   /** It ended for good without having been delivered. */
   ended(message: Message, kind: EndReason, reason: string): void {
     this.#hub.stats[kind]++
+    this.#note(kind, message, reason)
     message.source?.ended(kind, message.n, reason)
     this.settle(message)
   }
@@ -211,6 +217,7 @@ export class Custody {
   /** It is its sender's again, who has to send from number `from` on. */
   handBack(message: Message, code: ErrorCode, afterMs: number, from: number = message.n): void {
     this.#hub.stats.retried++
+    this.#note('retry', message, code)
     message.source?.retry(from, code, afterMs)
     this.settle(message)
     this.#dropFrom(message, from)
@@ -219,6 +226,7 @@ export class Custody {
   /** It follows a message that was refused, so its sender sends it again after that one. Nothing is told twice. */
   dropped(message: Message): void {
     this.#hub.stats.retried++
+    this.#note('retry', message, 'gap')
     message.source?.retry(message.n, 'gap', 0)
     this.settle(message)
   }
@@ -241,9 +249,14 @@ export class Custody {
   /** It was refused for good, and its number is free. */
   refuse(message: Message, code: ErrorCode): void {
     this.#hub.stats.failed++
+    this.#note('failed', message, code)
     message.source?.failed(message.n, code)
     this.settle(message)
     this.#dropFrom(message, message.n)
+  }
+
+  #note(step: Step, message: Message, detail = ''): void {
+    this.#hub.trace.note(this.#hub.time, step, message, detail)
   }
 
   /** The numbers from `first` to `last` of a stream that have no end yet, wherever they are. */

@@ -77,6 +77,8 @@ export interface CoreOptions {
   /** What welcome says besides. */
   readonly maxPacket: number
   readonly pingIntervalMs: number
+  /** Steps of messages that are remembered; none without it. */
+  readonly trace?: number
 }
 
 /** What the shell has read from a `hello`, once the token in it was checked. */

@@ -27,6 +27,7 @@ import type { Receiving } from './receiving.ts'
 import { Rooms } from './rooms.ts'
 import { Session } from './session.ts'
 import { Stats } from './stats.ts'
+import { Trace } from './trace.ts'
 import type { Upstream } from './upstream.ts'
 
 /** Times that a fresh id may turn out to be taken; more means that the source of randomness is broken. */
@@ -38,6 +39,7 @@ export class Hub {
   readonly stats = new Stats()
   readonly custody: Custody
   readonly rooms: Rooms
+  readonly trace: Trace
   /** Monotonic ms, and ms since the epoch. */
   now = 0
   time = 0
@@ -58,6 +60,7 @@ export class Hub {
     this.options = options
     this.custody = new Custody(this)
     this.rooms = new Rooms(this)
+    this.trace = new Trace(options.trace ?? 0)
     this.#deadlines = new Deadlines(options.ackTimeoutMs)
   }
 
@@ -309,6 +312,7 @@ export class Hub {
   drained(message: Message): void {
     if (message.reason !== '' || message.lane === null) return
     this.stats.drained++
+    this.trace.note(this.time, 'delivered', message, message.path)
     const { from, stream } = message.lane
     this.custody.drained(message.recipient, stream, message.n)
     this.#sessions.get(from)?.sending?.drained(stream, message.recipient, message.n)
@@ -331,6 +335,7 @@ export class Hub {
   #tell(lost: Lost): boolean {
     const waited = this.custody.lost(lost)
     const { recipient, stream, n, kind, reason } = lost
+    if (!waited) this.trace.note(this.time, kind, lost, reason)
     const [from] = splitStream(stream)
     // What waited may have come over an earlier connection of the sender, which has heard on this one that a copy of it is stored.
     this.#sessions.get(from)?.sending?.lost(stream, recipient, n, kind, reason)

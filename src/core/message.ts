@@ -74,6 +74,12 @@ export class Message implements Parcel {
     return (this.s > 0 ? MessageFlag.parked : 0) | (this.repeated ? MessageFlag.repeated : 0)
   }
 
+  /** By which way it goes to its recipient. */
+  get path(): 'live' | 'drain' | 'void' {
+    if (this.reason !== '') return 'void'
+    return this.s === 0 ? 'live' : 'drain'
+  }
+
   get size(): number {
     return this.body.end - this.body.start
   }

@@ -248,6 +248,7 @@ export class Receiving implements Due {
     message.sentAt = this.#hub.now
     lane.markSent(n)
     const seq = this.#window.push(message)
+    this.#hub.trace.note(this.#hub.time, 'sent', message, message.path)
     if (reason !== '') {
       connection.void(seq, lane.from, lane.outbox, n, reason)
       this.#hub.lost(message, reason, reason)

@@ -257,6 +257,11 @@ export class Rooms {
     this.#rooms.get(name)?.woken()
   }
 
+  /** How many are in that room on this node. */
+  count(name: string): number {
+    return this.#rooms.get(name)?.count ?? 0
+  }
+
   // ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   hasWork(room: Room): void {

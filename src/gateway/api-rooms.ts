@@ -5,6 +5,7 @@ import type { Store } from '../store/store.ts'
 import { ApiError, forAdmins, route, type Route } from './api-route.ts'
 import { limitOf, next, pageQuery, roomInPath, time } from './api-shapes.ts'
 import { asked } from './asking.ts'
+import type { Gateway } from './gateway.ts'
 
 const room = z.object({
   room: z.string(),
@@ -20,9 +21,9 @@ const room = z.object({
 
 const params = z.strictObject({ room: roomInPath })
 
-/** `changed` is told of a room that was deleted. */
-export function roomRoutes(store: Store, changed: (room: string) => void): readonly Route[] {
-  return [listRooms(store), getRoom(store), deleteRoom(store, changed)]
+/** `deleted` is told of a room that is no more. */
+export function roomRoutes(gateway: Gateway, store: Store, deleted: (room: string) => void): readonly Route[] {
+  return [listRooms(store), getRoom(gateway, store), deleteRoom(gateway, store, deleted)]
 }
 
 function listRooms(store: Store): Route {
@@ -44,21 +45,24 @@ function listRooms(store: Store): Route {
   })
 }
 
-function getRoom(store: Store): Route {
+function getRoom({ hub }: Gateway, store: Store): Route {
   return route({
     ...forAdmins,
     method: 'GET',
     path: '/api/rooms/:room',
     name: 'getRoom',
-    text: 'Tells what is known of a room.',
+    text: 'Tells what is known of a room, and how many are in it on this node.',
     params,
-    answers: { 200: { text: 'The room.', schema: room } },
+    answers: { 200: { text: 'The room.', schema: room.extend({ members: z.int() }) } },
     errors: ['no_such_room', 'unavailable'],
-    answer: async ({ params }) => ({ status: 200, value: shown(await known(store, params.room)) }),
+    async answer({ params }) {
+      const record = await known(store, params.room)
+      return { status: 200, value: { ...shown(record), members: hub.rooms.count(params.room) } }
+    },
   })
 }
 
-function deleteRoom(store: Store, changed: (room: string) => void): Route {
+function deleteRoom({ hub, turn }: Gateway, store: Store, deleted: (room: string) => void): Route {
   return route({
     ...forAdmins,
     method: 'DELETE',
@@ -70,9 +74,11 @@ function deleteRoom(store: Store, changed: (room: string) => void): Route {
     errors: ['no_such_room', 'unavailable'],
     async answer({ params }) {
       const { epoch } = await known(store, params.room)
-      const deleted = await asked(store.rooms.delete(params.room, epoch))
-      changed(params.room)
-      if (!deleted) throw new ApiError('no_such_room')
+      const done = await asked(store.rooms.delete(params.room, epoch))
+      turn.begin()
+      hub.rooms.woken(params.room)
+      if (!done) throw new ApiError('no_such_room')
+      deleted(params.room)
       return { status: 204 }
     },
   })

@@ -7,6 +7,7 @@ import { messageRoutes } from './api-messages.ts'
 import { nodeRoutes } from './api-nodes.ts'
 import { documentRoutes } from './api-documents.ts'
 import { roomRoutes } from './api-rooms.ts'
+import { traceRoutes } from './api-trace.ts'
 import type { Route } from './api-route.ts'
 import { revocationRoutes } from './api-revocations.ts'
 import type { Gateway } from './gateway.ts'
@@ -24,7 +25,8 @@ export function apiRoutes(
   const operations = [
     ...messageRoutes(gateway, new Posting(gateway, store)),
     ...clientRoutes(gateway, store),
-    ...roomRoutes(store, room => guard.audit.note('room_deleted', { room, why: 'by an operator' })),
+    ...roomRoutes(gateway, store, room => guard.audit.note('room_deleted', { room, why: 'by an operator' })),
+    ...traceRoutes(gateway, store),
     ...nodeRoutes(gateway, store, version),
     ...accountRoutes(accounts),
     ...revocationRoutes(guard.tokens === null ? null : store.accounts, guard.audit),

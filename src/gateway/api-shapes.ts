@@ -31,6 +31,14 @@ export function numberInQuery(least: number, most: number): z.ZodType<number | u
     .optional()
 }
 
+/** A number from 1 in a path. */
+export const numberInPath = z.stringFormat('integer', /^[1-9]\d{0,14}$/, 'give an integer from 1').transform(Number)
+
+/** A client or a room; in a query # must be written %23. */
+export const targetInQuery = z
+  .string()
+  .regex(new RegExp(`${clientIdForm.source}|${roomForm.source}`), 'give a client id, or a room, whose # is written %23')
+
 export const pageQuery = {
   after: z.string().optional().describe('Where to go on: `next` of the page before'),
   limit: numberInQuery(1, PAGE_LIMIT).describe(`At most so many, up to ${PAGE_LIMIT}; ${PAGE_DEFAULT} by default`),

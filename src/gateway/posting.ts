@@ -123,7 +123,7 @@ export class Posting {
     // Until it is known otherwise this number may be taken.
     lane.next = null
     const place = post.key === '' ? own : await this.#decided(post, own)
-    const isOwn = place.outbox === own.outbox
+    const isOwn = place.outbox === own.outbox && place.n === own.n
     if (!isOwn) lane.next = own
     const taken = await this.#put(post, place)
     if (typeof taken === 'object') {
@@ -158,6 +158,8 @@ export class Posting {
     const { time } = hub
     const expires = ttl > 0 ? Math.ceil(time + ttl * 1_000) : 0
     const parcel = { stream: streamName(SERVER_ID, outbox), n, floor: n, time, expires, body, repeated: false }
+    const subject = { recipient: target, stream: parcel.stream, n }
+    hub.trace.note(time, 'taken', subject, 'http')
     const parked = this.#store.enqueue(target, [parcel])
     // Also when it takes longer than anybody waits for it, or is not answered at all.
     const tell = (owner: string | null): void => {
@@ -169,19 +171,28 @@ export class Posting {
       () => tell(null),
     )
     const { outcomes } = await asked(parked)
-    return takenAs(outcomes[0])
+    const taken = takenAs(outcomes[0])
+    if (typeof taken === 'string') hub.trace.note(hub.time, 'failed', subject, taken)
+    else hub.trace.note(hub.time, taken.receipt, subject, taken.repeated ? 'repeated' : '')
+    return taken
   }
 
   async #append({ target, body }: Post, { outbox, n }: Place): Promise<Taken | Refused> {
     const { hub, turn } = this.#gateway
     turn.begin()
     const parcel = { stream: streamName(SERVER_ID, outbox), n, floor: n, time: hub.time, body }
-    const result = await asked(this.#store.rooms.append(target, [parcel]))
+    const appended = this.#store.rooms.append(target, [parcel])
+    const tell = (): void => {
+      turn.begin()
+      hub.rooms.woken(target)
+    }
+    appended.then(tell, tell)
+    const result = await asked(appended)
     if (result.kind === 'no_such_room') return result.kind
-    const [appended] = result.outcomes
-    if (appended === 'stored') return { receipt: 'stored', repeated: true, offset: null }
-    if (appended === undefined || 'missing' in appended) throw new ApiError('unavailable')
-    return { receipt: 'stored', repeated: false, offset: appended.offset }
+    const [outcome] = result.outcomes
+    if (outcome === 'stored') return { receipt: 'stored', repeated: true, offset: null }
+    if (outcome === undefined || 'missing' in outcome) throw new ApiError('unavailable')
+    return { receipt: 'stored', repeated: false, offset: outcome.offset }
   }
 
   #lane(target: string): Lane {

@@ -13,7 +13,10 @@ let server: Place
 
 beforeAll(async () => {
   const config = join(home, 'ackd.json')
-  writeFileSync(config, JSON.stringify({ adminToken, jwtSecret, auth: 'both', accounts: 'on', store: 'memory' }))
+  writeFileSync(
+    config,
+    JSON.stringify({ adminToken, jwtSecret, auth: 'both', accounts: 'on', store: 'memory', trace: 1_000 }),
+  )
   server = await serve(home, join(home, 'data'), '--config', config)
 })
 
@@ -70,6 +73,26 @@ describe('ackd clients', () => {
     expect([tcp.code, tcp.err]).toEqual([2, expect.stringContaining('--url ws://')])
     const nobody = await run('clients', 'info', 'nobody')
     expect([nobody.code, nobody.err]).toEqual([1, expect.stringContaining('check the address')])
+  })
+})
+
+describe('ackd trace', () => {
+  it('says where a message is and what happened to it', async () => {
+    const erin = await listening('erin')
+    await erin.end()
+    await run('send', 'erin', 'where am I?', '--as', 'frank')
+    const { out } = await run('clients', 'info', 'erin', '--json')
+    expect(JSON.parse(out)).toMatchObject({ parked: 1 })
+    const headers = { authorization: `Bearer ${adminToken}` }
+    const response = await fetch(`${server.http}/api/clients/${erin.id}/mailbox`, { headers })
+    const { messages } = (await response.json()) as { messages: { outbox: string; n: number }[] }
+    const [{ outbox, n }] = messages as [{ outbox: string; n: number }]
+    const traced = await run('trace', 'frank', outbox, String(n), '--to', 'erin')
+    expect(traced.out).toMatch(
+      new RegExp(`^→ ${erin.id}: waiting\\n.*  taken *\\n.*  parked  absent\\n.*  stored *\\n$`),
+    )
+    const none = await run('trace', 'frank', outbox, '99')
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining('--to ID')])
   })
 })
 

@@ -80,6 +80,36 @@ function describeMessages(name: string, open: () => Promise<Partial<Options>>): 
       expect((await api.ask(`/api/clients/${id}/mailbox`)).value).toEqual({ messages: [], next: null })
     })
 
+    it('reach a room: its log first, then whoever is in it, once under a key', async () => {
+      const api = await start()
+      const alice = await connectBySocket(api.server.ws)
+      await alice.hello({ outbox: 'alicesbox' })
+      const room = '#posts'
+      alice.say(frames => frames.create(1, room, {}))
+      await alice.next('reply')
+      alice.say(frames => frames.join(2, room, {}))
+      await alice.next('reply')
+      await alice.next('members')
+      expect((await post(api, { to: room, body: 'first' })).value).toMatchObject({ n: 1, offset: 1, receipt: 'stored' })
+      expect((await alice.next('room')).slice(1, 4)).toEqual([room, 1, 'ackd:api'])
+      const keyed = await post(api, { to: room, body: 'second' }, 'a-key')
+      const again = await post(api, { to: room, body: 'second' }, 'a-key')
+      expect([keyed.value, again.value]).toMatchObject([{ offset: 2 }, { offset: null, repeated: true }])
+      expect((await post(api, { to: room, body: 'third' })).value).toMatchObject({ n: 3, offset: 3 })
+      expect((await alice.next('room'))[7]).toBe('second')
+      expect((await alice.next('room'))[7]).toBe('third')
+      const path = `/api/rooms/${room.slice(1)}`
+      const seen = (await api.ask(path)).value
+      expect(seen).toMatchObject({ room, members: 1, last: 3, private: false, locked: false })
+      expect((await api.ask('/api/rooms')).value).toMatchObject({
+        rooms: expect.arrayContaining([expect.objectContaining({ room })]) as unknown,
+      })
+      expect((await api.ask(`/api/rooms/${encodeURIComponent(room)}`, { method: 'DELETE' })).status).toBe(204)
+      expect((await alice.next('members')).slice(1, 3)).toEqual([room, 'leave'])
+      expect(refusedWith(await api.ask(path, { method: 'DELETE' }))).toMatch(/^404 no_such_room/)
+      expect(refusedWith(await post(api, { to: room, body: 'fourth' }))).toMatch(/^404 no_such_room/)
+    })
+
     it('that nobody can get are refused, and so is what is no message', async () => {
       const api = await start()
       expect(refusedWith(await post(api, { to: 'nobody', body: 1 }))).toMatch(/^404 unknown_recipient/)

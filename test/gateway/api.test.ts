@@ -237,6 +237,53 @@ describe('clients', () => {
   })
 })
 
+describe('a message', () => {
+  it('is traced step by step, and the store says where it is', async () => {
+    const api = await start({ trace: 1_000 })
+    const [alice, bob] = [await connectBySocket(api.server.ws), await connectBySocket(api.server.ws)]
+    const { id: from } = await alice.hello({ outbox: 'alicesbox' })
+    const { id: to } = await bob.hello()
+    alice.say(frames => frames.send(1, 1, to, 0, alice.body('secret')))
+    const [, seq] = await bob.next('message')
+    const path = `/api/trace/${from}/alicesbox/1`
+    const seen = async (query = ''): Promise<unknown> => {
+      const { messages } = (await api.ask(path + query)).value as {
+        messages: { state: string; steps: { step: string }[] }[]
+      }
+      return messages.map(({ state, steps }) => [state, ...steps.map(({ step }) => step)])
+    }
+    expect(await seen()).toEqual([['held', 'taken', 'sent']])
+    bob.say(frames => frames.ack(Number(seq)))
+    await alice.next('delivered')
+    expect(await seen()).toEqual([['delivered', 'taken', 'sent', 'delivered']])
+    bob.hangUp()
+    await bob.end()
+    alice.say(frames => frames.send(2, 2, to, 0, alice.body('secret')))
+    await alice.next('stored')
+    const parked = await api.ask(`/api/trace/${from}/alicesbox/2`)
+    expect(parked.value).toMatchObject({ remembered: 1_000, messages: [{ to, state: 'waiting' }] })
+    expect(JSON.stringify(parked.value)).not.toContain('secret')
+    expect(await seen('?to=nobody')).toEqual([['unknown']])
+    expect(refusedWith(await api.ask(`/api/trace/${from}/alicesbox/0`))).toMatch(
+      /^400 bad_request: path.n: give an integer/,
+    )
+  })
+
+  it('is found in the store where nothing is remembered', async () => {
+    const api = await start()
+    const [alice, bob] = [await connectBySocket(api.server.ws), await connectBySocket(api.server.ws)]
+    const { id: from } = await alice.hello({ outbox: 'alicesbox' })
+    const { id: to } = await bob.hello()
+    bob.hangUp()
+    await bob.end()
+    alice.say(frames => frames.send(1, 1, to, 0, alice.body('wait')))
+    await alice.next('stored')
+    const path = `/api/trace/${from}/alicesbox/1`
+    expect((await api.ask(path)).value).toEqual({ remembered: 0, messages: [] })
+    expect((await api.ask(`${path}?to=${to}`)).value).toMatchObject({ messages: [{ to, state: 'waiting', steps: [] }] })
+  })
+})
+
 describe('nodes', () => {
   it('tell how they are', async () => {
     const api = await start()

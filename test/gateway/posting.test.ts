@@ -112,6 +112,16 @@ describe('posting', () => {
     expect((await parked(store)).sort()).toEqual(['other', 'pay', 'without 0', 'without 1'])
   })
 
+  it('leaves no number out, whoever repeats what', async () => {
+    const store = new MemoryStore()
+    await register(store, 'bob')
+    const posting = startPosting(store)
+    for (const key of ['a', 'a', '', 'a', 'b', 'b', '']) await posting.post(say(key === '' ? 'without' : key, { key }))
+    const entries = await store.view('bob', 0, 100)
+    expect(entries.map(({ n }) => n)).toEqual([1, 2, 3, 4])
+    expect(new Set(entries.map(({ stream }) => stream)).size).toBe(1)
+  })
+
   it('answers for what has a key and was answered to nobody', async () => {
     const store = new FatefulStore()
     await register(store, 'bob')
@@ -179,6 +189,10 @@ describe('posting', () => {
       }
       await Promise.all(['a', 'b', 'c'].map(backend))
       const found = await parked(store)
+      const numbers = new Map<string, number[]>()
+      for (const { stream, n } of await store.view('bob', 0, 1_000))
+        numbers.set(stream, [...(numbers.get(stream) ?? []), n])
+      for (const of of numbers.values()) expect(of, `seed ${seed}: no hole`).toEqual(of.map((_, i) => of[0]! + i))
       expect(new Set(found).size, `seed ${seed}: nothing twice`).toBe(found.length)
       expect(
         answered.filter(body => !found.includes(body)),

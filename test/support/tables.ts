@@ -80,6 +80,7 @@ export const drivers: Readonly<Record<string, readonly string[]>> = {
     'gateway/api-rooms.ts',
     'gateway/api-route.ts',
     'gateway/api-shapes.ts',
+    'gateway/api-trace.ts',
     'gateway/frame-forms.ts',
     'gateway/openapi.ts',
   ],
