@@ -107,6 +107,45 @@ describe('ackd presence', () => {
   })
 })
 
+describe('ackd rooms and ackd history', () => {
+  const post = (body: unknown): Promise<unknown> =>
+    fetch(`${server.http}/api/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ to: '#lobby', body }),
+    })
+
+  it('tell of rooms what an operator wants to know', async () => {
+    const list = await run('rooms', 'ls')
+    expect(list.out).toMatch(/^room +owner +kind +last offset\n/)
+    expect(list.out).toContain('#lobby')
+    const info = await run('rooms', 'info', 'lobby', '--json')
+    expect(JSON.parse(info.out)).toMatchObject({ room: '#lobby', private: false, locked: false })
+    const none = await run('rooms', 'info', '#nowhere')
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining('check its name')])
+  })
+
+  it('print the newest messages, oldest first, and pages before and after an offset', async () => {
+    for (let i = 1; i <= 5; i++) await post(`message ${i}`)
+    const seen = async (...args: string[]): Promise<unknown[]> => {
+      const { out } = await run('history', 'lobby', '--as', 'reader', '--json', ...args)
+      const lines = out
+        .trim()
+        .split('\n')
+        .filter(line => line !== '')
+      return lines.map(line => (JSON.parse(line) as { body: unknown }).body)
+    }
+    expect(await seen('-n', '2')).toEqual(['message 4', 'message 5'])
+    expect(await seen('--before', '3')).toEqual(['message 1', 'message 2'])
+    expect(await seen('--after', '3')).toEqual(['message 4', 'message 5'])
+    expect(await seen('--from', 'nobody')).toEqual([])
+    const { out } = await run('history', 'lobby', '--as', 'reader', '-n', '1')
+    expect(out).toMatch(/^5 {2}\S+Z {2}ackd:api {2}message 5\n$/)
+    const none = await run('history', 'nowhere', '--as', 'reader')
+    expect([none.code, none.err]).toEqual([4, expect.stringContaining('create it first')])
+  })
+})
+
 describe('ackd token', () => {
   it('makes tokens that the same secret finds good, with what they allow', async () => {
     const { out } = await run(

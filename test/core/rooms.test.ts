@@ -220,6 +220,16 @@ describe('questions', () => {
     expect(line.read()).toEqual([])
   })
 
+  test('of an operator, how many are in a room, have an answer at once', () => {
+    const desk = new RoomDesk()
+    const alice = desk.connect('alice')
+    expect(desk.rooms.count('#tea')).toBe(0)
+    desk.tries(alice, recordOf())
+    expect(desk.rooms.count('#tea')).toBe(1)
+    desk.rooms.leave(alice.session, 'l', '#tea')
+    expect(desk.rooms.count('#tea')).toBe(0)
+  })
+
   test('of history and members are for who is in the room', () => {
     const desk = new RoomDesk()
     const alice = desk.connect('alice')
