@@ -73,9 +73,10 @@ export class Room {
     this.name = name
   }
 
-  /** Nobody has anything to do with it. */
+  /** Nobody has anything to do with it, and no answer comes that would be taken for that to a later question. */
   get empty(): boolean {
-    return this.#live.size === 0 && this.#joining.size === 0 && this.#replaced.size === 0
+    const isLeft = this.#live.size === 0 && this.#joining.size === 0 && this.#replaced.size === 0
+    return isLeft && !this.#strangers.asking
   }
 
   /** Those who are in it now. */

@@ -14,6 +14,11 @@ export class Strangers {
     this.#waiting.push(member)
   }
 
+  /** Whether the store was asked, and has not answered. */
+  get asking(): boolean {
+    return this.#asked.length > 0
+  }
+
   /** Whether the store is to be asked now. */
   ask(): boolean {
     if (this.#asked.length > 0) return false

@@ -74,6 +74,24 @@ describe('entering a room', () => {
     expect(desk.tries(admin, locked).at(0)).toMatch(/^reply j/)
   })
 
+  test('is not refused by an answer from before it was asked for, though nobody waits for that one any more', () => {
+    const desk = new RoomDesk()
+    const [early, alice] = [desk.connect('early'), desk.connect('alice')]
+    desk.rooms.join(early.session, 'j', '#tea', {})
+    desk.hub.turn()
+    desk.rooms.leave(early.session, 'l', '#tea')
+    desk.hub.turn()
+    desk.rooms.create(alice.session, 'c', '#tea', {})
+    desk.rooms.join(alice.session, 'j', '#tea', {})
+    desk.hub.turn()
+    desk.rooms.found('#tea', 'no_such_room')
+    desk.hub.turn()
+    expect(alice.line.read()).toEqual([])
+    desk.rooms.found('#tea', recordOf({ owner: 'alice' }))
+    desk.hub.turn()
+    expect(alice.line.read()).toEqual(entered)
+  })
+
   test('is asked for again when the room whose password was checked is another one by then', () => {
     const desk = new RoomDesk()
     const [olga, alice] = [desk.connect('olga'), desk.connect('alice')]
