@@ -151,10 +151,19 @@ function lock(path: string): () => void {
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0)
-    return true
+    return !isZombie(pid)
   } catch (error) {
     return hasCode(error, 'EPERM')
   }
+}
+
+/**
+ * Whether only its entry is left, which its parent has not asked about: in a container whose first process does not care for orphans,
+ * that is for ever. Told by Linux alone; the state stands behind the name, which may have any characters.
+ */
+function isZombie(pid: number): boolean {
+  const stat = readIfThere(`/proc/${pid}/stat`) ?? ''
+  return stat.startsWith(' Z', stat.lastIndexOf(')') + 1)
 }
 
 function readIfThere(path: string): string | null {

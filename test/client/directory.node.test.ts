@@ -1,9 +1,13 @@
 /** What a directory gives back after a process has ended, and after its files were harmed. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { kill, platform } from 'node:process'
+import { createInterface } from 'node:readline'
 import fc from 'fast-check'
-import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { directoryKeeper } from '../../src/client/directory.node.ts'
 import { Inbox } from '../../src/client/inbox.ts'
 import type { Keeper } from '../../src/client/keeper.ts'
@@ -149,6 +153,21 @@ describe('the lock', () => {
     new Process().end()
     writeFileSync(join(dir, 'lock'), '1\n')
     expect(() => directoryKeeper(dir)).toThrow(expect.objectContaining({ code: 'in_use' }))
+  })
+
+  test.runIf(platform === 'linux')('is taken over from a killed process whose end nobody has asked for', async () => {
+    // The shell becomes a program that never asks how its child has ended.
+    const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] })
+    try {
+      const [line] = (await once(createInterface(parent.stdout), 'line')) as [string]
+      const pid = Number(line)
+      writeFileSync(join(dir, 'lock'), `${pid}\n`)
+      expect(() => directoryKeeper(dir)).toThrow(expect.objectContaining({ code: 'in_use' }))
+      kill(pid, 'SIGKILL')
+      await vi.waitFor(() => new Process().end(), { timeout: 20_000, interval: 20 })
+    } finally {
+      parent.kill('SIGKILL')
+    }
   })
 })
 
