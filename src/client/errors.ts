@@ -40,14 +40,14 @@ export type AckdErrorCode = ErrorCode | CloseName | EndReason | keyof typeof own
 /** `code` is for programs and stays; the message is for people and says what to do. */
 export class AckdError extends Error {
   readonly code: AckdErrorCode
-  /** What it is about, in the message too. */
+  /** What it is about, in the message too, unless it says the same. */
   readonly detail: string
   /** Whether the same call may succeed later. */
   readonly retryable: boolean
 
   constructor(code: AckdErrorCode, detail = '', cause?: unknown) {
     const { retryable, text } = lookUp(code)
-    super(detail === '' ? text : `${text} (${detail})`, cause === undefined ? undefined : { cause })
+    super(detail === '' || detail === text ? text : `${text} (${detail})`, cause === undefined ? undefined : { cause })
     this.name = 'AckdError'
     this.code = code
     this.detail = detail

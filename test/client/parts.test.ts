@@ -29,6 +29,9 @@ describe('backoff', () => {
 describe('errors', () => {
   test('say what to do and whether it may work later', () => {
     expect(new AckdError('outbox_full')).toMatchObject({ code: 'outbox_full', retryable: true })
+    // A server's own sentence is not said twice.
+    const { message } = new AckdError('no_such_room')
+    expect(new AckdError('no_such_room', message).message).toBe(message)
     expect(new AckdError('unknown_recipient', 'bob')).toMatchObject({
       retryable: false,
       message: expect.stringMatching(/check the address.*\(bob\)/) as string,
