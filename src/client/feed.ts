@@ -47,6 +47,8 @@ export interface FeedEvents {
   /** Another log has taken the place of this one; whatever of the old one was not seen will not come. */
   lost(): void
   recorded(cursor: RoomCursor): void
+  /** Join once more, behind what was seen; the answer goes to `joined`. */
+  rejoin(): void
   /** Ask for what the log has after that offset, at most `limit` messages; the answer goes to `page`. */
   ask(after: number, limit: number): void
 }
@@ -166,11 +168,9 @@ export class Feed {
     this.#askedAfter = -1
     if (messages === null) return
     if (epoch !== this.#epoch) {
-      this.#begin()
-      this.#epoch = epoch
-      for (const { offset } of messages) this.#seen = Math.max(this.#seen, offset)
-      this.#record(now)
-      return this.#fill()
+      // Whether that log holds what was read of this one, only the answer to a join says.
+      this.#joined = false
+      return this.#events.rejoin()
     }
     const size = Math.ceil(PAGE_BYTES / Math.max(messages.length, 1))
     const fresh = messages.filter(({ offset }) => offset > after)

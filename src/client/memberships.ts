@@ -58,7 +58,7 @@ export class Memberships {
     const since = given ?? null
     const known = this.#rooms.get(room)
     if (known === undefined) this.#rooms.set(room, { password, since, refusals: 0 })
-    this.#join(room, known === undefined ? since : (since ?? known.since))
+    this.#join(room, furtherOf(since, known?.since ?? null))
   }
 
   leave(room: string): void {
@@ -151,6 +151,12 @@ export class Memberships {
 
 function isJoin(ref: Ref): boolean {
   return String(ref).startsWith(JOIN)
+}
+
+/** Of two places in one log the later: what is `recovered` behind it is so behind the earlier, too, and what lies between can be asked for. */
+function furtherOf(given: Membership['since'], known: Membership['since']): Membership['since'] {
+  if (given === null || known === null) return given ?? known
+  return given.epoch === known.epoch && known.offset > given.offset ? known : given
 }
 
 /** The room that a ref of this class names; null for the ref of something else. */

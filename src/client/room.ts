@@ -66,6 +66,9 @@ export class Room<Payload = unknown> {
         recorded: to => {
           if (!this.#over) host.recorded(to)
         },
+        rejoin: () => {
+          if (!this.#over) host.enter({ room: name })
+        },
         ask: (after, limit) => void this.#fill(after, limit),
       },
       cursor,

@@ -107,6 +107,7 @@ class World {
         },
         lost: () => {},
         recorded: cursor => (this.#cursor = cursor),
+        rejoin: () => (this.#member = false),
         ask: (after, limit) => this.#questions.push({ after, limit }),
       },
       this.#cursor,

@@ -19,6 +19,7 @@ class Listener {
         gap: (first, last) => this.said.push(`gap ${first}-${last}`),
         lost: () => this.said.push('lost'),
         recorded: ({ epoch, offset }) => this.said.push(`at ${epoch} ${offset}`),
+        rejoin: () => this.said.push('rejoin'),
         ask: after => this.said.push(`ask after ${after}`),
       },
       cursor,
@@ -132,10 +133,14 @@ describe('a feed', () => {
     expect(listener.feed.offset).toBe(0)
   })
 
-  test('learns from a page, too, that the log is another one', () => {
-    const listener = new Listener().joined(0).hears(2)
-    listener.said.length = 0
-    expect(listener.gets([1], 'b').news).toEqual(['lost', 'at b 0', 'ask after 0'])
+  test('joins again when a page has another epoch, to hear whether the log still holds what was read', () => {
+    const kept = new Listener({ epoch: 'a', offset: 3 }).joined(5)
+    kept.said.length = 0
+    expect(kept.gets([4], 'b').hears(7).news).toEqual(['rejoin'])
+    expect(kept.hears(4, 5, 6).joined(6, 'b', true).news).toEqual(['show 4', 'at b 3', 'ask after 6'])
+    const lost = new Listener({ epoch: 'a', offset: 3 }).joined(5).gets([1], 'b')
+    lost.said.length = 0
+    expect(lost.joined(1, 'b').news).toEqual(['lost', 'at b 0', 'ask after 0'])
   })
 
   test('does not take a node that is behind for a loss', () => {

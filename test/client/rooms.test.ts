@@ -49,6 +49,11 @@ async function reconnected(): Promise<void> {
   await connected()
 }
 
+/** A message as it stands in a page of history. */
+function line(offset: number): unknown[] {
+  return [offset, 'bob', 'bobsbox1', offset, 5, `m${offset}`]
+}
+
 function say(offset: number, n = offset): void {
   network.last.say(frames => frames.room('#tea', offset, 'bob', 'bobsbox1', n, 5, encodeBody(`m${offset}`, false)))
 }
@@ -205,7 +210,6 @@ describe('being in a room', () => {
     say(3)
     await pass(1)
     expect(network.last.heard.at(-1)).toBe('history #tea after 0')
-    const line = (offset: number): unknown[] => [offset, 'bob', 'bobsbox1', offset, 5, `m${offset}`]
     await answer({ messages: [line(1), line(2), line(3)], epoch: 'e' })
     expect(bodies).toEqual(['m1', 'm2', 'm3'])
   })
@@ -224,6 +228,22 @@ describe('being in a room', () => {
     await reconnected()
     await answer({ offset: 0, epoch: 'f', recovered: false, members: 1 })
     expect(lost).toEqual([{ room: '#tea' }])
+  })
+
+  test('joins again behind what it has seen when its log has another epoch', async () => {
+    start()
+    await connected()
+    const room = await entered()
+    const told = [note(room, 'gap'), note(room, 'lost')]
+    const shown = collect(room)
+    say(1)
+    say(3)
+    await pass(1)
+    await answer({ messages: [line(2)], epoch: 'f' })
+    expect(network.last.joins.at(-1)).toEqual({ since: 3, epoch: 'e' })
+    await answer({ offset: 3, epoch: 'f', recovered: true, members: 1 })
+    await answer({ messages: [line(2), line(3)], epoch: 'f' })
+    expect([shown.length, ...told]).toEqual([3, [], []])
   })
 
   test('tells who comes and goes', async () => {
