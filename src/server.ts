@@ -12,6 +12,7 @@ import { Accounts } from './gateway/accounts.ts'
 import { AdminToken } from './gateway/admin-token.ts'
 import { apiRoutes } from './gateway/api-routes.ts'
 import { Api } from './gateway/api.ts'
+import { STORE_LIMIT_MS } from './gateway/effects.ts'
 import { Gateway, type GatewayOptions } from './gateway/gateway.ts'
 import { openGuard, type Guard } from './gateway/guard.ts'
 import { createHttp } from './gateway/http.ts'
@@ -37,6 +38,8 @@ import { readVersion } from './version.ts'
 const NODE_NAME_LENGTH = 10
 /** What `npm run build` has written, whether this runs from there or from the sources. */
 const pagesDirectory = fileURLToPath(new URL('../dist/web', import.meta.url))
+/** ms that a write itself may take, once its turn has come, for an answer in time. */
+const WRITING_MS = 500
 /** ms; the last resort of a shutdown, in which everything else has its own limit. */
 const SHUTDOWN_MS = 25_000
 
@@ -212,7 +215,7 @@ async function openStore(options: Options, log: Log): Promise<Store> {
   const onNote = (note: string): void => log.warn({}, note)
   const { redisUrl: url, redisCa: caFile } = options
   if (url !== '') return openRedisStore({ url, caFile, limits, onNote })
-  return openLmdbStore({ directory: options.dataDir, limits, onNote })
+  return openLmdbStore({ directory: options.dataDir, limits, onNote, patienceMs: STORE_LIMIT_MS - WRITING_MS })
 }
 
 /** Bytes waiting for a reader at which it counts as slow: twice what may be un-acked, and room for everything else. */

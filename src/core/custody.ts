@@ -23,6 +23,8 @@ import type { Upstream } from './upstream.ts'
 const OVERHEAD = 256
 /** ms until a message that waited for a room in vain is to be offered again. */
 const WAITED_RETRY_MS = 1_000
+/** ms until a message is offered again for which the store did not answer. */
+const UNAVAILABLE_RETRY_MS = 1_000
 /** ms until a message that does not fit into its mailbox, and may not fail, is offered again. */
 const FULL_RETRY_MS = 5_000
 
@@ -85,6 +87,11 @@ export class Custody {
   /** Whether anything is on its way into that mailbox. */
   isParking(recipient: string): boolean {
     return this.#parkings.has(recipient)
+  }
+
+  /** Whether something of that stream may be on its way there. */
+  mayPark(recipient: string, stream: string): boolean {
+    return this.#parkings.get(recipient)?.mayHold(stream) ?? false
   }
 
   turn(now: number): void {
@@ -221,6 +228,11 @@ export class Custody {
     message.source?.retry(from, code, afterMs)
     this.settle(message)
     this.#dropFrom(message, from)
+  }
+
+  /** It is its sender's again, because the store does not answer. */
+  unavailable(message: Message): void {
+    this.handBack(message, 'unavailable', UNAVAILABLE_RETRY_MS)
   }
 
   /** It follows a message that was refused, so its sender sends it again after that one. Nothing is told twice. */

@@ -116,6 +116,16 @@ export class Drain {
     return !this.#more && !this.#paging
   }
 
+  /**
+   * Whether all of a stream below `next` that the mailbox may hold was sent, where nobody else fills it. Below number 1 there is
+   * nothing, and so the mail of others does not matter, which would else beget more mail.
+   */
+  hasSent(stream: string, next: number): boolean {
+    const { custody } = this.#hub
+    const { id } = this.#session
+    return next === 1 ? !custody.mayPark(id, stream) : this.isDry && !custody.isParking(id)
+  }
+
   /** Whether nobody has looked into the mailbox for `pollMs`. */
   isStale(now: number, pollMs: number): boolean {
     return now - this.#lookedAt >= pollMs

@@ -16,7 +16,6 @@ const BATCH_BYTES = 1024 * 1024
 const LONGEST_PAUSE_MS = 4_000
 /** ms past its deadline at which a message is handed back: within the 2 s that a sender is promised (§5.1). */
 export const GRACE_MS = 1_400
-const RETRY_AFTER_MS = 1_000
 
 export class Parking {
   readonly id: string
@@ -103,6 +102,14 @@ export class Parking {
     }
   }
 
+  /** Whether it holds anything of a stream. A long queue is not searched: it may. */
+  mayHold(stream: string): boolean {
+    if (this.#queue.length > BATCH) return true
+    return (
+      this.#flying.some(message => message.stream === stream) || this.#queue.some(message => message.stream === stream)
+    )
+  }
+
   /** Drops what cannot be taken before a refused message of its stream. */
   dropFrom(stream: string, n: number): void {
     for (const message of this.open(stream, n, Infinity)) this.#hub.custody.dropped(message)
@@ -117,7 +124,7 @@ export class Parking {
 
   #judge(message: Message, now: number): void {
     if (message.ended) return
-    if (now >= message.deadline + GRACE_MS) this.#hub.custody.handBack(message, 'unavailable', RETRY_AFTER_MS)
+    if (now >= message.deadline + GRACE_MS) this.#hub.custody.unavailable(message)
     else if (message.deadline < this.#earliest) this.#earliest = message.deadline
   }
 

@@ -72,17 +72,16 @@ export class Receiving implements Due {
   }
 
   /**
-   * The mailbox was read for the first message of a stream, which waits here. When nobody else fills the mailbox, all of it was
-   * sent, and this is the number that it would take, then nothing of the stream is missing, and the message may go live. The
-   * mailbox would know of nothing before it, so it counts as following what was sent.
+   * The mailbox was read for the first message of a stream, which waits here. If nothing of the stream is missing it may go live:
+   * it counts as following what was sent. A store that does not answer is not asked to park it as well: it goes back to its sender.
    */
   recalled(stream: string, reply: SyncReply | null): void {
     const lane = this.#lanes.find(stream)
     const head = lane?.held[0]
     if (!this.open || lane === undefined || head === undefined) return
-    const whole = this.#drain.isDry && !this.#hub.custody.isParking(this.#session.id)
-    const next = reply === null ? 0 : Math.max(reply.last + 1, head.floor)
-    if (whole && lane.sent < 0 && head.n === next) lane.sent = next - 1
+    if (reply === null) return this.#lanes.keep(lane, () => false).forEach(held => this.#hub.custody.unavailable(held))
+    const next = Math.max(reply.last + 1, head.floor)
+    if (lane.sent < 0 && head.n === next && this.#drain.hasSent(stream, next)) lane.sent = next - 1
     this.#release()
     // Not released for want of room alone, it goes on waiting.
     if (lane.held[0] === head && head.n !== lane.sent + 1) this.#parkLane(lane)
@@ -332,6 +331,7 @@ export class Receiving implements Due {
   /** Answers a resend of something at or below the tail. False: the mailbox knows more of it than this session. */
   #repeated(message: Message, lane: Downstream): boolean {
     const { n } = message
+    for (const held of lane.held) if (held.n === n) return this.#adopt(held, message)
     if (n < lane.first) return false
     if (n <= lane.acked) {
       const loss = lane.loss(n)
@@ -339,7 +339,6 @@ export class Receiving implements Due {
       else this.#hub.custody.ended(message, loss.kind, loss.reason)
       return true
     }
-    for (const held of lane.held) if (held.n === n) return this.#adopt(held, message)
     for (const sent of this.#window) {
       if (sent.lane !== lane || sent.n !== n) continue
       if (sent.s === 0 && !sent.ended) return this.#adopt(sent, message)

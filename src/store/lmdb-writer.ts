@@ -3,7 +3,8 @@
  *
  * While one transaction is being written, the next calls gather; they are the next transaction. One at a time, because
  * the second would be built on what the first has cached before it is known whether the first is on the disk. Calls run in the
- * order in which they were made, and each is answered after the commit.
+ * order in which they were made, and each is answered after the commit. A call that has waited for too long is refused instead: whoever
+ * made it has given up and asks again, and a disk that is behind must not do everything twice.
  */
 import type { Environment } from './lmdb-environment.ts'
 import { DamagedRecord } from './lmdb-records.ts'
@@ -17,6 +18,9 @@ const BATCH_BYTES = 4 * 1024 * 1024
 const WAITING_CALLS = 65_536
 const WAITING_BYTES = 128 * 1024 * 1024
 
+/** ms between two looks for calls that have waited for too long. */
+const LOOK_MS = 250
+
 /** The disk is taken for stuck when a transaction takes longer. */
 const PATIENCE_MS = 30_000
 
@@ -28,7 +32,10 @@ export interface Cached {
 }
 
 interface Call {
+  readonly id: string
   readonly bytes: number
+  /** Monotonic ms from which on nobody waits for it. */
+  readonly deadline: number
   /** Does it, and keeps the answer. */
   run(): void
   /** Gives the answer that was kept. */
@@ -40,6 +47,8 @@ export class LmdbWriter {
   readonly #environment: Environment
   readonly #cached: Cached
   readonly #onDamaged: (key: Uint8Array) => void
+  readonly #patienceMs: number
+  #lookedAt = 0
   #waiting: Call[] = []
   #waitingBytes = 0
   /** How many calls of each id are not answered yet. */
@@ -47,29 +56,36 @@ export class LmdbWriter {
   #writing: Promise<void> | null = null
   /** What is in the transaction that is under way. */
   #batch: Call[] = []
+  #changesAll = false
   #running: Call | null = null
   /** Set while a transaction takes too long. */
   #stuck: StoreError | null = null
 
-  /** `onDamaged` moves aside what stands under that key; it runs inside a transaction. */
-  constructor(environment: Environment, cached: Cached, onDamaged: (key: Uint8Array) => void) {
+  /** `onDamaged` moves aside what stands under that key; it runs inside a transaction. `patienceMs`: how long a call may wait for its turn. */
+  constructor(environment: Environment, cached: Cached, onDamaged: (key: Uint8Array) => void, patienceMs: number) {
     this.#environment = environment
     this.#cached = cached
     this.#onDamaged = onDamaged
+    this.#patienceMs = patienceMs
   }
 
-  /** Resolves with what `run` returned, once that is durable. `bytes`: about what it will write. The empty id is that of all. */
-  write<T>(id: string, bytes: number, run: () => T): Promise<T> {
+  /**
+   * Resolves with what `run` returned, once that is durable. `bytes`: about what it will write. The empty id is that of all.
+   * `mayBeLate`: nobody would ask again, so it waits however long it takes.
+   */
+  write<T>(id: string, bytes: number, run: () => T, mayBeLate = false): Promise<T> {
     if (this.#stuck !== null) return Promise.reject(this.#stuck)
+    const now = performance.now()
+    this.#refuseLate(now)
     if (this.#waiting.length >= WAITING_CALLS || this.#waitingBytes + bytes > WAITING_BYTES) {
-      return Promise.reject(
-        new StoreError('The store has more to write than the disk takes.', 'Use a faster disk, or send less.'),
-      )
+      return Promise.reject(behind())
     }
     return new Promise<T>((resolve, reject) => {
       let result: T
       this.#waiting.push({
+        id,
         bytes,
+        deadline: mayBeLate ? Infinity : now + this.#patienceMs,
         run: () => {
           result = run()
         },
@@ -93,6 +109,11 @@ export class LmdbWriter {
     return this.#ids.has(id)
   }
 
+  /** Whether the transaction that is under way may change something of any id. */
+  get changesAll(): boolean {
+    return this.#changesAll
+  }
+
   /** Waits for what is under way. */
   async drain(): Promise<void> {
     await this.#writing
@@ -107,7 +128,9 @@ export class LmdbWriter {
     const late = setTimeout(() => this.#giveUp(), PATIENCE_MS)
     try {
       await this.#transaction(() => {
+        this.#refuseLate(performance.now())
         this.#batch = this.#take()
+        this.#changesAll = this.#batch.some(({ id }) => id === '')
         for (const call of this.#batch) {
           this.#running = call
           call.run()
@@ -120,6 +143,7 @@ export class LmdbWriter {
     } finally {
       clearTimeout(late)
       this.#batch = []
+      this.#changesAll = false
       this.#stuck = null
     }
   }
@@ -156,6 +180,19 @@ export class LmdbWriter {
     else this.#ids.delete(id)
   }
 
+  /** What is late is not always in front: a few calls wait however long it takes. */
+  #refuseLate(now: number): void {
+    if (now - this.#lookedAt < LOOK_MS) return
+    this.#lookedAt = now
+    const late = this.#waiting.filter(({ deadline }) => deadline <= now)
+    if (late.length === 0) return
+    this.#waiting = this.#waiting.filter(({ deadline }) => deadline > now)
+    for (const call of late) {
+      this.#waitingBytes = Math.max(0, this.#waitingBytes - call.bytes)
+      call.fail(behind())
+    }
+  }
+
   #take(): Call[] {
     let calls = 0
     let bytes = 0
@@ -178,6 +215,10 @@ export class LmdbWriter {
     this.#waiting = []
     this.#waitingBytes = 0
   }
+}
+
+function behind(): StoreError {
+  return new StoreError('The store has more to write than the disk takes.', 'Use a faster disk, or send less.')
 }
 
 const FIXES: readonly (readonly [pattern: RegExp, fix: string])[] = [

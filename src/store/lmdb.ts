@@ -2,7 +2,7 @@
  * The default store: LMDB, embedded, owned by one process.
  *
  * Reads that change nothing are answered at once from the last commit, unless a call for the same id is still to be written: then
- * they wait behind it, which keeps the order. Everything else goes through the group commit of `LmdbWriter`, and every answer
+ * they wait behind it, which keeps the order; and while a call for all ids is being written they wait for the end of that. Everything else goes through the group commit of `LmdbWriter`, and every answer
  * of that kind comes after the sync of the disk, also where the interface asks for less: one rule is easier to trust than two.
  */
 import { randomBytes } from 'node:crypto'
@@ -41,6 +41,8 @@ export interface LmdbOptions {
   readonly clock?: () => number
   /** Address space for the data file, at first; more is taken when it grows beyond. */
   readonly mapBytes?: number
+  /** ms that a call may wait for its turn to be written, before it is refused; without it, for as long as it takes. */
+  readonly patienceMs?: number
   /** ms to look for damage before starting. What is not looked at then is checked when it is read. */
   readonly verifyMs?: number
   /** Is told, in a sentence, what an operator should know. */
@@ -59,8 +61,9 @@ const CALL_BYTES = 64
 /** Rejects with `StoreError` when the directory is in use, damaged, or not to be written. */
 export async function openLmdbStore(options: LmdbOptions): Promise<LmdbStore> {
   const { mapBytes = DEFAULT_MAP_BYTES, verifyMs = DEFAULT_VERIFY_MS, onNote = () => {} } = options
+  const { limits = defaultStoreLimits, clock = Date.now, patienceMs = Infinity } = options
   const directory = await openDirectory(options.directory, { mapBytes, verifyMs, onNote })
-  return new LmdbStore(directory, options.limits ?? defaultStoreLimits, options.clock ?? Date.now, onNote)
+  return new LmdbStore(directory, limits, clock, onNote, patienceMs)
 }
 
 export class LmdbStore implements Store {
@@ -79,7 +82,13 @@ export class LmdbStore implements Store {
   #quarantined: number
   #closed: Promise<void> | null = null
 
-  constructor(directory: DataDirectory, limits: StoreLimits, clock: () => number, onNote: (note: string) => void) {
+  constructor(
+    directory: DataDirectory,
+    limits: StoreLimits,
+    clock: () => number,
+    onNote: (note: string) => void,
+    patienceMs: number,
+  ) {
     const { environment } = directory
     this.#directory = directory
     this.#onNote = onNote
@@ -87,7 +96,7 @@ export class LmdbStore implements Store {
     this.#rooms = new LmdbRoomTables(environment, limits.rooms, clock, randomBytes(6).toString('base64url'))
     this.#accounts = new LmdbAccountTables(environment, limits.revocations, clock)
     const cached = together(this.#tables, together(this.#rooms, this.#accounts))
-    this.#writer = new LmdbWriter(environment, cached, key => this.#quarantine(key))
+    this.#writer = new LmdbWriter(environment, cached, key => this.#quarantine(key), patienceMs)
     const calls: LmdbCalls = {
       write: (id, bytes, run) => this.#write(id, bytes, run),
       read: (id, run, changes) => this.#read(id, run, changes),
@@ -98,7 +107,8 @@ export class LmdbStore implements Store {
     this.#quarantined = [
       ...environment.range(Uint8Array.of(Tag.quarantined), Uint8Array.of(Tag.quarantined + 1)),
     ].length
-    for (const key of directory.damaged) void this.#writer.write('', 0, () => this.#quarantine(key)).catch(() => {})
+    for (const key of directory.damaged)
+      void this.#writer.write('', 0, () => this.#quarantine(key), true).catch(() => {})
   }
 
   /** Messages that were moved aside because they were damaged on the disk, ever. */
@@ -110,8 +120,9 @@ export class LmdbStore implements Store {
     return this.#write(request.id, 0, () => this.#tables.bind(request))
   }
 
+  /** Never refused for being late: it is asked once, and who left would else count as connected until it comes again. */
   unbind(id: string, token: string, suspect: number): Promise<FencedResult> {
-    return this.#write(id, 0, () => this.#tables.unbind(id, token, suspect))
+    return this.#write(id, 0, () => this.#tables.unbind(id, token, suspect), true)
   }
 
   enqueue(id: string, batch: readonly Parcel[]): Promise<EnqueueResult> {
@@ -192,14 +203,14 @@ export class LmdbStore implements Store {
   }
 
   /** The empty id stands for all of them. */
-  #write<T>(id: string, bytes: number, run: () => T): Promise<T> {
+  #write<T>(id: string, bytes: number, run: () => T, mayBeLate = false): Promise<T> {
     if (this.#closed !== null) return Promise.reject(new StoreError('The store is closed.', 'Start ackd again.'))
-    return this.#writer.write(id, bytes + CALL_BYTES, run)
+    return this.#writer.write(id, bytes + CALL_BYTES, run, mayBeLate)
   }
 
   /** Answers at once, unless it comes behind a call that is to be written, or `changes` something itself. */
   #read<T>(id: string, run: () => T, changes: () => boolean = () => false): Promise<T> {
-    if (this.#closed !== null || this.#writer.waits(id) || this.#writer.waits('')) return this.#write(id, 0, run)
+    if (this.#closed !== null || this.#writer.waits(id) || this.#writer.changesAll) return this.#write(id, 0, run)
     try {
       return changes() ? this.#write(id, 0, run) : Promise.resolve(run())
     } catch (error) {

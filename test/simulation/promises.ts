@@ -18,9 +18,10 @@ export class Promises {
     this.#world = world
   }
 
-  made(target: string, n: number): void {
+  /** Above a refused number that its sender still holds, which its floor says, nothing is promised (§4). */
+  made(target: string, n: number, floor: number): void {
     const refused = this.#refused.get(target)
-    if (refused !== undefined && n > refused) return
+    if (refused !== undefined && n > refused && floor <= refused) return
     this.#refused.delete(target)
     let open = this.#open.get(target)
     if (open === undefined) this.#open.set(target, (open = new Map<number, number>()))

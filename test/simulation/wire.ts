@@ -57,7 +57,7 @@ export class Wire implements Connection {
   send(n: number, floor: number, target: string, ttl: number, body: Body): void {
     this.#toServer(() => {
       if (this.#session?.ready !== true) return
-      this.#promises.made(target, n)
+      this.#promises.made(target, n, floor)
       this.#session.send(n, floor, target, ttl, body)
     })
   }

@@ -1,0 +1,58 @@
+/** What becomes of calls on a store that does not keep up. */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+
+import { openLmdbStore, type LmdbStore } from '../../src/store/lmdb.ts'
+import { parcel, register, stream } from './support.ts'
+
+const PATIENCE_MS = 1_000
+/** Long enough for the store to look for what is late. */
+const BUSY_MS = 1_500
+
+let directory: string
+let store: LmdbStore
+
+beforeEach(async () => {
+  directory = mkdtempSync(join(tmpdir(), 'ackd-late-'))
+  store = await openLmdbStore({ directory, patienceMs: PATIENCE_MS })
+})
+
+afterEach(async () => {
+  await store.close()
+  rmSync(directory, { recursive: true })
+})
+
+/** Holds the event loop, so that nothing which waits can have its turn. */
+function busy(): void {
+  for (const end = performance.now() + BUSY_MS; performance.now() < end;);
+}
+
+test('refuses what has waited too long for its turn, and has not done it', async () => {
+  await register(store, 'bob')
+  const late = store.enqueue('bob', [parcel(1)])
+  const refused = expect(late).rejects.toThrow('more to write than the disk takes')
+  busy()
+  const timely = store.enqueue('bob', [parcel(1)])
+  await refused
+  expect(await timely).toMatchObject({ outcomes: ['ok'] })
+})
+
+test('lets a client leave however long that takes', async () => {
+  const token = await register(store, 'bob')
+  const leaving = store.unbind('bob', token, 0)
+  busy()
+  const timely = store.enqueue('bob', [parcel(1)])
+  expect(await leaving).toEqual({ kind: 'ok', lost: [] })
+  expect(await timely).toMatchObject({ outcomes: ['ok'], owner: null })
+})
+
+test('reads what belongs to a client before a sweep that waits, and not behind it', async () => {
+  await register(store, 'bob')
+  const order: string[] = []
+  const swept = store.sweep().then(() => order.push('swept'))
+  const read = store.sync('bob', stream).then(() => order.push('read'))
+  await Promise.all([swept, read])
+  expect(order).toEqual(['read', 'swept'])
+})
