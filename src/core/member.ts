@@ -3,7 +3,8 @@
  *
  *   asking ── the room is there, and it may enter ──> feeding ── it has all that this node has told the others ──> live ──> gone
  *
- * What it sends to the room before it is live waits here.
+ * What it sends to the room before it is live waits here. A member that must begin anew, because the log has lost what it was told, is
+ * `away` until it joins again; what it sends meanwhile waits too, since that is no fault of its.
  */
 import type { JoinOptions, Ref } from '../protocol/frames.ts'
 import type { RoomRecord } from '../protocol/rooms.ts'
@@ -19,7 +20,7 @@ export class Member {
   /** Of its join. */
   readonly ref: Ref
   readonly options: JoinOptions
-  state: 'asking' | 'feeding' | 'live' | 'gone' = 'asking'
+  state: 'asking' | 'feeding' | 'live' | 'away' | 'gone' = 'asking'
   /** What it was found to join, while its password is checked. */
   record: RoomRecord | null = null
   /** While it is fed: the last offset that it was sent, and the epoch that this offset is of. */

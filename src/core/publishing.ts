@@ -1,6 +1,6 @@
 /**
- * Where the messages of one session to one room go: into the log, if the session is in the room; if it is on its way in, they wait for
- * that. It stands where a stream to a client has that client's session.
+ * Where the messages of one session to one room go: into the log, if the session is in the room; if it is on its way in, they wait
+ * for that. It stands where a stream to a client has that client's session.
  */
 import type { Message } from './message.ts'
 import type { Hub } from './hub.ts'

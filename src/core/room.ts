@@ -10,7 +10,7 @@
  */
 import { createBroadcast } from '../protocol/broadcast.ts'
 import { refusals, type ErrorCode } from '../protocol/errors.ts'
-import type { Body, HistoryMessage, MemberEvent } from '../protocol/frames.ts'
+import type { Body, HistoryMessage } from '../protocol/frames.ts'
 import {
   agreedUpTo,
   asHistory,
@@ -25,6 +25,7 @@ import { HERE, type Member } from './member.ts'
 import type { Message } from './message.ts'
 import { Recent } from './recent.ts'
 import { Replaced } from './replaced.ts'
+import { broadcastOf, type News } from './said.ts'
 import { Strangers } from './strangers.ts'
 
 /** An answer of the store; null: there was none. */
@@ -39,12 +40,6 @@ const UNREAD_BYTES = 256 * 1024
 const UNREAD_SIGNALS = 64 * 1024
 /** ms until a store that did not answer is asked again. */
 const PAUSE_MS = 1_000
-
-interface News {
-  readonly event: MemberEvent
-  readonly id: string
-  readonly name: string
-}
 
 export class Room {
   readonly name: string
@@ -141,9 +136,10 @@ export class Room {
 
   /** Keeps somebody out, who is told why; what it sent meanwhile goes back. */
   refuse(member: Member, code: ErrorCode, text: string = refusals[code].text): void {
+    const { session, ref, state } = member
     this.#drop(member)
-    const { session, ref } = member
-    if (!session.gone) session.connection.error(ref, code, text)
+    // Who is away has had an answer to its join.
+    if (!session.gone && state !== 'away') session.connection.error(ref, code, text)
     for (const message of member.waiting) {
       if (message.ended) continue
       // Nobody is left to be told.
@@ -151,6 +147,12 @@ export class Room {
       if (refusals[code].retryable) this.#hub.custody.handBack(message, code, PAUSE_MS)
       else this.#hub.custody.refuse(message, code)
     }
+  }
+
+  /** Somebody who was sent away joins again; returns what he has sent meanwhile. */
+  takeOver(member: Member): readonly Message[] {
+    this.#drop(member)
+    return member.waiting
   }
 
   /** Somebody who is in leaves by his own wish, or his session has ended. `returning`: he is here still, on a newer connection. */
@@ -273,15 +275,24 @@ export class Room {
     this.#touch()
   }
 
+  /** It is expected to join again. */
+  #await(member: Member): void {
+    member.state = 'away'
+    this.#joining.add(member)
+    member.session.attendance?.members.set(this.name, member)
+  }
+
   /** Whoever is in must join again. `coming`: what those are told who are on their way in, if they have to ask again, too. */
   #sendAway(coming: ErrorCode | null): void {
     this.#say()
     // What was said is of a log that is gone.
     this.#recent.clear()
     if (coming !== null)
-      for (const member of [...this.#joining]) if (member.state === 'feeding') this.refuse(member, coming)
+      for (const member of [...this.#joining]) if (member.state !== 'asking') this.refuse(member, coming)
     for (const member of [...this.#live.values()]) {
       this.#drop(member)
+      // It is the same room: what is sent to it meanwhile can wait.
+      if (coming === null) this.#await(member)
       member.session.connection.members(this.name, 'leave', member.id, member.name)
     }
   }
@@ -331,12 +342,7 @@ export class Room {
     const pending = this.#pending
     if (pending.length === 0) return
     this.#pending = []
-    const broadcast = createBroadcast(frames => {
-      for (const one of pending) {
-        if ('event' in one) frames.members(this.name, one.event, one.id, one.name)
-        else frames.room(this.name, one.offset, one.from, one.outbox, one.n, one.time, one.body)
-      }
-    })
+    const broadcast = broadcastOf(this.name, pending)
     for (const member of this.#live.values()) member.session.connection.broadcast(broadcast)
   }
 

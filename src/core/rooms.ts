@@ -47,15 +47,16 @@ export class Rooms {
     const before = members.get(name)
     if (!isRoom(name)) refuse(session, ref, 'bad_id', 'A room is # and 1 to 64 of A-Za-z0-9_.:-')
     else if (!session.mayEnter(name)) refuse(session, ref, 'forbidden')
-    else if (before !== undefined && before.state !== 'live')
+    else if (before?.state === 'asking' || before?.state === 'feeding')
       refuse(session, ref, 'rate_limited', 'This room is being joined already; wait for the reply.')
     else if (before === undefined && members.size >= roomsPerConnection)
       refuse(session, ref, 'forbidden', `A connection may be in ${roomsPerConnection} rooms; leave one first.`)
     else {
       const room = this.#room(name)
-      // To the others who is in and joins again has never left.
-      if (before !== undefined) room.leave(before, true)
       const member = new Member(session, name, ref, options)
+      // To the others who is in and joins again has never left.
+      if (before?.state === 'live') room.leave(before, true)
+      else if (before !== undefined) member.waiting.push(...room.takeOver(before))
       members.set(name, member)
       room.enter(member)
     }

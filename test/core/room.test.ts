@@ -207,7 +207,19 @@ describe('the log of a room', () => {
     desk.hub.turn()
     expect([alice.line.read(), bob.line.read()]).toEqual([['leave #tea alice'], ['leave #tea bob']])
     desk.send(alice, 1, room)
-    expect(alice.line.read()).toEqual(['failed #tea 1: not_joined'])
+    desk.send(bob, 1, room)
+    desk.calls.read()
+    desk.rooms.join(alice.session, 'again', room, { since: 5, epoch: 'e1' })
+    desk.hub.turn()
+    desk.rooms.found(room, recordOf(4, { epoch: 'e2', ended: [{ epoch: 'e1', last: 3 }] }))
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['find #tea', 'append #tea: alice out 1/1'])
+    expect(alice.line.read()).toEqual([
+      'reply again: {"offset":4,"epoch":"e2","recovered":false,"members":1}',
+      'join #tea alice',
+    ])
+    desk.rooms.leave(bob.session, 'leave', room)
+    expect(bob.line.read()).toEqual(['failed #tea 1: not_joined', 'reply leave: null'])
   })
 
   test('that has another epoch and has lost nothing goes on', () => {
