@@ -3,8 +3,8 @@
  *
  *   asking ── the room is there, and it may enter ──> feeding ── it has all that this node has told the others ──> live ──> gone
  *
- * What it sends to the room before it is live waits here. A member that must begin anew, because the log has lost what it was told, is
- * `away` until it joins again; what it sends meanwhile waits too, since that is no fault of its.
+ * What it sends to the room before it is live waits here. Who must join again is `away` until then: the log has lost what it was told, or its
+ * join could not be granted for now. What it sends meanwhile waits too, since that is no fault of its.
  */
 import type { JoinOptions, Ref } from '../protocol/frames.ts'
 import type { RoomRecord } from '../protocol/rooms.ts'

@@ -11,14 +11,8 @@
 import { createBroadcast } from '../protocol/broadcast.ts'
 import { refusals, type ErrorCode } from '../protocol/errors.ts'
 import type { Body, HistoryMessage } from '../protocol/frames.ts'
-import {
-  agreedUpTo,
-  asHistory,
-  type AppendResult,
-  type RoomLog,
-  type RoomPage,
-  type RoomRecord,
-} from '../protocol/rooms.ts'
+import { agreedUpTo, areOfOneRoom, asHistory } from '../protocol/rooms.ts'
+import type { AppendResult, RoomLog, RoomPage, RoomRecord } from '../protocol/rooms.ts'
 import { assert } from './assert.ts'
 import type { Hub } from './hub.ts'
 import { HERE, type Member } from './member.ts'
@@ -121,7 +115,7 @@ export class Room {
   /** Lets somebody in, behind the last offset that it has seen if the log still says the same. */
   admit(member: Member, record: RoomRecord): void {
     // While its password was checked the room was deleted, and perhaps another one made: that may be closed to it.
-    if (this.#log === null || agreedUpTo(this.#log, record.epoch) < 0) return this.enter(member)
+    if (this.#log === null || !areOfOneRoom(this.#log.epoch, record.epoch)) return this.enter(member)
     const { since, epoch } = member.options
     member.state = 'feeding'
     member.epoch = record.epoch
@@ -134,17 +128,19 @@ export class Room {
     this.#touch()
   }
 
-  /** Keeps somebody out, who is told why; what it sent meanwhile goes back. */
-  refuse(member: Member, code: ErrorCode, text: string = refusals[code].text): void {
+  /** Keeps somebody out, who is told why; what it sent meanwhile goes back. For now only: it is away, until it tries again. */
+  refuse(member: Member, code: ErrorCode): void {
     const { session, ref, state } = member
+    const { retryable, text } = refusals[code]
     this.#drop(member)
+    if (retryable && !session.gone) this.#await(member)
     // Who is away has had an answer to its join.
     if (!session.gone && state !== 'away') session.connection.error(ref, code, text)
-    for (const message of member.waiting) {
+    for (const message of member.waiting.splice(0)) {
       if (message.ended) continue
       // Nobody is left to be told.
       if (session.gone) this.#hub.custody.move(message, null)
-      if (refusals[code].retryable) this.#hub.custody.handBack(message, code, PAUSE_MS)
+      if (retryable) this.#hub.custody.handBack(message, code, PAUSE_MS)
       else this.#hub.custody.refuse(message, code)
     }
   }
@@ -309,7 +305,7 @@ export class Room {
     } else if (this.#cursor > agreedUpTo(log, known.epoch) && log.epoch !== known.epoch) {
       // Members have seen what is gone, and what comes now has offsets that they know: they must begin anew.
       // Another room of that name has not been asked whether it lets those in who were on their way into the one before.
-      this.#sendAway(agreedUpTo(log, known.epoch) < 0 ? 'unavailable' : null)
+      this.#sendAway(areOfOneRoom(log.epoch, known.epoch) ? null : 'unavailable')
       this.#cursor = log.last
     }
   }

@@ -58,6 +58,11 @@ export function agreedUpTo({ epoch, ended, last }: RoomLog, seen: string): numbe
   return ended.find(one => one.epoch === seen)?.last ?? -1
 }
 
+/** Whether two epochs are of logs of the same room: the later ones of a room are named after its first, with a dot behind it. */
+export function areOfOneRoom(epoch: string, other: string): boolean {
+  return epoch.split('.', 1)[0] === other.split('.', 1)[0]
+}
+
 /** A message on its way into the log of a room. */
 export interface RoomParcel {
   readonly stream: string

@@ -87,6 +87,7 @@ export class History {
   *missing(people: readonly Person[]): Generator<string> {
     for (const { written } of people) {
       for (const [pair, count] of written) {
+        if (pair.includes('#')) continue
         for (let k = 1; k <= count; k++) {
           if (!this.wasShown(pair, k) && !this.#ended.has(`${pair} ${k}`)) yield `${pair} ${k}`
         }

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import { mutate } from './mutate.ts'
 import { mutations } from './mutations.ts'
+import { roomMutations } from './room-mutations.ts'
+import type { Verdict } from './run.ts'
 
 describe('with one rule off, the simulation goes red', () => {
   it.each(mutations)('$rule', async ({ edits, within }) => {
@@ -8,6 +10,18 @@ describe('with one rule off, the simulation goes red', () => {
     const red = run.runWorlds(1, within, 1)
     await remove()
     expect(red.length).toBeGreaterThan(0)
-    process.stdout.write(`red at seed ${red[0]?.seed ?? 0}: ${red[0]?.wrong[0]?.split('\n')[0] ?? ''}\n`)
+    say(red)
+  })
+
+  it.each(roomMutations)('$rule (rooms)', async ({ edits, within }) => {
+    const { run, remove } = await mutate(edits)
+    const red = run.runRooms(1, within, 1)
+    await remove()
+    expect(red.length).toBeGreaterThan(0)
+    say(red)
   })
 })
+
+function say([first]: readonly Verdict[]): void {
+  process.stdout.write(`red at seed ${first?.seed ?? 0}: ${first?.wrong[0]?.split('\n')[0] ?? ''}\n`)
+}

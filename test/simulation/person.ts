@@ -5,6 +5,7 @@ import type { Outcome, OutboxSnapshot, Outgoing } from '../../src/client/outgoin
 import { ordinary } from '../../src/core/rights.ts'
 import type { CloseName, EndReason, ErrorCode } from '../../src/protocol/errors.ts'
 import type { Body, Ref, SyncReply, WelcomeOptions } from '../../src/protocol/frames.ts'
+import { JOIN, Reader, ROOM } from './reader.ts'
 import { Wire, type WireEvents } from './wire.ts'
 import type { World } from './world.ts'
 
@@ -34,6 +35,8 @@ export class Person {
   wire: Wire | null = null
   id: string | null = null
   readonly #world: World
+  /** In worlds with a room. */
+  readonly reader: Reader | null
   #outbox: Outbox
   #inbox: Inbox
   #secret = ''
@@ -47,6 +50,7 @@ export class Person {
   constructor(world: World, index: number) {
     this.#world = world
     this.index = index
+    this.reader = world.scenario.room ? new Reader(world, `p${index}`) : null
     this.#outbox = this.#createOutbox()
     this.#inbox = this.#createInbox()
   }
@@ -57,9 +61,9 @@ export class Person {
 
   /** Everything is written, and nothing is open. */
   get done(): boolean {
-    const { targets, messages } = this.#world.scenario
+    const { targets, messages, room } = this.#world.scenario
     const written = [...this.written.values()].reduce((sum, count) => sum + count, 0)
-    return written === targets * messages && this.#outbox.open === 0
+    return written === (targets + Number(room)) * messages && this.#outbox.open === 0
   }
 
   start(): void {
@@ -163,6 +167,7 @@ export class Person {
     this.wire = null
     this.#outbox.closed()
     this.#inbox.closed()
+    this.reader?.closed()
     this.#backoff = Math.min(this.#backoff * 2 + 50, 1_000)
     this.#world.schedule.after(this.#world.random.between(10, 50 + this.#backoff), () => {
       if (this.wire === null) this.#connect()
@@ -189,8 +194,15 @@ export class Person {
       retry: (target: string, n: number, code: ErrorCode, afterMs: number) =>
         heard(now => this.#outbox.retry(target, n, code, afterMs, now)),
       reply: (ref: Ref, value: unknown) =>
-        heard(now => this.#outbox.synced(String(ref).slice(5), value as SyncReply, now)),
-      error: (ref: Ref | null) => heard(now => this.#outbox.synced(String(ref).slice(5), null, now)),
+        heard(now => {
+          if (ref === JOIN) this.reader?.joined(value as Parameters<Reader['joined']>[0])
+          else this.#outbox.synced(String(ref).slice(5), value as SyncReply, now)
+        }),
+      error: (ref: Ref | null) =>
+        heard(now => {
+          if (ref === JOIN) this.reader?.refused()
+          else this.#outbox.synced(String(ref).slice(5), null, now)
+        }),
       close: (name: CloseName) => {
         if (current()) this.#lost()
         if (name === 'bad_secret' || name === 'bad_frame' || name === 'flood') {
@@ -200,8 +212,8 @@ export class Person {
       gone: () => {
         if (current()) this.#lost()
       },
-      room: () => {},
-      members: () => {},
+      room: (_room, offset, _from, _outbox, _n, _time, body) => heard(() => this.reader?.heard(offset, body)),
+      members: (_room, event, id) => heard(() => this.reader?.member(event, id, this.id)),
       history: () => {},
       signal: () => {},
       ping: () => {},
@@ -222,6 +234,7 @@ export class Person {
     const wire = this.wire
     if (wire === null) return
     this.#inbox.opened(wire, options.window)
+    this.reader?.opened(wire)
     this.#outbox.opened(wire, options, now)
   }
 
@@ -243,8 +256,20 @@ export class Person {
       this.written.set(pair, k)
       if (ttl > 0) history.written(pair, k, now + ttl * 1_000)
     }
+    if (scenario.room && this.#publish()) left = true
     this.#plan()
     if (left) schedule.after(random.between(50, 1_500), () => this.#write())
+  }
+
+  /** Writes to the room; false when all is written. */
+  #publish(): boolean {
+    const { random, scenario, now } = this.#world
+    const pair = `${this.name}>${ROOM}`
+    const k = (this.written.get(pair) ?? 0) + 1
+    if (k > scenario.messages) return false
+    if (this.id !== null && !random.chance(0.3) && this.#outbox.add(ROOM, toBody({ pair, k }), 0, now) !== null)
+      this.written.set(pair, k)
+    return true
   }
 
   #settled({ body }: Outgoing, outcome: Outcome): void {

@@ -1,23 +1,28 @@
-/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed]` prints what is wrong with which seed. */
-import { scenarios, World } from './world.ts'
+/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms]` prints what is wrong with which seed. */
+import { roomScenarios, scenarios, World, type Scenario } from './world.ts'
 
 export interface Verdict {
   readonly seed: number
   readonly wrong: readonly string[]
 }
 
+/** Worlds with a room; see `runWorlds`. */
+export function runRooms(first: number, count: number, most = 5): Verdict[] {
+  return runWorlds(first, count, most, roomScenarios)
+}
+
 /** Runs `count` worlds from `first` on; stops after `most` red ones. A thrown assertion is a red world too. */
-export function runWorlds(first: number, count: number, most = 5): Verdict[] {
+export function runWorlds(first: number, count: number, most = 5, worlds = scenarios): Verdict[] {
   const red: Verdict[] = []
   for (let seed = first; seed < first + count && red.length < most; seed++) {
-    const wrong = runWorld(seed)
+    const wrong = runWorld(seed, worlds)
     if (wrong.length > 0) red.push({ seed, wrong })
   }
   return red
 }
 
-export function runWorld(seed: number): readonly string[] {
-  const scenario = scenarios[seed % scenarios.length]
+export function runWorld(seed: number, worlds: readonly Scenario[] = scenarios): readonly string[] {
+  const scenario = worlds[seed % worlds.length]
   if (scenario === undefined) throw new RangeError('a seed is a whole number from 0')
   try {
     return new World(seed, scenario).run()
@@ -30,7 +35,7 @@ if (process.argv[1]?.endsWith('simulation/run.ts') === true) {
   const count = Number(process.argv[2] ?? 1_000)
   const first = Number(process.argv[3] ?? 1)
   const since = performance.now()
-  const red = runWorlds(first, count)
+  const red = runWorlds(first, count, 5, process.argv[4] === 'rooms' ? roomScenarios : scenarios)
   for (const { seed, wrong } of red) process.stdout.write(`seed ${seed}: ${wrong.slice(0, 5).join('\n  ')}\n`)
   const ms = Math.round(performance.now() - since)
   process.stdout.write(`${count} schedules from seed ${first}: ${red.length} red, ${ms} ms\n`)

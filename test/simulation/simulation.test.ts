@@ -1,12 +1,14 @@
 /**
- * 20,000 seeded worlds, or as many as `ACKD_SCHEDULES` says, from `ACKD_SEED` on (else from the day, so that every day tries others).
+ * 20,000 seeded worlds, or as many as `ACKD_SCHEDULES` says, from `ACKD_SEED` on (else from the day, so that every day tries others), and an
+ * eighth of that many with a room.
  * A red seed is printed; it then belongs into `regressions.ts`, where it is run every time.
  */
 import { describe, expect, it } from 'vitest'
 import { regressions } from './regressions.ts'
-import { runWorld, runWorlds } from './run.ts'
+import { runRooms, runWorld, runWorlds } from './run.ts'
 
 const schedules = Number(process.env['ACKD_SCHEDULES'] ?? 20_000)
+const rooms = Math.ceil(schedules / 8)
 const first = Number(process.env['ACKD_SEED'] ?? Math.floor(Date.now() / 86_400_000) * 100_000)
 
 describe('no message that got a receipt is lost, shown twice or out of order', () => {
@@ -17,5 +19,10 @@ describe('no message that got a receipt is lost, shown twice or out of order', (
   it(`${schedules} schedules from seed ${first}`, { timeout: Math.max(300_000, schedules * 30) }, () => {
     process.stdout.write(`simulation: ${schedules} schedules from seed ${first}\n`)
     expect(runWorlds(first, schedules)).toEqual([])
+  })
+
+  it(`${rooms} schedules with a room from seed ${first}`, { timeout: Math.max(300_000, rooms * 60) }, () => {
+    process.stdout.write(`simulation: ${rooms} schedules with a room from seed ${first}\n`)
+    expect(runRooms(first, rooms)).toEqual([])
   })
 })

@@ -9,12 +9,14 @@ import type {
   Body,
   Broadcast,
   HistoryPage,
+  JoinOptions,
   MemberEvent,
   Ref,
   ServerVoice,
   WelcomeOptions,
 } from '../../src/protocol/frames.ts'
 import { streamName } from '../../src/protocol/mailbox.ts'
+import { isRoom } from '../../src/protocol/names.ts'
 import type { Node } from './node.ts'
 import { Promises } from './promises.ts'
 import type { World } from './world.ts'
@@ -72,6 +74,12 @@ export class Wire implements Connection {
 
   sync(ref: Ref, target: string): void {
     this.#toServer(() => this.#session?.sync(ref, target))
+  }
+
+  join(ref: Ref, room: string, options: JoinOptions): void {
+    this.#toServer(hub => {
+      if (this.#session?.ready === true) hub.rooms.join(this.#session, ref, room, options)
+    })
   }
 
   /** The client closes its end; the server hears of it soon, or much later. */
@@ -183,7 +191,13 @@ export class Wire implements Connection {
     if (this.#session === null || this.#world.history.failovers > 0) return
     const { id, greeting } = this.#session
     const world = this.#world
-    world.told(world.keptBy(this.#node).sync(target, streamName(id, greeting.outbox)), known => {
+    const stream = streamName(id, greeting.outbox)
+    if (isRoom(target)) {
+      if (world.rooms.taken(target, stream) < n)
+        world.history.wrong(`I2: message ${n} to ${target} was told stored and is not in the log`)
+      return
+    }
+    world.told(world.keptBy(this.#node).sync(target, stream), known => {
       if (known !== null && Math.max(known.last, known.delivered) < n)
         world.history.wrong(`I2: message ${n} to ${target} was told stored and is not`)
     })

@@ -7,6 +7,7 @@
  * It can also stand on a real store: then its time stands still while that answers.
  */
 import type { CoreOptions } from '../../src/core/effects.ts'
+import type { Body } from '../../src/protocol/frames.ts'
 import { RoomTables, type RoomSnapshot } from '../../src/store/memory-rooms.ts'
 import { MemoryTables, type Snapshot } from '../../src/store/memory-tables.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from '../../src/store/store.ts'
@@ -14,6 +15,7 @@ import { History } from './history.ts'
 import { Node } from './node.ts'
 import { Person } from './person.ts'
 import { Random } from './random.ts'
+import { ROOM } from './reader.ts'
 import { Schedule } from './schedule.ts'
 
 export interface Scenario {
@@ -39,6 +41,8 @@ export interface Scenario {
   readonly headAttempts: number
   /** How messages may end that do not arrive: words and codes of receipts. */
   readonly ends: readonly string[]
+  /** Whether everybody is in a room, too, and writes to it. */
+  readonly room: boolean
 }
 
 export const defaultScenario: Scenario = {
@@ -57,6 +61,7 @@ export const defaultScenario: Scenario = {
   mailboxMessages: 10_000,
   headAttempts: 100,
   ends: ['rejected'],
+  room: false,
 }
 
 /** Messages expire, mailboxes are full, and heads at which sessions fail are set aside. */
@@ -77,6 +82,14 @@ export const scenarios: readonly Scenario[] = [
   { ...defaultScenario, ...mortal, nodes: 1, failover: false, pollMs: 0 },
 ]
 
+/** Worlds with a room. */
+export const roomScenarios: readonly Scenario[] = [
+  { ...defaultScenario, room: true, targets: 1, messages: 8 },
+  { ...defaultScenario, room: true, targets: 0, messages: 12, sendWindow: 2, failover: false },
+  { ...defaultScenario, room: true, targets: 0, nodes: 1, failover: false, pollMs: 0 },
+  { ...defaultScenario, room: true, targets: 0, nodes: 2, clients: 5, sendWindow: 16 },
+]
+
 type Answer<Call> = Call extends (...args: infer Args) => Promise<infer Value>
   ? (...args: Args) => Value | Promise<Value>
   : never
@@ -93,6 +106,7 @@ export type OpenKept = (index: number, limits: StoreLimits, clock: () => number)
 
 /** ms that a node waits for an answer of the store. */
 export const STORE_PATIENCE_MS = 1_500
+const decoder = new TextDecoder()
 const EPOCH = Date.UTC(2026, 0, 1)
 
 export class World {
@@ -167,6 +181,7 @@ export class World {
     while (this.now < this.#end && this.schedule.step()) {
       if (this.#isDone() && this.tables.mailboxes('', 1).length === 0) break
     }
+    if (this.scenario.room) this.#judgeRoom()
     return this.history.judge(this.people, this.tables.mailboxes('', 100))
   }
 
@@ -197,7 +212,46 @@ export class World {
     return this.healAt + this.scenario.quietMs
   }
 
+  /** What the log of the room holds, by offset. */
+  get #log(): ReadonlyMap<number, string> {
+    const page = this.rooms.page(ROOM, { after: 0, limit: Infinity, maxBytes: Infinity })
+    return new Map(page?.entries.map(({ offset, body }) => [offset, textOf(body)]))
+  }
+
+  /** What was published and is not in the log. */
+  #unpublished(log: ReadonlyMap<number, string>): readonly string[] {
+    const letters = new Set(log.values())
+    return this.people
+      .flatMap(({ name, written }) => {
+        const pair = `${name}>${ROOM}`
+        return Array.from({ length: written.get(pair) ?? 0 }, (_, index) => `${pair} ${index + 1}`)
+      })
+      .filter(letter => !letters.has(letter))
+  }
+
+  #roomIsDone(): boolean {
+    const log = this.#log
+    return (
+      this.#unpublished(log).length === 0 && this.people.every(({ reader }) => reader?.isUpToDate(log.size) === true)
+    )
+  }
+
+  /** Everything that was published is in the log once, and everybody has read it. */
+  #judgeRoom(): void {
+    const log = this.#log
+    if (new Set(log.values()).size < log.size) this.history.wrong(`repeat: a message is in ${ROOM} twice`)
+    for (const letter of this.#unpublished(log)) this.history.wrong(`loss: ${letter} is not in the log`)
+    for (const { name, reader } of this.people) {
+      reader?.judge(log)
+      if (reader?.isUpToDate(log.size) !== true) this.history.wrong(`loss: ${name} has not read all of ${ROOM}`)
+    }
+  }
+
   #begin(): void {
+    if (this.scenario.room) {
+      const settings = { owner: '', private: false, password: '', messages: 1_000, epoch: 'first', created: this.time }
+      this.rooms.create(ROOM, settings)
+    }
     for (const person of this.people) person.start()
     this.#trouble()
     this.#remember()
@@ -206,6 +260,7 @@ export class World {
   /** Looked at now and then only. */
   #isDone(): boolean {
     if (this.faulty || this.schedule.events % 64 !== 0 || !this.people.every(person => person.done)) return false
+    if (this.scenario.room && !this.#roomIsDone()) return false
     return this.history.missing(this.people).next().done === true
   }
 
@@ -275,4 +330,8 @@ export class World {
         return person.stall(random.between(100, 1_000))
     }
   }
+}
+
+function textOf({ bytes, start, end }: Body): string {
+  return decoder.decode(bytes.subarray(start, end))
 }

@@ -1,0 +1,117 @@
+/**
+ * A member of the room of a simulated world, which believes nothing: it joins on every connection behind the last offset that it has seen,
+ * and holds the server to what is promised about rooms. Each connection must bring the offsets one by one, without a hole and without
+ * a repeat, from that offset on; comings and goings must alternate; and only a store that has fallen back may send anybody away.
+ */
+import type { Body, MemberEvent } from '../../src/protocol/frames.ts'
+import type { Wire } from './wire.ts'
+import type { World } from './world.ts'
+
+export const ROOM = '#hall'
+/** The ref of its joins. */
+export const JOIN = 'join'
+
+const decoder = new TextDecoder()
+
+interface Joined {
+  readonly offset: number
+  readonly epoch: string
+  readonly recovered: boolean
+}
+
+export class Reader {
+  readonly #world: World
+  readonly #name: string
+  #wire: Wire | null = null
+  #isIn = false
+  #asked: number | null = null
+  #epoch = ''
+  /** The last offset that was seen; null before the first join. */
+  #top: number | null = null
+  /** What was seen of the log that it is reading now, by offset. */
+  readonly #seen = new Map<number, string>()
+  /** By id: what was told of it last on this connection. */
+  readonly #told = new Map<string, MemberEvent>()
+
+  constructor(world: World, name: string) {
+    this.#world = world
+    this.#name = name
+  }
+
+  /** Whether it is in, and has all that the log has. */
+  isUpToDate(last: number): boolean {
+    return this.#isIn && this.#top === last
+  }
+
+  opened(wire: Wire): void {
+    this.#wire = wire
+    this.#join()
+  }
+
+  closed(): void {
+    this.#wire = null
+    this.#isIn = false
+  }
+
+  joined({ offset, epoch, recovered }: Joined): void {
+    const { history } = this.#world
+    this.#isIn = true
+    this.#epoch = epoch
+    this.#told.clear()
+    if (recovered) {
+      if (this.#top !== offset) history.wrong(`${this.#where()} is told to be caught up at ${offset}`)
+      return
+    }
+    if (this.#asked !== null && history.failovers === 0)
+      history.wrong(`${this.#where()} was not recovered at ${offset}`)
+    this.#seen.clear()
+    this.#top = offset
+  }
+
+  refused(): void {
+    const wire = this.#wire
+    this.#world.schedule.after(this.#world.random.between(100, 500), () => {
+      if (this.#wire === wire && !this.#isIn) this.#join()
+    })
+  }
+
+  heard(offset: number, body: Body): void {
+    const { history } = this.#world
+    if (this.#top === null || (!this.#isIn && this.#asked === null))
+      return history.wrong(`${this.#where()} is told ${offset} before it is in`)
+    if (offset !== this.#top + 1) history.wrong(`${this.#where()} is told ${offset} next`)
+    this.#top = offset
+    const letter = decoder.decode(body.bytes.subarray(body.start, body.end))
+    if (history.failovers === 0 && [...this.#seen.values()].includes(letter))
+      history.wrong(`repeat: ${this.#name} is told ${letter} twice in ${ROOM}`)
+    this.#seen.set(offset, letter)
+  }
+
+  member(event: MemberEvent, id: string, own: string | null): void {
+    const { history } = this.#world
+    if (event === 'leave' && id === own) {
+      if (history.failovers === 0) history.wrong(`${this.#where()} is sent away`)
+      this.#isIn = false
+      return this.refused()
+    }
+    if (this.#told.get(id) === event) history.wrong(`${this.#where()} is told twice that ${id} did ${event}`)
+    this.#told.set(id, event)
+  }
+
+  /** Compares what it has read with what the log holds in the end. */
+  judge(log: ReadonlyMap<number, string>): void {
+    for (const [offset, letter] of this.#seen) {
+      if (log.get(offset) !== letter)
+        this.#world.history.wrong(`${this.#where()} was told ${letter} as ${offset}, where ${log.get(offset)} is`)
+    }
+  }
+
+  #join(): void {
+    this.#asked = this.#top
+    this.#wire?.join(JOIN, ROOM, this.#top === null ? {} : { since: this.#top, epoch: this.#epoch })
+  }
+
+  #where(): string {
+    return `${ROOM}: ${this.#name} at ${this.#top}`
+  }
+}
