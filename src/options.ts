@@ -267,7 +267,7 @@ export function flagName(name: string): string {
 }
 
 /** Numbers that bound nothing. */
-const noLimits: readonly string[] = ['port', 'jwtLeeway', 'tokenLife']
+const noLimits: readonly string[] = ['port', 'jwtLeeway', 'tokenLife', 'trace']
 
 /** The options that are limits. Each is tried at its edge in `test/security/limits.test.ts`. */
 export const limitNames: readonly string[] = Object.entries<Option<unknown>>(optionTable).flatMap(([name, option]) =>
