@@ -6,7 +6,17 @@
  * messages are also on the disk, and a machine that loses power loses none. Receipts and cursors are not flushed: losing them costs a
  * question to the server, or a gap that is none.
  */
-import { mkdirSync, openSync, readFileSync, renameSync, rmSync, writeFileSync, closeSync, fsyncSync } from 'node:fs'
+import {
+  linkSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+  closeSync,
+  fsyncSync,
+} from 'node:fs'
 import { join, resolve } from 'node:path'
 import { AckdError } from './errors.ts'
 import { readIdentity, type Identity, type IdentityStore } from './identity.ts'
@@ -129,18 +139,24 @@ function fileIdentity(path: string): IdentityStore {
   }
 }
 
-/** Makes the directory this process's own until the returned function is called. A lock of a process that is gone is taken over. */
+/**
+ * Makes the directory this process's own until the returned function is called.
+ *
+ * The lock is a link to a file that names its process, so it is there with its content or not at all. Nobody removes the lock of
+ * another but under a second lock, for taking over, which is held for the time of two calls: who only saw that the owner was dead
+ * could otherwise remove the lock of who was quicker to take over.
+ */
 function lock(path: string): () => void {
+  if (inUse.has(path)) throw new AckdError('in_use', `${path}, by this process`)
   const file = join(path, 'lock')
-  const owner = Number(readIfThere(file) ?? 0)
-  if (inUse.has(path) || (owner !== process.pid && owner > 0 && isAlive(owner))) {
-    throw new AckdError('in_use', `${path}, by process ${owner}`)
-  }
-  rmSync(file, { force: true })
+  const own = join(path, `lock.${process.pid}`)
+  writeFileSync(own, `${process.pid}\n`, { mode: 0o600 })
   try {
-    writeFileSync(file, `${process.pid}\n`, { flag: 'wx', mode: 0o600 })
-  } catch (error) {
-    throw hasCode(error, 'EEXIST') ? new AckdError('in_use', path, error) : error
+    if (!claim(own, file) && !takeOver(own, file)) {
+      throw new AckdError('in_use', `${path}, by process ${ownerOf(file)}`)
+    }
+  } finally {
+    rmSync(own, { force: true })
   }
   inUse.add(path)
   return () => {
@@ -148,7 +164,51 @@ function lock(path: string): () => void {
   }
 }
 
+/** Whether the lock was free, and is this process's now. */
+function claim(own: string, file: string): boolean {
+  try {
+    linkSync(own, file)
+    return true
+  } catch (error) {
+    if (hasCode(error, 'EEXIST')) return false
+    throw error
+  }
+}
+
+/** Takes the lock of a process that is gone. False: it lives, or somebody else was quicker. */
+function takeOver(own: string, file: string): boolean {
+  const turn = `${file}.turn`
+  // Whoever died while he took over had the turn for less than a moment.
+  if (isLeft(turn)) rmSync(turn, { force: true })
+  if (isHeld(file) || !claim(own, turn)) return false
+  try {
+    // From here on nobody else removes a lock that its owner has left.
+    if (isLeft(file)) rmSync(file, { force: true })
+    return claim(own, file)
+  } finally {
+    rmSync(turn, { force: true })
+  }
+}
+
+/** Whether there is such a lock, of a process that lives; and whether there is one of a process that is gone. */
+function isHeld(file: string): boolean {
+  const owner = ownerOf(file)
+  // A process of the same number was an earlier one: in a container, the first process always has it.
+  return owner !== null && owner !== process.pid && isAlive(owner)
+}
+
+function isLeft(file: string): boolean {
+  return ownerOf(file) !== null && !isHeld(file)
+}
+
+/** The process that a lock names; null: there is no lock. */
+function ownerOf(file: string): number | null {
+  const content = readIfThere(file)
+  return content === null ? null : Number(content)
+}
+
 function isAlive(pid: number): boolean {
+  if (!(pid > 0)) return false
   try {
     process.kill(pid, 0)
     return !isZombie(pid)

@@ -1,5 +1,5 @@
 /** What a directory gives back after a process has ended, and after its files were harmed. */
-import { spawn } from 'node:child_process'
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -145,6 +145,22 @@ describe('a directory', () => {
 })
 
 describe('the lock', () => {
+  test.each([
+    ['free', null],
+    ['left behind', '999999999\n'],
+  ])('is had by one of many processes that come at once when it is %s', async (_, left) => {
+    if (left !== null) writeFileSync(join(dir, 'lock'), left)
+    const rivals = Array.from({ length: 6 }, () => rival())
+    try {
+      await Promise.all(rivals.map(word))
+      const answers = Promise.all(rivals.map(word))
+      for (const { stdin } of rivals) stdin.write('now')
+      expect((await answers).sort()).toEqual(['in_use', 'in_use', 'in_use', 'in_use', 'in_use', 'mine'])
+    } finally {
+      for (const child of rivals) child.kill('SIGKILL')
+    }
+  })
+
   test('keeps a second user out, and is taken over from a process that is gone', () => {
     const process = new Process()
     expect(() => directoryKeeper(dir)).toThrow(expect.objectContaining({ code: 'in_use' }))
@@ -219,4 +235,26 @@ function plain(stream: ReturnType<Outbox['snapshot']>['streams'][number]): strin
   const { target, next, messages } = stream
   const lines = messages.map(({ id, n, body, ttl, stored }) => [id, n, ttl, stored, Buffer.from(body.bytes).toString()])
   return JSON.stringify([target, next, lines])
+}
+
+/** A process that wants the directory when it is told, says whether it got it, and keeps it. */
+function rival(): ChildProcessWithoutNullStreams {
+  const keeperUrl = new URL('../../src/client/directory.node.ts', import.meta.url).href
+  const program = `
+    import { directoryKeeper } from ${JSON.stringify(keeperUrl)}
+    process.stdin.on('data', () => {
+      try {
+        directoryKeeper(${JSON.stringify(dir)})
+        process.stdout.write('mine')
+      } catch (error) {
+        process.stdout.write(error.code)
+      }
+    })
+    process.stdout.write('ready')`
+  return spawn(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', program])
+}
+
+async function word({ stdout }: ChildProcessWithoutNullStreams): Promise<string> {
+  const [chunk] = (await once(stdout, 'data')) as [Buffer]
+  return String(chunk)
 }
