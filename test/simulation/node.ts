@@ -39,6 +39,7 @@ export class Node implements Effects {
       appended: room => this.#appended(room),
       epoch: () => world.random.word(8),
       time: () => world.time,
+      paged: world.scenario.roomPage,
     })
     this.hub = new Hub(this, { node: name, ...world.coreOptions })
     this.#tick(this.life)

@@ -261,14 +261,16 @@ export class Person {
     if (left) schedule.after(random.between(50, 1_500), () => this.#write())
   }
 
-  /** Writes to the room; false when all is written. */
+  /** Writes some messages to the room; false when all are written. */
   #publish(): boolean {
     const { random, scenario, now } = this.#world
     const pair = `${this.name}>${ROOM}`
-    const k = (this.written.get(pair) ?? 0) + 1
-    if (k > scenario.messages) return false
-    if (this.id !== null && !random.chance(0.3) && this.#outbox.add(ROOM, toBody({ pair, k }), 0, now) !== null)
-      this.written.set(pair, k)
+    for (let left = random.between(1, 5); left > 0; left--) {
+      const k = (this.written.get(pair) ?? 0) + 1
+      if (k > scenario.messages) return false
+      if (this.id === null || random.chance(0.2)) return true
+      if (this.#outbox.add(ROOM, toBody({ pair, k }), 0, now) !== null) this.written.set(pair, k)
+    }
     return true
   }
 

@@ -95,4 +95,15 @@ export const roomMutations: readonly Mutation[] = [
     ],
     within: 1_000,
   },
+  {
+    rule: 'a page that only repeats what was told meanwhile is no end of the log',
+    edits: [
+      {
+        file: room,
+        find: 'if (answer.entries.length === 0) this.#cursor',
+        replace: 'if (fresh.length === 0) this.#cursor',
+      },
+    ],
+    within: 1_000,
+  },
 ]

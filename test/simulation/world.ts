@@ -43,6 +43,8 @@ export interface Scenario {
   readonly ends: readonly string[]
   /** Whether everybody is in a room, too, and writes to it. */
   readonly room: boolean
+  /** Messages in a page of its log, at most. */
+  readonly roomPage: number
 }
 
 export const defaultScenario: Scenario = {
@@ -62,6 +64,7 @@ export const defaultScenario: Scenario = {
   headAttempts: 100,
   ends: ['rejected'],
   room: false,
+  roomPage: 100,
 }
 
 /** Messages expire, mailboxes are full, and heads at which sessions fail are set aside. */
@@ -84,10 +87,10 @@ export const scenarios: readonly Scenario[] = [
 
 /** Worlds with a room. */
 export const roomScenarios: readonly Scenario[] = [
-  { ...defaultScenario, room: true, targets: 1, messages: 8 },
+  { ...defaultScenario, room: true, targets: 1, messages: 8, roomPage: 3 },
   { ...defaultScenario, room: true, targets: 0, messages: 12, sendWindow: 2, failover: false },
   { ...defaultScenario, room: true, targets: 0, nodes: 1, failover: false, pollMs: 0 },
-  { ...defaultScenario, room: true, targets: 0, nodes: 2, clients: 5, sendWindow: 16 },
+  { ...defaultScenario, room: true, targets: 0, nodes: 2, clients: 5, messages: 24, sendWindow: 16, roomPage: 2 },
 ]
 
 type Answer<Call> = Call extends (...args: infer Args) => Promise<infer Value>

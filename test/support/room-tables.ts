@@ -22,6 +22,8 @@ export interface RoomEvents {
   /** A name for a new log. */
   epoch(): string
   time(): number
+  /** Messages in a page at most, as if they were large. */
+  readonly paged?: number
 }
 
 export class TableRooms implements RoomEffects {
@@ -92,21 +94,21 @@ export class TableRooms implements RoomEffects {
 
   page(room: string, query: RoomQuery): void {
     this.#travel(
-      tables => paged(tables, room, query),
+      tables => this.#paged(tables, room, query),
       (hub, result) => hub.rooms.paged(room, result),
     )
   }
 
   feed(member: Member, query: RoomQuery): void {
     this.#travel(
-      tables => paged(tables, member.room, query),
+      tables => this.#paged(tables, member.room, query),
       (hub, result) => hub.rooms.fed(member, result),
     )
   }
 
   history(ask: Ask, query: RoomQuery): void {
     this.#travel(
-      tables => paged(tables, ask.room, query),
+      tables => this.#paged(tables, ask.room, query),
       (hub, result) => hub.rooms.read(ask, query, result),
     )
   }
@@ -117,6 +119,11 @@ export class TableRooms implements RoomEffects {
       (hub, result) => hub.rooms.taken(ask, result),
     )
   }
+
+  #paged(tables: RoomTables, room: string, query: RoomQuery): Answer<RoomPage> {
+    const limit = Math.min(query.limit, this.#events.paged ?? Infinity)
+    return tables.page(room, { ...query, limit }) ?? 'no_such_room'
+  }
 }
 
 function hashOf(password: string): string {
@@ -125,8 +132,4 @@ function hashOf(password: string): string {
 
 function found(tables: RoomTables, room: string): Answer<RoomRecord> {
   return tables.find(room) ?? 'no_such_room'
-}
-
-function paged(tables: RoomTables, room: string, query: RoomQuery): Answer<RoomPage> {
-  return tables.page(room, query) ?? 'no_such_room'
 }
