@@ -114,6 +114,9 @@ export interface FixedRate extends Omit<ClosedLoop, 'window'> {
   readonly perSecond: number
 }
 
+/** The room that is always there. */
+const LOBBY = '#lobby'
+
 /** Unsettled messages of one client at a fixed rate; the server allows 64. */
 export const MOST_UNSETTLED = 64
 
@@ -263,6 +266,44 @@ function fill(peer: Peer, streams: readonly Stream[], each: number): void {
       unsettled++
     }
   }
+}
+
+export interface FanOut {
+  readonly transport: Transport
+  readonly members: number
+  readonly bytes: number
+  /** Messages that are on their way at once. */
+  readonly ahead: number
+  readonly warmUpMs: number
+  readonly forMs: number
+}
+
+/** One publishes to a room, as fast as everybody in it is told. The figures are those of a delivery. */
+export async function fanOut(server: Server, load: FanOut): Promise<Throughput> {
+  let running = true
+  let delivered = 0
+  const peers = await open(server.address(load.transport), load.members, {
+    ...idle,
+    received: () => {
+      delivered++
+      // Not at once: this is the turn of another peer.
+      if (running && delivered % load.members === 0) setImmediate(publish)
+    },
+  })
+  for (const peer of peers) await peer.join(LOBBY)
+  const publisher = peers[0]!
+  const stream = publisher.stream(LOBBY, sendTemplate(LOBBY, load.bytes))
+  const publish = (): void => {
+    publisher.send(stream, 0)
+    publisher.flush()
+  }
+  for (let i = 0; i < load.ahead; i++) publish()
+  await pause(load.warmUpMs)
+  const measured = await measure(server, load.forMs, () => delivered)
+  running = false
+  await until(() => stream.unsettled === 0 && delivered === stream.sent * load.members)
+  await leave(peers)
+  return { ...measured, retries: publisher.retries }
 }
 
 type Measured = Pick<Throughput, 'perSecond' | 'cpu'>

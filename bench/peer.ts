@@ -6,7 +6,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { Pipe, type Address, type PipeEvents } from './pipe.ts'
-import { Reader, bye, hello, pong, writeAck, writeSend } from './wire.ts'
+import { Reader, bye, hello, join, pong, writeAck, writeSend } from './wire.ts'
 
 /** Sends of one stream that may be on their way, above every window that is measured. */
 const RING = 1024
@@ -72,6 +72,7 @@ export class Peer implements PipeEvents {
   #end = 0
   #seq = 0
   #welcome: () => void = () => {}
+  #joined: () => void = () => {}
 
   private constructor(address: Address, events: PeerEvents, known: Credentials | null) {
     this.#events = events
@@ -106,6 +107,14 @@ export class Peer implements PipeEvents {
     if (this.#end === 0) return
     this.#pipe.write(scratch.subarray(0, this.#end))
     this.#end = 0
+  }
+
+  /** Enters a room. What comes in it is told as received, and needs no ack. */
+  join(room: string): Promise<void> {
+    return new Promise(resolve => {
+      this.#joined = resolve
+      this.#pipe.write(join(room))
+    })
   }
 
   /** Leaves politely; resolves when the connection is gone. */
@@ -143,13 +152,17 @@ export class Peer implements PipeEvents {
     const count = reader.count()
     const op = reader.at
     switch (reader.initial()) {
-      case 0x6d: // message
+      case 0x6d: // message, members
+        if (reader.bytes[op + 3] === 0x6d) return skip(count - 1)
         this.#seq = reader.integer()
         skip(count - 2)
         this.#events.received(this, reader.tag())
         return
-      case 0x72: // receipt
-        this.#receipt(count)
+      case 0x72: // receipt, room, reply
+        if (reader.at - op === 8) return this.#receipt(count)
+        skip(count - 1)
+        if (reader.bytes[op + 2] === 0x65) this.#joined()
+        else this.#events.received(this, reader.tag())
         return
       case 0x70: // ping
         this.#pipe.write(pong)

@@ -16,6 +16,9 @@ export interface Results extends Heading {
   readonly transport: Transport
   readonly throughput: readonly (Throughput & { readonly clients: number; readonly window: number })[]
   readonly latency: readonly (Latency & { readonly asked: number })[]
+  /** To a room of so many; the figures are those of a delivery. */
+  readonly members: number
+  readonly room: readonly (Throughput & { readonly ahead: number })[]
   readonly idle: Idle
   readonly parking: Parking
 }
@@ -44,6 +47,12 @@ At a fixed rate, 100 clients; µs from when a message was due: p50 / p99 / p99.9
 | asked/s | messages/s | server CPU µs per message | until delivered | until receipted |
 | ---: | ---: | ---: | ---: | ---: |
 ${results.latency.map(row => `| ${row.asked} | ${row.perSecond} | ${row.cpu.toFixed(2)} | ${three(row.delivery)} | ${three(row.receipt)} |`).join('\n')}
+
+To a room of ${results.members}, every message in the log before it is told.
+
+| messages on their way | deliveries/s | server CPU µs per delivery |
+| ---: | ---: | ---: |
+${results.room.map(row => `| ${row.ahead} | ${row.perSecond} | ${row.cpu.toFixed(2)} |`).join('\n')}
 
 | what | figure |
 | --- | ---: |

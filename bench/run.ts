@@ -15,6 +15,7 @@ import { compare } from './comparison.ts'
 import {
   IDLE_BEFORE,
   closedLoop,
+  fanOut,
   fixedRate,
   idleConnections,
   parkAndDrain,
@@ -54,6 +55,9 @@ const closed = [
   { clients: 100, window: 64 },
   { clients: 1000, window: 1 },
 ]
+/** A room, and how many messages to it are on their way at once. */
+const members = smoke ? 100 : 1000
+const ahead = [4, 16]
 /** Connections of which the memory is taken. */
 const idlers = Math.min(smoke ? 500 : 5000, descriptors() - IDLE_BEFORE - 200)
 /** Pacing keeps a core busy, so there is none on a shared one. */
@@ -98,6 +102,7 @@ function heading(): Heading {
 async function measureAll(server: Server, transport: Transport): Promise<Results> {
   const throughput = closed.map((): Throughput[] => [])
   const latency = rates.map((): Latency[] => [])
+  const room = ahead.map((): Throughput[] => [])
   for (let round = 1; round <= repeats; round++) {
     for (const [i, load] of closed.entries()) {
       progress(`round ${round} of ${repeats}: ${load.clients} clients, window ${load.window}`)
@@ -106,6 +111,10 @@ async function measureAll(server: Server, transport: Transport): Promise<Results
     for (const [i, perSecond] of rates.entries()) {
       progress(`round ${round} of ${repeats}: ${perSecond} messages/s`)
       latency[i]?.push(await fixedRate(server, { transport, clients: 100, perSecond, bytes, warmUpMs, forMs }))
+    }
+    for (const [i, messages] of ahead.entries()) {
+      progress(`round ${round} of ${repeats}: a room of ${members}, ${messages} messages on their way`)
+      room[i]?.push(await fanOut(server, { transport, members, ahead: messages, bytes, warmUpMs, forMs }))
     }
   }
   progress('idle connections')
@@ -118,6 +127,8 @@ async function measureAll(server: Server, transport: Transport): Promise<Results
     transport,
     throughput: closed.map((load, i) => ({ ...load, ...median(throughput[i] ?? [], run => run.cpu) })),
     latency: rates.map((asked, i) => ({ asked, ...median(latency[i] ?? [], run => run.receipt.p99) })),
+    members,
+    room: ahead.map((messages, i) => ({ ahead: messages, ...median(room[i] ?? [], run => run.cpu) })),
     idle,
     parking,
   }

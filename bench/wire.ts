@@ -61,6 +61,11 @@ export function hello(greeting: Greeting): Buffer {
   ])
 }
 
+/** `["join", 1, room]`; its reply has that ref. */
+export function join(room: string): Buffer {
+  return Buffer.concat([Buffer.from([0x93]), text('join'), Buffer.from([1]), text(room)])
+}
+
 export const pong: Buffer = Buffer.concat([Buffer.from([0x91]), text('pong')])
 export const bye: Buffer = Buffer.concat([Buffer.from([0x91]), text('bye')])
 

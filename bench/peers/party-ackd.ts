@@ -8,6 +8,7 @@ export class AckdParty implements Party, PeerEvents {
   readonly #guest: Guest
   #peer: Peer | null = null
   #stream: Stream | null = null
+  #room: Stream | null = null
 
   private constructor(guest: Guest) {
     this.#guest = guest
@@ -20,6 +21,7 @@ export class AckdParty implements Party, PeerEvents {
     party.#peer = await Peer.open(address, party, known)
     const { id, secret } = party.#peer
     if (guest.name !== null && known === null) credentials.set(name, { id, secret })
+    if (guest.room) await party.#peer.join(ROOM)
     return party
   }
 
@@ -36,8 +38,15 @@ export class AckdParty implements Party, PeerEvents {
     this.#peer!.send(this.#stream!, tag)
   }
 
-  publish(): void {
-    throw new Error('rooms are measured by nothing yet')
+  /** Who speaks to a room is in it, so the speaker is told too, and does not count. */
+  publish(tag: number): void {
+    const peer = this.#peer!
+    if (this.#room === null) {
+      void peer.join(ROOM)
+      this.#room = peer.stream(ROOM, sendTemplate(ROOM, BODY), RING)
+    }
+    peer.send(this.#room, tag)
+    peer.flush()
   }
 
   flush(): void {
@@ -53,13 +62,16 @@ export class AckdParty implements Party, PeerEvents {
   }
 
   received(_peer: Peer, tag: number): void {
-    this.#guest.events.received(this.#guest.number, tag)
+    if (this.#room === null) this.#guest.events.received(this.#guest.number, tag)
   }
 
   trouble(text: string): void {
     this.#guest.events.trouble(text)
   }
 }
+
+/** The room that is always there. */
+const ROOM = '#lobby'
 
 /** Messages of one stream that may be on their way; a power of two. */
 const RING = 128

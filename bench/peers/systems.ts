@@ -144,14 +144,14 @@ export const systems: readonly System[] = [
     receipt: 'the recipient has it, or it is durably stored',
     start: startAckd,
     connect: ackd('ws'),
-    measured: ['loop', 'rate', 'idle', 'park'],
+    measured: ['loop', 'rate', 'idle', 'room', 'park'],
   },
   {
     name: 'ackd, TCP',
     receipt: 'the recipient has it, or it is durably stored',
     start: startAckd,
     connect: ackd('tcp'),
-    measured: ['loop', 'rate', 'idle', 'park'],
+    measured: ['loop', 'rate', 'idle', 'room', 'park'],
   },
   {
     name: 'Mosquitto, WebSocket',

@@ -7,6 +7,9 @@ import type { RoomParcel, RoomQuery } from '../protocol/rooms.ts'
 import type { Member } from './member.ts'
 import type { Session } from './session.ts'
 
+/** An answer of the store; null: there was none. */
+export type Answer<Found> = Found | 'no_such_room' | null
+
 /** A question of a client about a room, and under which ref it is answered. */
 export interface Ask {
   readonly session: Session

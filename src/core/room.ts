@@ -19,11 +19,9 @@ import { HERE, type Member } from './member.ts'
 import type { Message } from './message.ts'
 import { Recent } from './recent.ts'
 import { Replaced } from './replaced.ts'
-import { broadcastOf, type News } from './said.ts'
+import type { Answer } from './room-effects.ts'
 import { Strangers } from './strangers.ts'
-
-/** An answer of the store; null: there was none. */
-export type Answer<Found> = Found | 'no_such_room' | null
+import { Telling, type News } from './telling.ts'
 
 /** What is read of a log at once. */
 const PAGE = 256
@@ -47,8 +45,7 @@ export class Room {
   #cursor = -1
   /** The log as it was when the store spoke of it last; null: not known yet. */
   #log: RoomLog | null = null
-  /** What the members are told at the end of the turn. */
-  #pending: (HistoryMessage | News)[] = []
+  readonly #telling: Telling
   readonly #recent = new Recent()
   /** The log may have something beyond the cursor. */
   #behind = false
@@ -60,6 +57,7 @@ export class Room {
   constructor(hub: Hub, name: string) {
     this.#hub = hub
     this.name = name
+    this.#telling = new Telling(name)
   }
 
   /** Nobody has anything to do with it, and no answer comes that would be taken for that to a later question. */
@@ -75,9 +73,8 @@ export class Room {
 
   /** The members after that id, by id. */
   list(after: string, limit: number): (readonly [id: string, name: string])[] {
-    const everybody: (readonly [string, string])[] = []
-    for (const [id, { name }] of this.#live) if (id > after) everybody.push([id, name])
-    for (const [id, name] of this.#replaced.all()) if (id > after) everybody.push([id, name])
+    const live = Array.from(this.#live, ([id, { name }]) => [id, name] as const)
+    const everybody = [...live, ...this.#replaced.all()].filter(([id]) => id > after)
     return everybody.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, limit)
   }
 
@@ -234,20 +231,21 @@ export class Room {
   /** The end of a turn. */
   flush(): void {
     this.#dirty = false
-    this.#say()
-    this.#caughtUp()
-    this.#say()
+    if (!this.#waits()) this.#say()
+    // Whoever is let in was given the messages that are still to be told.
+    if (!this.#telling.hasMessages) this.#caughtUp()
+    if (!this.#waits()) this.#say()
     if (this.#joining.size === 0) this.#recent.clear()
     this.#ask()
   }
 
   tick(now: number): void {
-    const overdue = this.#replaced.overdue(now, id => [...this.#joining].some(member => member.id === id))
-    for (const [id, name] of overdue) this.#tell({ event: 'leave', id, name })
+    const isComing = (id: string): boolean => [...this.#joining].some(member => member.id === id)
+    for (const [id, name] of this.#replaced.overdue(now, isComing)) this.#tell({ event: 'leave', id, name })
     for (const member of this.#joining) this.#hub.custody.expire(member.waiting)
     const { pollMs } = this.#hub.options
     if (pollMs > 0 && now - this.#lookedAt >= pollMs) this.#behind = true
-    if (this.#behind || this.#joining.size > 0) this.#touch()
+    if (this.#behind || this.#joining.size > 0 || !this.#telling.isEmpty) this.#touch()
   }
 
   // ── inside ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -259,7 +257,7 @@ export class Room {
   }
 
   #tell(news: News): void {
-    if (this.#live.size > 0 && !this.#hub.draining) this.#pending.push(news)
+    if (this.#live.size > 0 && !this.#hub.draining) this.#telling.news(news, this.#hub.now)
     this.#touch()
   }
 
@@ -323,7 +321,7 @@ export class Room {
     assert(message.offset > this.#cursor, 'a room is told each offset once, in order')
     this.#cursor = message.offset
     this.#hub.stats.fannedOut += this.#live.size
-    if (this.#live.size > 0) this.#pending.push(message)
+    if (this.#live.size > 0) this.#telling.message(message, this.#hub.now)
     if (this.#joining.size > 0) this.#recent.push(message)
   }
 
@@ -333,12 +331,15 @@ export class Room {
     member.session.connection.room(this.name, offset, from, outbox, n, time, body)
   }
 
-  /** Writes to all members what is pending. */
+  #waits(): boolean {
+    const more = this.#joining.size === 0 && this.#hub.custody.isParking(this.name)
+    return this.#telling.waits(this.#live.size, more, this.#hub.now)
+  }
+
+  /** Tells all members what there is to be told. */
   #say(): void {
-    const pending = this.#pending
-    if (pending.length === 0) return
-    this.#pending = []
-    const broadcast = broadcastOf(this.name, pending)
+    const broadcast = this.#telling.take()
+    if (broadcast === null) return
     for (const member of this.#live.values()) member.session.connection.broadcast(broadcast)
   }
 
@@ -367,7 +368,7 @@ export class Room {
     member.state = 'live'
     this.#joining.delete(member)
     this.#live.set(id, member)
-    if (!this.#replaced.return(id)) this.#pending.push({ event: 'join', id, name })
+    if (!this.#replaced.return(id)) this.#telling.news({ event: 'join', id, name }, this.#hub.now)
   }
 
   #welcome({ session, ref, recovered, waiting }: Member, members: number): void {

@@ -13,8 +13,8 @@ import { asHistory, type RoomPage, type RoomQuery, type RoomRecord } from '../pr
 import type { Hub } from './hub.ts'
 import { Attendance, Member } from './member.ts'
 import type { Message } from './message.ts'
-import { Room, type Answer } from './room.ts'
-import type { Ask } from './room-effects.ts'
+import { Room } from './room.ts'
+import type { Answer, Ask } from './room-effects.ts'
 import { covers } from './rights.ts'
 import type { Session } from './session.ts'
 
