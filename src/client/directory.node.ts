@@ -230,7 +230,8 @@ function readIfThere(path: string): string | null {
   try {
     return readFileSync(path, 'utf8')
   } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null
+    // ESRCH: the process whose file in /proc it is ends while it is read.
+    if (hasCode(error, 'ENOENT') || hasCode(error, 'ESRCH')) return null
     throw error
   }
 }
