@@ -45,6 +45,8 @@ export interface Effects {
   sync(session: Session, ref: Ref, target: string, stream: string): void
   /** What the mailbox of its recipient knows of a stream. Answer: `hub.verified(up, heard, result)`. */
   verify(up: Upstream, heard: Receiving | null): void
+  /** Which of these clients are connected to a node that lives. Answer: `session.online(ref, ids, result)`. */
+  online(session: Session, ref: Ref, ids: readonly string[]): void
   /** Make a new secret and store its hash. Answer: `hub.rotated(session, ref, secret)`. */
   rotate(session: Session, ref: Ref): void
   /** Tell another node that a mailbox has something new. No answer; may be lost. */

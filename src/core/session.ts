@@ -17,6 +17,8 @@ import { Receiving } from './receiving.ts'
 import { covers, type Rights } from './rights.ts'
 import { Sending } from './sending.ts'
 
+const none: ReadonlySet<string> = new Set()
+
 /** What a session has once it is bound. */
 interface Bound {
   readonly id: string
@@ -139,8 +141,18 @@ export class Session {
   presence(ref: Ref, ids: readonly string[]): void {
     if (ids.length > MAX_PRESENCE_IDS)
       return this.connection.error(ref, 'too_large', 'Ask for at most 200 ids at once.')
+    const away = ids.filter(id => this.#hub.session(id) === undefined)
+    // They may be connected to another node.
+    if (away.length > 0 && !this.#hub.options.soleOwner) this.#hub.effects.online(this, ref, ids)
+    else this.online(ref, ids, none)
+  }
+
+  /** Which of these ids are connected to any node; null: the store does not say. */
+  online(ref: Ref, ids: readonly string[], elsewhere: ReadonlySet<string> | null): void {
+    if (this.#gone) return
+    if (elsewhere === null) return this.connection.error(ref, 'unavailable', refusals.unavailable.text)
     const online: Record<string, boolean> = Object.create(null) as Record<string, boolean>
-    for (const id of ids) online[id] = this.#hub.session(id) !== undefined
+    for (const id of ids) online[id] = elsewhere.has(id) || this.#hub.session(id) !== undefined
     this.connection.reply(ref, online)
   }
 

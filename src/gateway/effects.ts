@@ -168,6 +168,14 @@ export class StoreEffects implements Effects {
     )
   }
 
+  online(session: Session, ref: Ref, ids: readonly string[]): void {
+    this.#call(
+      'online',
+      () => this.#store.online(ids),
+      (_hub, result) => session.online(ref, ids, result),
+    )
+  }
+
   rotate(session: Session, ref: Ref): void {
     const secret = makeSecret()
     this.#call(

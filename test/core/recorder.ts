@@ -161,6 +161,10 @@ export class Calls implements Effects {
     this.#lines.push(`verify ${stream} in ${target}`)
   }
 
+  online(session: Session, ref: Ref, ids: readonly string[]): void {
+    this.#lines.push(`online ${session.id} ${ref}: ${ids.join(', ')}`)
+  }
+
   rotate(session: Session): void {
     this.#lines.push(`rotate ${session.id}`)
   }

@@ -111,8 +111,29 @@ describe('Session', () => {
   })
 
   test('tells who is online', () => {
-    bob.session.presence(7, ['bob', 'carol', '__proto__'])
-    expect(bob.line.read()).toEqual(['reply 7: {"bob":true,"carol":false,"__proto__":false}'])
+    const ids = ['bob', 'carol', '__proto__']
+    bob.session.presence(7, ids)
+    expect(desk.calls.read()).toEqual(['online bob 7: bob, carol, __proto__'])
+    bob.session.online(7, ids, new Set())
+    bob.session.online(7, ids, new Set(['carol']))
+    bob.session.online(7, ids, null)
+    expect(bob.line.read()).toEqual([
+      'reply 7: {"bob":true,"carol":false,"__proto__":false}',
+      'reply 7: {"bob":true,"carol":true,"__proto__":false}',
+      'error 7: unavailable',
+    ])
+  })
+
+  test('tells who is online without asking the store when all are here, or nobody can be elsewhere', () => {
+    bob.session.presence(7, ['bob'])
+    const alone = new Desk({ soleOwner: true })
+    const alice = alone.connect('alice')
+    alice.session.presence(8, ['alice', 'bob'])
+    expect([desk.calls.read(), alone.calls.read()]).toEqual([[], []])
+    expect([bob.line.read(), alice.line.read()]).toEqual([
+      ['reply 7: {"bob":true}'],
+      ['reply 8: {"alice":true,"bob":false}'],
+    ])
   })
 
   test('tells of 200 ids at most', () => {
@@ -120,7 +141,7 @@ describe('Session', () => {
     bob.session.presence(7, ids)
     expect(bob.line.read()).toEqual(['error 7: too_large'])
     bob.session.presence(7, ids.slice(1))
-    expect(bob.line.read()).toHaveLength(1)
+    expect([bob.line.read(), desk.calls.read()]).toMatchObject([[], { length: 1 }])
   })
 
   test('asks for a new secret when a secret proves its id', () => {

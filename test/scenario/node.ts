@@ -139,6 +139,13 @@ export class Node implements Effects {
     )
   }
 
+  online(session: Session, ref: Ref, ids: readonly string[]): void {
+    this.#call(
+      () => this.#world.tables.online(ids),
+      result => session.online(ref, ids, result),
+    )
+  }
+
   rotate(session: Session, ref: Ref): void {
     const { connection, id, token } = session
     if (!(connection instanceof Pipe)) throw new Error('a story connects by pipes only')

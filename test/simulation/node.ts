@@ -179,6 +179,8 @@ export class Node implements Effects {
     )
   }
 
+  online(): void {}
+
   rotate(): void {}
 
   recall(session: Session, stream: string): void {
