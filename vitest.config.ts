@@ -11,12 +11,14 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: slow,
+          exclude: [...slow, 'test/browser/**'],
           // For a machine that is busy with something else.
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },
+      // Needs Debian's chromium: `npm run test:browser`.
+      { test: { name: 'browser', include: ['test/browser/*.test.ts'], testTimeout: 300_000, fileParallelism: false } },
       {
         test: {
           name: 'slow',

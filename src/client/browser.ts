@@ -14,10 +14,15 @@ export interface Browser {
 
 /** The browser that this program runs in; null without one, or when it has no place where tabs could keep something. */
 export function thisBrowser(): Browser | null {
-  const { indexedDB, navigator, BroadcastChannel } = globalThis as unknown as Partial<Globals>
-  const page = thisPage()
-  if (page === null || !indexedDB || !BroadcastChannel) return null
-  return { indexedDB, locks: navigator?.locks ?? null, page, openChannel: name => new BroadcastChannel(name) }
+  try {
+    const { indexedDB, navigator, BroadcastChannel } = globalThis as unknown as Partial<Globals>
+    const page = thisPage()
+    if (page === null || !indexedDB || !BroadcastChannel) return null
+    return { indexedDB, locks: navigator?.locks ?? null, page, openChannel: name => new BroadcastChannel(name) }
+  } catch {
+    // Where storage is forbidden, looking at it may be, too.
+    return null
+  }
 }
 
 /** The types of Node know only some of these. */

@@ -10,7 +10,6 @@
  * also names its epoch, and is passed over after one of a later epoch: it was written by a page in its last moments, too late.
  */
 import type { Letter } from './courier.ts'
-import { AckdError } from './errors.ts'
 import { readIdentity, type Identity } from './identity.ts'
 import { IndexedDb, type IndexedDbLike } from './indexed-db.ts'
 
@@ -43,12 +42,11 @@ export interface Entry {
 /** `fenced`: another tab leads now. `wiped`: the database was emptied, so only the whole can be written. */
 export type Written = 'kept' | 'fenced' | 'wiped'
 
-/** Letters that may wait. */
-const MAX_LETTERS = 1_000
-
 export class Database {
   readonly #db: IndexedDb
   #epoch = 0
+  /** Undoes what is being written, and tells whether it still could be. */
+  #undo: (() => boolean) | null = null
 
   constructor(factory: IndexedDbLike, name: string) {
     this.#db = new IndexedDb(factory, name, {
@@ -62,9 +60,7 @@ export class Database {
     return this.#db.open()
   }
 
-  /** What is being written is written; `hurry`: even if the page goes at once. */
-  close(hurry: boolean): void {
-    if (hurry) this.#db.hurry()
+  close(): void {
     this.#db.close()
   }
 
@@ -76,7 +72,7 @@ export class Database {
   }
 
   #lead(begin: boolean): Promise<Lead> {
-    return this.#db.run({ mode: begin ? 'readwrite' : 'readonly' }, stores => {
+    return this.#db.run({ mode: begin ? 'readwrite' : 'readonly', stores: ['journal', 'facts'] }, stores => {
       const [journal, facts] = [stores.store('journal'), stores.store('facts')]
       const records = journal.getAll()
       const identity = facts.get('identity')
@@ -91,21 +87,30 @@ export class Database {
   }
 
   /**
-   * Writes to the journal, all of it or nothing. Rejects when it could not, for want of room for example. In a hurry nobody looks
-   * whether another epoch has begun, so only a tab that holds the lock may be in one.
+   * Writes to the journal, all of it or nothing. Rejects when it could not, for want of room for example. One at a time. In a hurry
+   * nobody looks whether another epoch has begun, so nothing may be taken or cleared.
    */
   async write({ records, whole, taken, identity, durable, hurry }: Entry): Promise<Written> {
     const epoch = this.#epoch
     let written: Written = 'kept'
-    const work = this.#db.run({ mode: 'readwrite', durable, hurry }, stores => {
-      const [journal, facts, letters] = [stores.store('journal'), stores.store('facts'), stores.store('letters')]
+    let isCancelled = false
+    this.#undo = () => (isCancelled = true)
+    const scope = ['journal', 'facts', ...(taken.length > 0 ? ['letters'] : [])]
+    const work = this.#db.run({ mode: 'readwrite', stores: scope, durable, hurry }, stores => {
+      const [journal, facts] = [stores.store('journal'), stores.store('facts')]
       const current = facts.get('epoch')
+      const abort = (reason: string): true => {
+        stores.abort(new Error(reason))
+        return true
+      }
+      this.#undo = () => abort('cancelled')
+      if (isCancelled) abort('cancelled')
       if (!hurry) {
         current.onsuccess = () => {
           const found = epochOf(current.result)
           if (found > epoch) written = 'fenced'
           else if (found < epoch && !whole) written = 'wiped'
-          if (written !== 'kept') stores.abort(new Error(written))
+          if (written !== 'kept') abort(written)
         }
       }
       if (whole) {
@@ -113,46 +118,59 @@ export class Database {
         facts.put(epoch, 'epoch')
       }
       for (const bytes of records) journal.put({ epoch, bytes })
-      for (const at of taken) letters.delete(at)
+      for (const at of taken) stores.store('letters').delete(at)
       if (identity) facts.put(JSON.stringify(identity), 'identity')
       return () => {}
     })
-    await work.catch((error: unknown) => {
-      if (written === 'kept') throw error
-    })
+    await work
+      .catch((error: unknown) => {
+        if (written === 'kept') throw error
+      })
+      .finally(() => (this.#undo = null))
     return written
+  }
+
+  /** Undoes what is being written. False when nothing is, or when it is too late. */
+  cancel(): boolean {
+    try {
+      return this.#undo?.() === true
+    } catch {
+      // A transaction that is being committed cannot be undone.
+      return false
+    }
   }
 
   /** Empties the journal, and removes letters. */
   forget(taken: readonly number[]): Promise<void> {
-    return this.#db.run({ mode: 'readwrite' }, stores => {
+    return this.#db.run({ mode: 'readwrite', stores: ['journal', 'letters'] }, stores => {
       stores.store('journal').clear()
       for (const at of taken) stores.store('letters').delete(at)
       return () => {}
     })
   }
 
-  /** Adds letters. Rejects with `outbox_full` when too many wait, and otherwise when they could not be written. */
-  file(letters: readonly Letter[], time: number, hurry: boolean): Promise<void> {
-    return this.#db.run({ mode: 'readwrite', durable: true, hurry }, stores => {
-      const store = stores.store('letters')
-      const count = store.count()
+  /** Adds letters, even if the page goes at once. Rejects when they could not be written. */
+  file(letters: readonly Letter[], time: number): Promise<void> {
+    return this.#db.run({ mode: 'readwrite', stores: ['letters'], durable: true, hurry: true }, stores => {
       for (const { key, target, body, ttl } of letters) {
         const bytes = body.bytes.slice(body.start, body.end)
-        store.put({ key, target, ttl, time, bytes })
-      }
-      if (!hurry) {
-        count.onsuccess = () => {
-          if (count.result + letters.length > MAX_LETTERS) stores.abort(new AckdError('outbox_full'))
-        }
+        stores.store('letters').put({ key, target, ttl, time, bytes })
       }
       return () => {}
     })
   }
 
+  /** How many letters wait. */
+  waiting(): Promise<number> {
+    return this.#db.run({ mode: 'readonly', stores: ['letters'] }, stores => {
+      const count = stores.store('letters').count()
+      return () => count.result
+    })
+  }
+
   /** The letters that wait, the oldest first. */
   letters(): Promise<readonly Filed[]> {
-    return this.#db.run({ mode: 'readonly' }, stores => {
+    return this.#db.run({ mode: 'readonly', stores: ['letters'] }, stores => {
       const all = stores.store('letters').getAll()
       return () => all.result.flatMap(readLetter)
     })

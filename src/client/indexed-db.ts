@@ -24,6 +24,7 @@ interface TransactionLike {
   readonly error: unknown
   oncomplete: ((event: never) => void) | null
   onabort: ((event: never) => void) | null
+  onerror: ((event: never) => void) | null
   objectStore(name: string): ObjectStoreLike
   abort(): void
   commit?(): void
@@ -57,9 +58,14 @@ export type Layout = Readonly<Record<string, StoreOptions>>
 
 export interface TransactionOptions {
   readonly mode: Mode
+  /** The stores that it uses. One that needs few waits for few others. */
+  readonly stores: readonly string[]
   /** A crash of the machine must not undo it. */
   readonly durable?: boolean
-  /** The page is about to go: what is asked for within the call is all there is. */
+  /**
+   * What is asked for within the call is all there is, and happens even if the page goes at once. Other transactions that a page has
+   * not finished when it goes are undone.
+   */
   readonly hurry?: boolean
 }
 
@@ -72,6 +78,12 @@ export interface Stores {
 
 /** ms; a browser that has not opened a database until then does not open it at all. */
 const OPEN_MS = 5_000
+/**
+ * ms; a transaction that has not ended until then was forgotten by the browser, with its connection; and so was one that has failed and is
+ * not aborted then, as happens when the data of the origin are deleted.
+ */
+const RUN_MS = 10_000
+const ABORT_MS = 500
 const VERSION = 1
 
 export class IndexedDb {
@@ -80,7 +92,6 @@ export class IndexedDb {
   readonly #layout: Layout
   #opening: Promise<ConnectionLike> | null = null
   #connection: ConnectionLike | null = null
-  readonly #running = new Set<TransactionLike>()
 
   constructor(factory: IndexedDbLike, name: string, layout: Layout) {
     this.#factory = factory
@@ -94,19 +105,13 @@ export class IndexedDb {
   }
 
   /**
-   * Runs a transaction over all stores and resolves, when it is complete, with what `read` says then. `work` asks for things; their
+   * Runs a transaction and resolves, when it is complete, with what `read` says then. `work` asks for things; their
    * results are there for `read`. A connection that is open is used within the call.
    */
   run<Result>(options: TransactionOptions, work: (stores: Stores) => () => Result): Promise<Result> {
     const transaction = this.#connection && this.#begin(this.#connection, options)
-    if (transaction) return this.#run(transaction, options, work)
-    return this.#open().then(connection => this.#run(begin(connection, this.#layout, options), options, work))
-  }
-
-  /** The page is about to go: what was asked for in the transactions that run is all there is. */
-  hurry(): void {
-    for (const transaction of this.#running) transaction.commit?.()
-    this.#running.clear()
+    if (transaction) return this.#watched(run(transaction, options, work))
+    return this.#open().then(connection => this.#watched(run(begin(connection, options), options, work)))
   }
 
   /** Transactions that run are completed. The next call opens it again. */
@@ -157,38 +162,60 @@ export class IndexedDb {
     this.#connection = connection
   }
 
+  /** After a failure the next transaction has a connection of its own. */
+  async #watched<Result>(work: Promise<Result>): Promise<Result> {
+    let timer: ReturnType<typeof setTimeout> | undefined
+    const late = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('The database does not answer.')), RUN_MS)
+    })
+    try {
+      return await Promise.race([work, late])
+    } catch (error) {
+      this.close()
+      throw error
+    } finally {
+      clearTimeout(timer)
+    }
+  }
+
   /** Null when the connection was lost, which is not always told at once. */
   #begin(connection: ConnectionLike, options: TransactionOptions): TransactionLike | null {
     try {
-      return begin(connection, this.#layout, options)
+      return begin(connection, options)
     } catch {
       this.close()
       return null
     }
   }
-
-  #run<Result>(
-    transaction: TransactionLike,
-    { hurry }: TransactionOptions,
-    work: (stores: Stores) => () => Result,
-  ): Promise<Result> {
-    if (hurry !== true) this.#running.add(transaction)
-    return new Promise<Result>((resolve, reject) => {
-      let reason: Error | null = null
-      const abort = (error: Error): void => {
-        reason = error
-        transaction.abort()
-      }
-      const read = work({ store: name => transaction.objectStore(name), abort })
-      transaction.oncomplete = () => resolve(read())
-      transaction.onabort = () => reject(reason ?? reasonOf(transaction.error))
-      if (hurry === true) transaction.commit?.()
-    }).finally(() => this.#running.delete(transaction))
-  }
 }
 
-function begin(connection: ConnectionLike, layout: Layout, { mode, durable }: TransactionOptions): TransactionLike {
-  return connection.transaction(Object.keys(layout), mode, { durability: durable === true ? 'strict' : 'relaxed' })
+function begin(connection: ConnectionLike, { mode, stores, durable }: TransactionOptions): TransactionLike {
+  return connection.transaction(stores, mode, { durability: durable === true ? 'strict' : 'relaxed' })
+}
+
+function run<Result>(
+  transaction: TransactionLike,
+  { hurry }: TransactionOptions,
+  work: (stores: Stores) => () => Result,
+): Promise<Result> {
+  return new Promise((resolve, reject) => {
+    let reason: Error | null = null
+    const abort = (error: Error): void => {
+      transaction.abort()
+      reason = error
+    }
+    transaction.onabort = () => reject(reason ?? reasonOf(transaction.error))
+    transaction.onerror = () =>
+      setTimeout(() => reject(new Error('The database is gone.', { cause: transaction.error })), ABORT_MS)
+    try {
+      const read = work({ store: name => transaction.objectStore(name), abort })
+      transaction.oncomplete = () => resolve(read())
+      if (hurry === true) transaction.commit?.()
+    } catch (error) {
+      // What was asked for before must not be done alone.
+      abort(reasonOf(error))
+    }
+  })
 }
 
 function reasonOf(error: unknown): Error {

@@ -17,9 +17,12 @@ export interface LettersEvents {
   refused(key: string, error: AckdError): void
 }
 
-/** Letters of one transaction, and letters that wait for one. */
+/** Letters of one transaction, letters that wait for one, and letters that wait in the database. */
 const MAX_BATCH = 100
 const MAX_QUEUE = 1_000
+const MAX_FILED = 1_000
+/** ms that the last letters of a page may take. */
+const LATE_MS = 1_000
 
 export class Letters {
   readonly #database: Database
@@ -63,7 +66,7 @@ export class Letters {
   lead(office: Office, keeper: DatabaseKeeper): void {
     this.#office = office
     this.#keeper = keeper
-    this.collect()
+    this.look()
   }
 
   /** There is no database, but an office. */
@@ -75,6 +78,12 @@ export class Letters {
   /** Something has left the outbox. */
   settled(): void {
     if (this.#backlog) this.collect()
+  }
+
+  /** A tab is gone, and may have left letters: they may also be there a moment later than the news of it. */
+  look(): void {
+    this.collect()
+    setTimeout(() => this.collect(), LATE_MS)
   }
 
   /** Takes the letters that are in the database into the outbox, if this tab leads. */
@@ -90,8 +99,7 @@ export class Letters {
     this.#office = this.#keeper = null
     this.#backlog = false
     const last = hurry ? this.#queue.splice(0) : []
-    if (last.length > 0)
-      this.#database.file(last, Date.now(), true).catch((error: unknown) => this.#refuse(last, error))
+    if (last.length > 0) this.#database.file(last, Date.now()).catch((error: unknown) => this.#refuse(last, error))
   }
 
   wake(): void {
@@ -104,15 +112,25 @@ export class Letters {
   }
 
   async #writeAll(): Promise<void> {
-    while (this.#queue.length > 0 && !this.#asleep) {
+    while (this.#queue.length > 0 && this.#isAwake()) {
+      // What this tab has put into the outbox itself comes first.
+      await this.#keeper?.commit()?.catch(() => {})
+      const filed = await this.#database.waiting().catch(() => 0)
+      // What is in the queue when the page goes to sleep is written then.
+      if (!this.#isAwake()) return
       const batch = this.#queue.splice(0, MAX_BATCH)
       try {
-        if (!this.#sendAlone(batch)) await this.#database.file(batch, Date.now(), false)
+        if (filed + batch.length > MAX_FILED) throw new AckdError('outbox_full')
+        if (!this.#sendAlone(batch)) await this.#database.file(batch, Date.now())
         this.#events.written()
       } catch (error) {
         if (!this.#sendAlone(batch)) this.#refuse(batch, error)
       }
     }
+  }
+
+  #isAwake(): boolean {
+    return !this.#asleep
   }
 
   #sendAlone(letters: readonly Letter[]): boolean {

@@ -152,10 +152,23 @@ export class Link {
   #packet(bytes: Uint8Array, text: boolean): void {
     if (this.#over) return
     this.#heardAt = performance.now()
-    // A server answers in the encoding of the hello.
-    const fault = text ? 'it is text' : this.#decoder.decode(bytes, 0, bytes.length)
+    if (text) return this.#textPacket(bytes)
+    const fault = this.#decoder.decode(bytes, 0, bytes.length)
     if (fault !== null) this.end('bad_frame', `The server sent what is not a frame: ${fault}`)
     else this.#turn()
+  }
+
+  /** A server that does not know yet how it is spoken to closes in text (§1). Nothing else is text. */
+  #textPacket(bytes: Uint8Array): void {
+    const [op, name, text, retryAfterMs] = listIn(bytes)
+    if (op !== 'close' || typeof name !== 'string') return this.end('bad_frame', 'The server speaks text.')
+    const again = mayReconnect(name, 4000)
+    this.#finish({
+      reason: name,
+      text: String(text),
+      again,
+      retryAfterMs: typeof retryAfterMs === 'number' ? retryAfterMs : 0,
+    })
   }
 
   #welcomed({ pingInterval }: WelcomeOptions): void {
@@ -186,5 +199,14 @@ export class Link {
     this.#output.discard()
     this.#socket.close()
     this.#ended(end)
+  }
+}
+
+function listIn(json: Uint8Array): readonly unknown[] {
+  try {
+    const value: unknown = JSON.parse(new TextDecoder().decode(json))
+    return Array.isArray(value) ? value : []
+  } catch {
+    return []
   }
 }

@@ -226,7 +226,7 @@ export class Tabs implements Courier {
     this.#sleptIn = this.#leader = null
     this.#place = 'leading'
     this.#epoch = lead.epoch
-    const keeper = new DatabaseKeeper(this.#database, lead, this.#options.identity, this.#candidacy.locked, {
+    const keeper = new DatabaseKeeper(this.#database, lead, this.#options.identity, {
       fenced: () => life === this.#life && this.#fenced(),
       failed: error => this.#face.failed(error),
     })
@@ -258,7 +258,7 @@ export class Tabs implements Courier {
         face: this.#face,
         show: message => this.#shown.take(message),
         settled: () => this.#letters.settled(),
-        look: () => this.#letters.collect(),
+        look: () => this.#letters.look(),
       },
     )
     this.#leadership.listen(this.#listening)
@@ -383,12 +383,12 @@ export class Tabs implements Courier {
   /** Lets everything go. `hurry`: the page can be gone at once, so what is not asked for now does not happen. */
   #leave(hurry: boolean): void {
     this.#life++
-    this.#letters.leave(hurry && this.#candidacy.locked)
     this.#abandon()
+    this.#letters.leave(hurry)
     this.#say({ kind: 'bye' })
     this.#channel?.close()
     this.#channel = null
-    this.#database.close(hurry && this.#candidacy.locked)
+    this.#database.close()
     this.#candidacy.resign()
   }
 

@@ -68,10 +68,10 @@ export class Pages {
   }
 
   /** Null when there is no such page. */
-  answer({ path, header }: Pick<HttpRequest, 'path' | 'header'>): HttpAnswer | null {
-    const page = this.#pages.get(path)
+  answer(request: Pick<HttpRequest, 'path' | 'header'>): HttpAnswer | null {
+    const page = this.#pages.get(request.path)
     if (page === undefined) return null
-    const encoding = chosen(header('accept-encoding'), page)
+    const encoding = chosen(request.header('accept-encoding'), page)
     const tag = `"${page.tag}${encoding === '' ? '' : `-${encoding}`}"`
     const headers = {
       ...forAll,
@@ -79,7 +79,7 @@ export class Pages {
       'Cache-Control': page.isForEver ? 'public, max-age=31536000, immutable' : 'no-cache',
       ETag: tag,
     }
-    if (isSame(header('if-none-match'), tag)) return { status: 304, type: '', body: '', headers }
+    if (isSame(request.header('if-none-match'), tag)) return { status: 304, type: '', body: '', headers }
     const bytes = page.bytes.get(encoding) ?? new Uint8Array(0)
     const content = encoding === '' ? {} : { 'Content-Encoding': encoding }
     return { status: 200, type: page.type, body: '', bytes, headers: { ...headers, ...content } }

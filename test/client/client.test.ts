@@ -155,6 +155,24 @@ describe('coming back', () => {
     expect(client.status).toMatchObject({ state: 'waiting', reason: 'bad_frame' })
   })
 
+  test('obeys a server that says so in text, since it has not heard how it is spoken to', async () => {
+    start()
+    network.last.open()
+    network.last.write('["close","overloaded","later",3000]')
+    expect(client.status).toMatchObject({ state: 'waiting', reason: 'overloaded', retryAt: Date.now() + 3_000 })
+    await pass(3_000)
+    network.last.open()
+    network.last.write('["close","version","never",null]')
+    expect(client.status).toMatchObject({ state: 'closed', reason: 'version' })
+  })
+
+  test.each(['hello', '["ping"]', '["close",7]'])('follows a text that is none of that: %s', async text => {
+    start()
+    await connected()
+    network.last.write(text)
+    expect(client.status).toMatchObject({ state: 'waiting', reason: 'bad_frame' })
+  })
+
   test('by hand does not wait', async () => {
     start()
     network.last.drop()

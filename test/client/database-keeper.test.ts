@@ -34,7 +34,7 @@ let fenced: number
 
 async function open(): Promise<void> {
   const lead = await database.lead()
-  const opened = new DatabaseKeeper(database, lead, memoryIdentity(), true, {
+  const opened = new DatabaseKeeper(database, lead, memoryIdentity(), {
     fenced: () => fenced++,
     failed: error => errors.push(error.code),
   })
@@ -80,11 +80,31 @@ test('everything is there the next time, though it was told in one turn or in ma
   expect(kept()).toEqual(['a', 'b', 'c', 'd'])
 })
 
-test('what is told last is written though the page goes at once', async () => {
+test('when the page goes at once, messages that are not in the journal yet become letters, in order', async () => {
   add('a')
+  await keeper.commit()
+  await database.file([{ key: 'taken', target: 'bob', body: textBody('taken'), ttl: 0 }], 0)
+  const [letter] = await database.letters()
+  add('b')
+  add('taken')
+  if (letter) keeper.took(letter)
+  const writing = keeper.commit()
+  add('c')
+  keeper.recorded({ from: 'ann', outbox: 'outbox-a', n: 7, time: 0 })
   keeper.close()
+  await expect(writing).rejects.toThrow()
   await open()
   expect(kept()).toEqual(['a'])
+  expect(keeper.cursors).toMatchObject([{ from: 'ann', n: 7 }])
+  expect((await database.letters()).map(({ key }) => key)).toEqual(['taken', 'b', 'c'])
+})
+
+test('what has been written when the page goes becomes no letter', async () => {
+  add('a')
+  await keeper.commit()
+  keeper.close()
+  await open()
+  expect([kept(), await database.letters()]).toEqual([['a'], []])
 })
 
 test('without room for more it keeps the whole, which may be less', async () => {

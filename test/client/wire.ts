@@ -40,6 +40,10 @@ export class Peer {
     })
   }
 
+  write(text: string): void {
+    this.#events.packet(new TextEncoder().encode(text), true)
+  }
+
   garble(): void {
     this.#events.packet(new Uint8Array([0xc1]), false)
   }

@@ -1,0 +1,149 @@
+/** Several tabs of one person in a real browser: who leads, and what happens when that tab is gone. */
+import { beforeEach, describe, expect, test } from 'vitest'
+import {
+  connectionLost,
+  cut,
+  expectComplaints,
+  mend,
+  person,
+  personWithWindow,
+  type Person,
+  type Tab,
+} from './chromium.ts'
+
+let ann: Person
+let bob: Tab
+let bobId: string
+
+beforeEach(async () => {
+  const [first, second] = await Promise.all([person(), person()])
+  ann = first
+  bob = await second.open()
+  bobId = await bob.ready()
+})
+
+async function openTwo(): Promise<{ leader: Tab; other: Tab; id: string }> {
+  const leader = await ann.open()
+  const id = await leader.ready()
+  const other = await ann.open()
+  expect(await other.ready()).toBe(id)
+  return { leader, other, id }
+}
+
+/** Waits until a tab is connected that was not, and returns ms since. */
+async function takesOver(tab: Tab, since: number): Promise<number> {
+  await expect.poll(() => tab.sockets, { timeout: 30_000, interval: 20 }).toBe(1)
+  await tab.until(`t.client.status.state === 'connected'`)
+  return Date.now() - since
+}
+
+const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
+
+test('tabs share a connection, and each is shown what comes', async () => {
+  const { leader, other, id } = await openTwo()
+  expect([leader.sockets, other.sockets]).toEqual([1, 0])
+  await bob.send(id, 'hello')
+  await Promise.all([leader, other].map(tab => tab.until(`t.shown.includes('hello')`)))
+  await bob.until(`t.sent.length === 1`)
+  expect(await bob.eval('t.sent')).toEqual([['hello', 'delivered']])
+})
+
+describe('when the tab that leads is gone', () => {
+  test('because it is closed, another leads, and nothing is lost or doubled', async () => {
+    const { leader, other, id } = await openTwo()
+    for (const n of numbers(10)) await other.send(bobId, n)
+    await leader.send(bobId, 'goodbye')
+    // What the browser has written; it needs some ms for that.
+    await leader.eval('new Promise(resolve => setTimeout(resolve, 200))')
+    const since = Date.now()
+    await leader.page.close({ runBeforeUnload: true })
+    expect(await takesOver(other, since)).toBeLessThan(30_000)
+    expect(await other.ready()).toBe(id)
+    for (const n of numbers(10)) await other.send(bobId, n + 10)
+    await bob.until('t.shown.length >= 21')
+    const shown = await bob.shown()
+    expect(shown.filter(body => body !== 'goodbye')).toEqual(numbers(20))
+    expect(shown).toHaveLength(21)
+  })
+
+  test('because its process is killed in the midst of sending', async () => {
+    const { leader, other, id } = await openTwo()
+    await bob.eval(
+      `void (async () => { for (let n = 0; n < 40; n++) { t.send('${id}', n); await new Promise(r => setTimeout(r, 20)) } })()`,
+    )
+    const sends = (async (): Promise<void> => {
+      for (const n of numbers(40)) await other.send(bobId, n)
+    })()
+    for (const n of numbers(5)) await leader.send(bobId, `leader ${n}`)
+    await bob.until(`t.shown.includes('leader 2')`)
+    await leader.crash()
+    await sends
+    await takesOver(other, Date.now())
+    await bob.until(`t.shown.filter(body => typeof body === 'number').length >= 40 && t.sent.length === 40`)
+    await other.until('t.shown.length >= 40')
+    const shown = await bob.shown()
+    expect(shown.filter(body => typeof body === 'number')).toEqual(numbers(40))
+    const leaders = shown.filter(body => typeof body === 'string')
+    expect(leaders).toEqual(numbers(leaders.length).map(n => `leader ${n}`))
+    expect(await other.shown()).toEqual(numbers(40))
+  })
+
+  test('because it is frozen; when it thaws it is one of the others, and knows that it missed something', async () => {
+    ann = await personWithWindow()
+    const { leader, other, id } = await openTwo()
+    await other.page.bringToFront()
+    const since = Date.now()
+    await leader.freeze()
+    await takesOver(other, since)
+    await bob.send(id, 'while you were frozen')
+    await bob.until('t.sent.length === 1')
+    await leader.thaw()
+    await leader.until(`t.missed() === 1 && t.client.status.state === 'connected'`)
+    expect(leader.sockets).toBe(1)
+    await bob.send(id, 'now')
+    await leader.until('t.shown.length === 1')
+    expect([await leader.shown(), await other.shown()]).toEqual([['now'], ['while you were frozen', 'now']])
+  })
+})
+
+test('a page that comes back out of the cache goes on where it was', async () => {
+  const tab = await (await personWithWindow()).open({ profile: 'cached' })
+  const id = await tab.ready()
+  await tab.eval(`void addEventListener('pageshow', ({ persisted }) => (window.cached = persisted))`)
+  await tab.page.goto('about:blank')
+  await bob.send(id, 'while you were away')
+  await bob.until('t.sent.length === 1 || t.receipts.length === 1')
+  await tab.page.goBack({ waitUntil: 'commit' })
+  await tab.until(`t.shown.includes('while you were away')`)
+  expect(await tab.eval('[window.cached, t.missed()]')).toEqual([true, 0])
+  expect(await tab.ready()).toBe(id)
+})
+
+test('the network comes back, and so does the client, at once', async () => {
+  const tab = await ann.open()
+  await tab.ready()
+  cut()
+  await tab.until(`t.states.filter(state => state === 'waiting').length >= 4`)
+  mend()
+  await ann.context.setOffline(true)
+  await ann.context.setOffline(false)
+  await tab.until(`t.client.status.state === 'connected'`)
+  expectComplaints(connectionLost)
+})
+
+test('without locks the newest tab is connected; the other says so, and can be used again', async () => {
+  const near = await person('ackd.test')
+  const one = await near.open()
+  const id = await one.ready()
+  expect(await one.eval('navigator.locks === undefined')).toBe(true)
+  const two = await near.open()
+  expect(await two.ready()).toBe(id)
+  await one.until(`t.client.status.state === 'closed'`)
+  expect(await one.eval('t.client.status.reason')).toBe('replaced')
+  await one.send(bobId, 'from the one that is closed')
+  await bob.until('t.shown.length === 1')
+  await one.eval('t.client.reconnect()')
+  await two.until(`t.client.status.state === 'closed'`)
+  await one.until(`t.client.status.state === 'connected'`)
+  expect([one.sockets, two.sockets]).toEqual([2, 1])
+})
