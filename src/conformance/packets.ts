@@ -77,10 +77,10 @@ export const packetChecks: readonly Check[] = [
     does: 'answers frames that follow hello at once, after welcome',
     run: async (world: World): Promise<void> => {
       const speaker = await world.open()
-      speaker.say(['hello', { v: 1 }], ['presence', 1, ['nobody-is-called-so']], ['ping'])
+      speaker.say(['hello', { v: 1 }], ['ping'], ['presence', 1, ['nobody-is-called-so']])
       await speaker.hear('welcome')
-      same(await speaker.hear('reply', 1), ['reply', 1, { 'nobody-is-called-so': false }], 'the reply')
       await speaker.hear('pong')
+      same(await speaker.hear('reply', 1), ['reply', 1, { 'nobody-is-called-so': false }], 'the reply')
     },
   },
   {

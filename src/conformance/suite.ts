@@ -7,6 +7,7 @@
 import { World, type Check } from './check.ts'
 import { exchange, messageChecks } from './messages.ts'
 import { packetChecks } from './packets.ts'
+import { roomChecks } from './rooms.ts'
 import { sessionChecks } from './sessions.ts'
 import type { OpenWire } from './speaker.ts'
 
@@ -31,7 +32,7 @@ export interface Verdict {
   readonly fault: Error | null
 }
 
-const checks: readonly Check[] = [...packetChecks, ...sessionChecks, ...messageChecks]
+const checks: readonly Check[] = [...packetChecks, ...sessionChecks, ...messageChecks, ...roomChecks]
 const AT_ONCE = 8
 
 type Trial = () => Promise<Verdict>

@@ -16,6 +16,7 @@ import { Histogram } from '../core/stats.ts'
 import type { Upstream } from '../core/upstream.ts'
 import type { Ref } from '../protocol/frames.ts'
 import type { BindRequest, EnqueueResult, Parcel } from '../protocol/mailbox.ts'
+import { isClientId } from '../protocol/names.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 import { sha256 } from './greeting.ts'
@@ -171,7 +172,8 @@ export class StoreEffects implements Effects {
   online(session: Session, ref: Ref, ids: readonly string[]): void {
     this.#call(
       'online',
-      () => this.#store.online(ids),
+      // Anything may be asked about, but only ids belong into a key.
+      () => this.#store.online(ids.filter(isClientId)),
       (_hub, result) => session.online(ref, ids, result),
     )
   }
