@@ -1,0 +1,108 @@
+/**
+ * kill -9 of the only server, again and again, while ten clients publish to a room of which all are members: whatever was told stored is
+ * read by every member, once, and in one order.
+ *
+ * The members are the client library. `FAULT_ROOM_KILLS` is how often the server is killed; `FAULT_SEED` repeats the waits between.
+ */
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect, test } from 'vitest'
+import { connect, type Client } from '../../src/client/index.node.ts'
+import { Random } from '../simulation/random.ts'
+import { ServerProcess } from './server.ts'
+
+const KILLS = Number(process.env['FAULT_ROOM_KILLS'] ?? 6)
+const SEED = Number(process.env['FAULT_SEED'] ?? Date.now() % 1_000_000)
+const MEMBERS = 10
+const ROOM = '#lobby'
+/** ms */
+const KILL_EVERY = [300, 1_200] as const
+const MAX_AWAY_MS = 500
+const PAUSE_MS = 20
+const QUIET_MS = 60_000
+
+class Member {
+  readonly client: Client
+  readonly read: string[] = []
+  readonly stored: string[] = []
+  readonly wrong: string[] = []
+  readonly #name: string
+  #sends: Promise<unknown>[] = []
+  #sent = 0
+
+  constructor(url: string, name: string) {
+    this.client = connect(url)
+    this.#name = name
+  }
+
+  async enter(): Promise<void> {
+    const room = await this.client.rooms.join<string>(ROOM, { since: 0 })
+    room.on('message', ({ body }) => void this.read.push(body))
+    room.on('gap', ({ first, last }) => this.wrong.push(`a gap from ${first} to ${last}`))
+    room.on('lost', () => this.wrong.push('the log was lost'))
+    room.on('left', ({ error }) => this.wrong.push(`left: ${error.message}`))
+  }
+
+  /** Says so much that nothing more can be taken, or until it is over. */
+  async publish(isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      const letter = `${this.#name} ${++this.#sent}`
+      const told = this.client.send(ROOM, letter).then(
+        () => this.stored.push(letter),
+        (error: unknown) => this.wrong.push(`${letter}: ${String(error)}`),
+      )
+      this.#sends.push(told)
+      await sleep(PAUSE_MS)
+    }
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#sends)
+  }
+}
+
+test(
+  `what was told stored in a room whose server is killed ${KILLS} times is read by every member, once and in one order (seed ${SEED})`,
+  { timeout: KILLS * 10_000 + 180_000 },
+  async () => {
+    process.stdout.write(`faults: FAULT_ROOM_KILLS=${KILLS} FAULT_SEED=${SEED}\n`)
+    const directory = mkdtempSync(join(tmpdir(), 'ackd-rooms-'))
+    const server = new ServerProcess(directory, ['--room-messages', '100000'])
+    const random = new Random(SEED)
+    await server.start()
+    const members = Array.from({ length: MEMBERS }, (_, i) => new Member(server.url, `m${i}`))
+    try {
+      await Promise.all(members.map(member => member.enter()))
+      let over = false
+      const publishing = Promise.all(members.map(member => member.publish(() => over)))
+      for (let kill = 0; kill < KILLS; kill++) {
+        await sleep(random.between(...KILL_EVERY))
+        await server.kill()
+        await sleep(random.between(0, MAX_AWAY_MS))
+        await server.start()
+      }
+      over = true
+      await publishing
+      await Promise.all(members.map(member => member.settled()))
+      const stored = members.flatMap(member => member.stored)
+      for (const end = performance.now() + QUIET_MS; performance.now() < end; await sleep(50))
+        if (members.every(({ read }) => read.length >= stored.length)) break
+
+      expect(members.flatMap(({ wrong }) => wrong)).toEqual([])
+      expect(stored.length).toBeGreaterThan(KILLS * MEMBERS)
+      const [first, ...others] = members.map(({ read }) => read)
+      expect(first?.toSorted()).toEqual(stored.toSorted())
+      for (const other of others) expect(other).toEqual(first)
+      expect(await server.metric('ackd_exceptions_total')).toBe(0)
+      expect((await server.kill('SIGTERM')).code).toBe(0)
+      expect(server.log).not.toContain('a fault of this program')
+      process.stdout.write(`${stored.length} messages stored, each read by ${MEMBERS} members\n`)
+    } finally {
+      await Promise.all(members.map(({ client }) => client.close()))
+      await server.discard()
+      rmSync(directory, { recursive: true, force: true })
+    }
+  },
+)
