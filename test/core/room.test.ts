@@ -1,5 +1,6 @@
 /** How a room is told to its members: from memory, and from the log. */
 import { describe, expect, test } from 'vitest'
+import type { Connected } from './recorder.ts'
 import { alone, pageOf, recordOf, room, RoomDesk } from './room-desk.ts'
 
 describe('a room message', () => {
@@ -197,3 +198,96 @@ describe('comings and goings', () => {
     expect(alice.line.read()).toEqual([])
   })
 })
+
+describe('a room of many', () => {
+  const crowd = (desk: RoomDesk): Connected[] => {
+    const members = Array.from({ length: 64 }, (_, i) => desk.connect(`member${i}`))
+    for (const { session } of members) desk.rooms.join(session, 'join', room, {})
+    desk.hub.turn()
+    desk.rooms.found(room, recordOf(0))
+    desk.hub.turn()
+    desk.pass(500)
+    desk.quiet(...members)
+    desk.calls.read()
+    return members
+  }
+
+  test('is told a message with the next one, if that is on its way, but waits 5 ms at most', () => {
+    const desk = alone()
+    const members = crowd(desk)
+    const [alice, bob] = [members[0], members[1]]
+    if (alice === undefined || bob === undefined) return expect.unreachable()
+    const publish = (n: number): void => {
+      desk.send(alice, n, room)
+      desk.hub.turn()
+    }
+    publish(1)
+    publish(2)
+    desk.appended([1])
+    expect(bob.line.read()).toEqual([])
+    desk.appended([2])
+    expect(bob.line.read()).toEqual(['room #tea 1: alice out 1', 'room #tea 2: alice out 2'].map(byFirst))
+    publish(3)
+    publish(4)
+    desk.appended([3])
+    desk.hub.clock(desk.hub.now + 5, desk.hub.time + 5)
+    publish(5)
+    desk.appended([4])
+    expect(bob.line.read()).toHaveLength(2)
+    // The store stands still, and the next tick tells what waits.
+    publish(6)
+    desk.appended([5])
+    expect(bob.line.read()).toEqual([])
+    desk.pass(250)
+    expect(bob.line.read()).toHaveLength(1)
+  })
+
+  test('lets nobody in before what waits is told to those who are there', () => {
+    const desk = alone()
+    const members = crowd(desk)
+    const [alice, bob] = [members[0], members[1]]
+    if (alice === undefined || bob === undefined) return expect.unreachable()
+    desk.send(alice, 1, room)
+    desk.hub.turn()
+    desk.send(alice, 2, room)
+    desk.appended([1])
+    expect(bob.line.read()).toEqual([])
+    const carol = desk.connect('carol')
+    desk.rooms.join(carol.session, 'join', room, {})
+    desk.hub.turn()
+    expect(bob.line.read()).toHaveLength(1)
+    desk.rooms.found(room, recordOf(2))
+    desk.hub.turn()
+    desk.appended([2])
+    expect(carol.line.read()).toEqual([
+      expect.stringMatching(/^reply join: \{"offset":1,/),
+      'join #tea carol',
+      byFirst('room #tea 2: alice out 2'),
+    ])
+    expect(bob.line.read()).toHaveLength(2)
+  })
+
+  test('hears of comings and goings together, after a quarter of a second at most', () => {
+    const desk = alone()
+    const [alice, ...others] = crowd(desk)
+    if (alice === undefined) return expect.unreachable()
+    const newcomers = ['xaver', 'yves'].map(id => desk.within(id))
+    for (const { session } of newcomers) session.bye()
+    desk.hub.turn()
+    expect(alice.line.read()).toEqual([])
+    others[0]?.session.bye()
+    desk.pass(250)
+    expect(alice.line.read()).toEqual([
+      'join #tea xaver',
+      'join #tea yves',
+      'leave #tea xaver',
+      'leave #tea yves',
+      'leave #tea member1',
+    ])
+  })
+})
+
+/** The first of the crowd speaks. */
+function byFirst(line: string): string {
+  return line.replace('alice', 'member0')
+}
