@@ -1,7 +1,14 @@
 import { defineConfig } from 'vitest/config'
 
 // The folders whose tests need seconds, real processes or real disks; everything else is a unit test and belongs to `npm run check`.
-const slow = ['test/simulation/**', 'test/fault/**', 'test/security/**', 'test/cli/**', 'test/**/*.slow.test.ts']
+const slow = [
+  'test/simulation/**',
+  'test/fault/**',
+  'test/security/**',
+  'test/cli/**',
+  'test/browser/**',
+  'test/**/*.slow.test.ts',
+]
 
 export default defineConfig({
   test: {
@@ -11,14 +18,12 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: [...slow, 'test/browser/**'],
+          exclude: slow,
           // For a machine that is busy with something else.
           testTimeout: 60_000,
           sequence: { groupOrder: 0 },
         },
       },
-      // Needs Debian's chromium: `npm run test:browser`.
-      { test: { name: 'browser', include: ['test/browser/*.test.ts'], testTimeout: 300_000, fileParallelism: false } },
       {
         test: {
           name: 'slow',

@@ -40,11 +40,11 @@ const script = `if (location.pathname === '/client.js') import('/client.js').the
   client.on('error', error => errors.push(error.code))
   client.on('receipt', receipt => receipts.push(receipt))
   client.on('missed', () => missed++)
-  client.on('message', ({ body }) => void shown.push(body))
+  const deaf = client.on('message', ({ body }) => void shown.push(body))
   const send = (to, body, key = String(body).slice(0, 40)) =>
     client.send(to, body, { key }).then(({ delivered }) => delivered)
       .then(ending => sent.push([body, ending]), error => sent.push([body, error.code]))
-  window.t = { client, connect, shown, states, errors, receipts, sent, send, missed: () => missed }
+  window.t = { client, deaf, connect, shown, states, errors, receipts, sent, send, missed: () => missed }
 })`
 
 /** What a page has in \`t\`, as far as it can be asked for. */
@@ -216,11 +216,13 @@ afterEach(async () => {
 })
 
 afterAll(async () => {
-  await browser.close()
+  // Asked to, it ends all its processes; killed, some of them go on writing into the profile for a while.
   const gone = chromiumProcess && once(chromiumProcess, 'exit')
-  chromiumProcess?.kill('SIGKILL')
+  const session = await browser.newBrowserCDPSession()
+  await session.send('Browser.close').catch(() => {})
   await gone
+  await browser.close()
   await way.close()
   await server.close()
-  rmSync(directory, { recursive: true, maxRetries: 5 })
+  rmSync(directory, { recursive: true, maxRetries: 20, retryDelay: 50 })
 })

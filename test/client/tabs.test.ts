@@ -217,6 +217,29 @@ describe('a page', () => {
     expect(await next.delivered).toBe('delivered')
     expect(again.shown).toEqual([2])
   })
+
+  test('in a room hears it with the others, and the last to leave leaves', async () => {
+    const [one, two] = [new Page(), new Page()]
+    await Promise.all([one.client.ready(), two.client.ready()])
+    const heard: string[] = []
+    await bob.rooms.create('#den')
+    const rooms = await Promise.all([one, two].map(({ client }) => client.rooms.join('#den')))
+    rooms.forEach((room, i) => room.on('message', ({ body }) => void heard.push(`${i} ${String(body)}`)))
+    const bobs = await bob.rooms.join('#den')
+    await bobs.send('hi')
+    await until(() => heard.length === 2)
+    expect([...heard].sort()).toEqual(['0 hi', '1 hi'])
+    rooms[0]?.leave()
+    await settle()
+    expect((await bobs.members()).members).toHaveLength(2)
+    one.kill()
+    await until(() => two.sockets === 1 && rooms[1]?.present === true)
+    await rooms[1]?.send('after all')
+    await until(() => heard.includes('1 after all'))
+    rooms[1]?.leave()
+    await until(() => rooms[1]?.present === false)
+    await expect.poll(async () => (await bobs.members()).members.length).toBe(1)
+  })
 })
 
 describe('without locks', () => {

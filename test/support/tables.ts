@@ -87,6 +87,7 @@ export const drivers: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli/program.ts', 'cli/program-operator.ts'],
   jose: ['gateway/jwks.ts', 'gateway/tokens.ts'],
   esbuild: ['web/build.ts'],
+  react: ['client/react.ts'],
   nanoid: ['gateway/effects.ts', 'gateway/greeting.ts', 'gateway/posting.ts', 'gateway/tokens.ts', 'server.ts'],
 }
 

@@ -25,6 +25,12 @@ const tools: readonly Tool[] = [
     from: 'redis-server',
     required: true,
   },
+  {
+    what: 'Chromium',
+    checks: [[process.env['CHROMIUM'] ?? '/usr/bin/chromium', '--version']],
+    from: 'chromium',
+    required: true,
+  },
   { what: 'strace', checks: [['strace', '-V']], from: 'strace', required: false },
   { what: 'nc', checks: [['sh', '-c', 'command -v nc']], from: 'netcat-openbsd', required: false },
   { what: 'openssl', checks: [['openssl', 'version']], from: 'openssl', required: false },

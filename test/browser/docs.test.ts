@@ -1,0 +1,121 @@
+/** Every snippet of docs/client.md, run as it stands there. */
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { build } from 'esbuild'
+import { afterAll, describe, expect, test } from 'vitest'
+import { connect, type Client } from '../../src/client/index.node.ts'
+import { root } from '../support/sources.ts'
+import { person, server } from './chromium.ts'
+
+const directory = join(root, 'node_modules/.cache/ackd-docs')
+const text = readFileSync(join(root, 'docs/client.md'), 'utf8')
+const snippets = [...text.matchAll(/```(\w+)\n(.*?)```/gs)].map(([, language = '', code = '']) => ({ language, code }))
+const clients: Client[] = []
+
+afterAll(async () => {
+  await Promise.all(clients.map(client => client.close({ flushMs: 0 })))
+  rmSync(directory, { recursive: true, force: true })
+})
+
+function snippet(language: string, about: string): string {
+  const found = snippets.filter(one => one.language === language && one.code.includes(about))
+  expect(found).toHaveLength(1)
+  return found[0]?.code ?? ''
+}
+
+/** Somebody to write to, who notes what comes. */
+async function somebody(): Promise<{ client: Client; id: string; heard: unknown[] }> {
+  const client = connect(server.ws)
+  clients.push(client)
+  const heard: unknown[] = []
+  client.on('message', ({ body }) => void heard.push(body))
+  return { client, id: await client.ready(), heard }
+}
+
+async function bundle(code: string, options: Parameters<typeof build>[0]): Promise<string> {
+  const { outputFiles = [] } = await build({
+    stdin: { contents: code, resolveDir: root, loader: 'tsx' },
+    bundle: true,
+    write: false,
+    jsx: 'automatic',
+    ...options,
+  })
+  return outputFiles[0]?.text ?? ''
+}
+
+/** Runs a snippet on Node, with what it takes for granted, and gives back its `client` and what it has shown. */
+async function run(code: string, given: string): Promise<{ client: Client; shown: unknown[] }> {
+  const whole = `${given}\n${code}\nexport { client, shown }`.replace('ws://127.0.0.1:5000/ws', server.ws)
+  const script = await bundle(whole, {
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    alias: { 'ackd/client': './src/client/index.node.ts' },
+  })
+  mkdirSync(directory, { recursive: true })
+  const file = join(directory, `${clients.length}.mjs`)
+  writeFileSync(file, script)
+  const module = (await import(pathToFileURL(file).href)) as { client: Client; shown: unknown[] }
+  clients.push(module.client)
+  return module
+}
+
+describe('docs/client.md', () => {
+  test('has no other snippets than these', () => {
+    expect(snippets.map(({ language }) => language).sort()).toEqual(['html', 'ts', 'ts', 'tsx'])
+  })
+
+  test('sends and receives', async () => {
+    const friend = await somebody()
+    const { client, shown } = await run(
+      snippet('ts', 'await client.send(friend'),
+      `const friend = '${friend.id}'; const shown = []; const show = async (...what) => void shown.push(what)`,
+    )
+    await expect.poll(() => friend.heard).toEqual([{ text: 'hello' }])
+    await friend.client.send(await client.ready(), { text: 'hi' })
+    expect(shown).toEqual([[friend.id, 'hi']])
+  })
+
+  test('is in a room', async () => {
+    const friend = await somebody()
+    await friend.client.rooms.create('#tea')
+    const given = `import { connect } from 'ackd/client'; const client = connect('${server.ws}'); await client.ready()
+      const shown = []; const show = async (...what) => void shown.push(what); const note = what => shown.push(what)`
+    const { client, shown } = await run(snippet('ts', "join<{ text: string }>('#tea')"), given)
+    await friend.client.rooms.join('#tea')
+    await expect.poll(() => shown).toEqual(expect.arrayContaining([[client.id, 'hello'], `${friend.id}: join`]))
+  })
+
+  test('runs in a page without a bundler', async () => {
+    const friend = await somebody()
+    const ann = await person()
+    const tab = await ann.open()
+    const id = await tab.ready()
+    const said: string[] = []
+    tab.page.on('console', message => said.push(message.text()))
+    const [, script = ''] = /<script type="module">(.*)<\/script>/s.exec(snippet('html', '/client.js')) ?? []
+    await tab.eval('t.deaf()')
+    await tab.page.addScriptTag({ type: 'module', content: script })
+    await friend.client.send(id, 'hello')
+    await expect.poll(() => said).toEqual([`${friend.id} hello`])
+  })
+
+  test('is rendered by React', async () => {
+    const friend = await somebody()
+    // Made by the test before.
+    const room = await friend.client.rooms.join('#tea')
+    await room.send({ text: 'tea?' })
+    const tab = await (await person()).open()
+    await tab.ready()
+    const render = `import { createRoot } from 'react-dom/client'
+      createRoot(document.body.appendChild(document.createElement('div'))).render(<Tea />)`
+    const script = await bundle(`${snippet('tsx', 'useRoom')}\n${render}`, {
+      format: 'iife',
+      define: { 'process.env.NODE_ENV': '"production"' },
+      alias: { 'ackd/client': './src/client/index.ts', 'ackd/client/react': './src/client/react.ts' },
+    })
+    await tab.page.addScriptTag({ content: script })
+    await tab.until(`document.querySelector('ol.connected li:last-child')?.textContent === 'tea?'`)
+  })
+})
