@@ -5,6 +5,7 @@
  * one that this node still holds, it waits here behind it. Everything else goes through the mailbox, and comes back as a page
  * of the drain.
  */
+import { Acks } from './acks.ts'
 import { assert } from './assert.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import type { Entry, Fenced, FencedResult, PageResult } from '../protocol/mailbox.ts'
@@ -32,15 +33,18 @@ export class Receiving implements Due {
   readonly #window = new Window()
   readonly #lanes = new Lanes()
   readonly #drain: Drain
+  readonly #acks: Acks
   #dirty = false
   /** The next entry did not fit; an ack makes room. */
   #full = false
+
   constructor(hub: Hub, session: Session, window: number) {
     this.#hub = hub
     this.#session = session
     this.#room = window
     this.#roomBytes = hub.options.windowBytes
     this.#drain = new Drain(hub, session)
+    this.#acks = new Acks(hub, this.#drain)
     this.touch()
   }
 
@@ -218,10 +222,10 @@ export class Receiving implements Due {
     const window = this.#window
     if (seq >= window.next) return false
     if (seq < window.first) return true
-    while (window.first < seq) this.#done(window.shift())
+    while (window.first < seq) this.#acks.done(window.shift())
     const last = window.shift()
-    if (refusal === null || last.reason !== '') this.#done(last)
-    else this.#reject(last, refusal)
+    if (refusal === null || last.reason !== '') this.#acks.done(last)
+    else this.#acks.reject(last, refusal)
     this.#full = false
     if (this.#lanes.waiting.length > 0) this.#release()
     this.touch()
@@ -282,50 +286,6 @@ export class Receiving implements Due {
 
   #parkLane(lane: Downstream | undefined): void {
     for (const message of this.#lanes.keep(lane, () => false)) this.#parkAt(message, 'waited')
-  }
-
-  #done(message: Message): void {
-    const { lane, n, s, reason } = message
-    if (lane === null) return
-    // A copy of what was refused, acked as the repeat that it is, stays refused.
-    const loss = s > 0 && reason === '' ? lane.loss(n) : undefined
-    if (loss?.kind === 'rejected') return this.#refuse(message, loss.reason)
-    if (n > lane.acked) lane.acked = n
-    if (reason !== '') lane.markLost(n, reason, reason)
-    const { stats, custody, now, time, options } = this.#hub
-    if (s === 0) {
-      lane.live--
-      stats.ackMs.add(now - message.sentAt)
-      stats.deliveryMs.add(now - message.deadline + options.ackTimeoutMs)
-      if (message.ended) message.source?.delivered(n)
-      else custody.delivered(message)
-    } else {
-      this.#drain.acked(s)
-      stats.drainAckMs.add(now - message.sentAt)
-      stats.drainDeliveryMs.add(Math.max(0, time - message.time))
-      this.#hub.drained(message)
-    }
-  }
-
-  #reject(message: Message, reason: string): void {
-    const { lane, n, s, source } = message
-    if (lane === null) return
-    if (n > lane.acked) lane.acked = n
-    lane.markLost(n, 'rejected', reason)
-    if (s > 0) {
-      this.#hub.stats.rejected++
-      return this.#refuse(message, reason)
-    }
-    lane.live--
-    // Its sender may have come back meanwhile, and have heard that a copy of it is stored.
-    if (source === null || source.sending.closed) this.#hub.lost(message, 'rejected', reason)
-    if (message.ended) source?.ended('rejected', n, reason)
-    else this.#hub.custody.ended(message, 'rejected', reason)
-  }
-
-  #refuse(message: Message, reason: string): void {
-    this.#drain.nacked(message.s, reason)
-    this.#hub.lost(message, 'rejected', reason)
   }
 
   /** Answers a resend of something at or below the tail. False: the mailbox knows more of it than this session. */

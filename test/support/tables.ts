@@ -115,6 +115,7 @@ export const testedElsewhere: readonly { readonly files: RegExp; readonly by: st
     by: 'protocol/frames.test.ts',
     because: 'the two encoders, by the golden bytes of every frame',
   },
+  { files: /^core\/acks\.ts$/, by: 'core/receiving.test.ts', because: 'they come to a session' },
   {
     files: /^core\/(publishing|strangers)\.ts$/,
     by: 'core/rooms.test.ts',
@@ -174,7 +175,7 @@ export const testedElsewhere: readonly { readonly files: RegExp; readonly by: st
 export const circles: readonly { readonly of: readonly string[]; readonly because: string }[] = [
   {
     of: [
-      ...['core/custody.ts', 'core/downstream.ts', 'core/drain.ts', 'core/effects.ts'],
+      ...['core/acks.ts', 'core/custody.ts', 'core/downstream.ts', 'core/drain.ts', 'core/effects.ts'],
       ...['core/hub.ts', 'core/lanes.ts', 'core/member.ts', 'core/message.ts'],
       ...['core/parking.ts', 'core/publishing.ts', 'core/receiving.ts', 'core/room-effects.ts'],
       ...['core/room.ts', 'core/rooms.ts', 'core/sending.ts', 'core/session.ts'],
