@@ -6,9 +6,9 @@
  */
 import { accessSync, constants, existsSync, statfsSync, statSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { checkFile, dataFiles } from '../store/lmdb-directory.ts'
-import { isLocked } from '../store/lmdb-lock.ts'
-import { openLmdbReader } from '../store/lmdb-reader.ts'
+import { checkFile, dataFiles } from '../store/lmdb/directory.ts'
+import { isLocked } from '../store/lmdb/lock.ts'
+import { openLmdbReader } from '../store/lmdb/reader.ts'
 import { StoreError } from '../store/store.ts'
 import { bad, good, warning, type Finding } from './finding.ts'
 import { showBytes } from './quantities.ts'

@@ -1,5 +1,5 @@
 /** The Redis that keeps everything, as a server would find it, and the clock of this machine beside its. */
-import { lookAtRedis, type RedisLook } from '../store/redis-look.ts'
+import { lookAtRedis, type RedisLook } from '../store/redis/look.ts'
 import { StoreError } from '../store/store.ts'
 import { failureOf } from './failure.ts'
 import { bad, good, warning, type Finding } from './finding.ts'

@@ -3,7 +3,7 @@
  *
  * It reads what was committed when it was asked, so it works while the server runs, and when it does not start.
  */
-import { openLmdbReader } from '../store/lmdb-reader.ts'
+import { openLmdbReader } from '../store/lmdb/reader.ts'
 import { openRedisStore } from '../store/redis.ts'
 import { decodeBody } from '../protocol/values.ts'
 import { splitStream, type Entry } from '../protocol/mailbox.ts'

@@ -11,11 +11,11 @@ import { defaultPausesMs, deliver, type MessageHandler } from './deliveries.ts'
 import { AckdError } from './errors.ts'
 import { Emitter } from './events.ts'
 import type { Incoming } from './inbox.ts'
-import type { OfficeOptions } from './office.ts'
+import type { OfficeOptions } from './browser/office.ts'
 import type { Outcome } from './outgoing.ts'
 import { randomName } from './random-name.ts'
 import { Requests } from './requests.ts'
-import { Rooms } from './rooms.ts'
+import { Rooms } from './rooms/rooms.ts'
 import { Sends, type Sent } from './sends.ts'
 
 export interface ClientOptions extends OfficeOptions {

@@ -7,11 +7,11 @@
 import type { Body, ClientFrames, ServerFrames } from '../protocol/frames.ts'
 import type { Status } from './connector.ts'
 import type { AckdError } from './errors.ts'
-import type { RoomCursor } from './feed.ts'
+import type { RoomCursor } from './rooms/feed.ts'
 import type { Incoming } from './inbox.ts'
-import type { Entrance } from './memberships.ts'
+import type { Entrance } from './rooms/memberships.ts'
 import type { Outcome, Outgoing } from './outgoing.ts'
-import type { JoinReply } from './room-replies.ts'
+import type { JoinReply } from './rooms/replies.ts'
 
 /** A message on its way into the outbox. */
 export interface Letter {

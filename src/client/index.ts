@@ -5,14 +5,14 @@
  *   client.on('message', async message => show(message.from, message.body))
  *   const sent = await client.send(friend, { text: 'hello' })
  */
-import { thisBrowser } from './browser.ts'
+import { thisBrowser } from './browser/browser.ts'
 import { Client, type ClientOptions } from './client.ts'
 import { AckdError } from './errors.ts'
 import { browserIdentity, keptName } from './identity.ts'
-import { Office } from './office.ts'
-import { thisPage } from './page.ts'
+import { Office } from './browser/office.ts'
+import { thisPage } from './browser/page.ts'
 import { webSockets, type OpenSocket, type WebSocketClass } from './sockets.ts'
-import { Tabs } from './tabs.ts'
+import { Tabs } from './browser/tabs.ts'
 
 export { AckdError, type AckdErrorCode } from './errors.ts'
 export type { Client, ClientEvents, Receipt, SendOptions, Signal } from './client.ts'
@@ -22,10 +22,10 @@ export type { Message, MessageHandler } from './deliveries.ts'
 export { memoryIdentity, type Identity, type IdentityStore } from './identity.ts'
 export type { Keeper } from './keeper.ts'
 export type { Ending, Sent } from './sends.ts'
-export type { RoomMessage } from './feed.ts'
-export type { Room, RoomEvents, RoomGap, RoomHandler } from './room.ts'
-export type { HistoryReply, JoinReply, Member, MemberPage, RoomInfo, RoomList } from './room-replies.ts'
-export type { Rooms, RoomOptions } from './rooms.ts'
+export type { RoomMessage } from './rooms/feed.ts'
+export type { Room, RoomEvents, RoomGap, RoomHandler } from './rooms/room.ts'
+export type { HistoryReply, JoinReply, Member, MemberPage, RoomInfo, RoomList } from './rooms/replies.ts'
+export type { Rooms, RoomOptions } from './rooms/rooms.ts'
 export type { OpenSocket, Socket, SocketEvents } from './sockets.ts'
 
 export interface BrowserOptions extends Partial<ClientOptions> {

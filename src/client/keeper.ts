@@ -6,7 +6,7 @@
  */
 import { AckdError } from './errors.ts'
 import { memoryIdentity, type Identity, type IdentityStore } from './identity.ts'
-import type { RoomCursor } from './feed.ts'
+import type { RoomCursor } from './rooms/feed.ts'
 import type { Cursor } from './inbox.ts'
 import type { OutboxChange, OutboxSnapshot } from './outgoing.ts'
 

@@ -14,9 +14,9 @@ import { useEffect, useRef, useSyncExternalStore } from 'react'
 import type { ClientEvents } from './client.ts'
 import type { Status } from './connector.ts'
 import type { MessageHandler } from './deliveries.ts'
-import { viewOf, type RoomClient, type RoomSnapshot, type RoomViewOptions } from './room-view.ts'
+import { viewOf, type RoomClient, type RoomSnapshot, type RoomViewOptions } from './rooms/view.ts'
 
-export type { RoomSnapshot, RoomViewOptions } from './room-view.ts'
+export type { RoomSnapshot, RoomViewOptions } from './rooms/view.ts'
 
 /** Of a client, what each hook needs; so clients of every payload will do. */
 interface StatusClient {

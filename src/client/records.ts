@@ -3,7 +3,7 @@
  */
 import type { Body } from '../protocol/frames.ts'
 import { decodeBinaryBody, encodeBinaryBody } from '../protocol/values.ts'
-import type { RoomCursor } from './feed.ts'
+import type { RoomCursor } from './rooms/feed.ts'
 import type { Cursor } from './inbox.ts'
 import type { OutboxChange, OutboxSnapshot, Outgoing } from './outgoing.ts'
 

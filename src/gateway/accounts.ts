@@ -8,7 +8,7 @@
 import { isAssignedId } from '../protocol/names.ts'
 import type { AccountStore } from '../store/account-store.ts'
 import type { Audit } from './audit.ts'
-import { ApiError } from './api-route.ts'
+import { ApiError } from './api/route.ts'
 import { PasswordsBusy, type Passwords } from './passwords.ts'
 import { Throttle, type Attempt, type Refusal } from './throttle.ts'
 import type { IssuedToken, Tokens } from './tokens.ts'

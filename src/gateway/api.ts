@@ -6,9 +6,9 @@
  * other origins are let in only if they are listed in ACKD_ORIGINS: then the headers of CORS say so, else there are none.
  */
 import { BodyError, type HttpAnswer, type HttpRequest } from '../transport/transport.ts'
-import type { AdminToken } from './admin-token.ts'
+import type { AdminToken } from './api/admin-token.ts'
 import type { Audit } from './audit.ts'
-import { apiErrors, ApiError, type ApiAnswer, type Route } from './api-route.ts'
+import { apiErrors, ApiError, type ApiAnswer, type Route } from './api/route.ts'
 
 const JSON_TYPE = 'application/json'
 

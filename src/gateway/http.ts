@@ -7,7 +7,7 @@
  */
 import type { Store } from '../store/store.ts'
 import type { AnswerHttp, HttpAnswer } from '../transport/transport.ts'
-import type { ApiErrorCode } from './api-route.ts'
+import type { ApiErrorCode } from './api/route.ts'
 import type { Api } from './api.ts'
 import type { Gateway } from './gateway.ts'
 import { createMetrics } from './metrics.ts'

@@ -16,8 +16,8 @@ import type { Body } from '../protocol/frames.ts'
 import { streamName, type Outcome } from '../protocol/mailbox.ts'
 import { isRoom, SERVER_ID } from '../protocol/names.ts'
 import type { Store } from '../store/store.ts'
-import { ApiError } from './api-route.ts'
-import { asked } from './asking.ts'
+import { ApiError } from './api/route.ts'
+import { asked } from './api/asking.ts'
 import type { Gateway } from './gateway.ts'
 
 /** Posts that wait for their turn or for the store, of all targets, and the bytes of their bodies. */

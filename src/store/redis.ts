@@ -18,15 +18,15 @@ import type {
 } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import type { AccountStore } from './account-store.ts'
-import { Keys } from './keys.ts'
+import { Keys } from './redis/keys.ts'
 import type { OnceStore } from './once-store.ts'
-import { RedisAccounts } from './redis-accounts.ts'
-import { redisWay } from './redis-address.ts'
-import { RedisIndex } from './redis-index.ts'
-import { Leases } from './redis-leases.ts'
-import { RedisOnce } from './redis-once.ts'
-import { RedisLink, type Argument } from './redis-link.ts'
-import { RedisParking } from './redis-parking.ts'
+import { RedisAccounts } from './redis/accounts.ts'
+import { redisWay } from './redis/address.ts'
+import { RedisIndex } from './redis/index.ts'
+import { Leases } from './redis/leases.ts'
+import { RedisOnce } from './redis/once.ts'
+import { RedisLink, type Argument } from './redis/link.ts'
+import { RedisParking } from './redis/parking.ts'
 import {
   bytesOf,
   listOf,
@@ -38,11 +38,11 @@ import {
   readStream,
   textOf,
   UnexpectedReply,
-} from './redis-records.ts'
-import { RedisRooms } from './redis-rooms.ts'
-import { UnfitRedis } from './redis-settings.ts'
+} from './redis/records.ts'
+import { RedisRooms } from './redis/rooms.ts'
+import { UnfitRedis } from './redis/settings.ts'
 import type { RoomStore } from './room-store.ts'
-import { createScripts, type ScriptName } from './scripts.ts'
+import { createScripts, type ScriptName } from './redis/scripts.ts'
 import { DISCARDED, defaultStoreLimits, StoreError, type ClientRecord, type Store, type StoreLimits } from './store.ts'
 
 export interface RedisStoreOptions {

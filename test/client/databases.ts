@@ -1,6 +1,6 @@
 /** An IndexedDB implementation for tests, and what it looks like to a process that dies. */
 import * as fake from 'fake-indexeddb'
-import type { IndexedDbLike } from '../../src/client/indexed-db.ts'
+import type { IndexedDbLike } from '../../src/client/browser/indexed-db.ts'
 
 export interface Databases extends IndexedDbLike {
   deleteDatabase(name: string): { onsuccess: (() => void) | null }

@@ -2,9 +2,9 @@
  * A browser's origin, played in one process: a real IndexedDB implementation, and locks and channels that behave as the standards say.
  * A tab can sleep, come back, be killed without a word, and find that there is no room.
  */
-import type { Browser } from '../../src/client/browser.ts'
-import type { ChannelLike } from '../../src/client/channel.ts'
-import type { LocksLike } from '../../src/client/locks.ts'
+import type { Browser } from '../../src/client/browser/browser.ts'
+import type { ChannelLike } from '../../src/client/browser/channel.ts'
+import type { LocksLike } from '../../src/client/browser/locks.ts'
 import { databasesOf, newDatabases } from './databases.ts'
 
 interface Waiting {

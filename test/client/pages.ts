@@ -8,7 +8,7 @@ import type { Status } from '../../src/client/connector.ts'
 import type { AckdError } from '../../src/client/errors.ts'
 import { connect } from '../../src/client/index.node.ts'
 import { openNodeSocket } from '../../src/client/sockets.node.ts'
-import { Tabs } from '../../src/client/tabs.ts'
+import { Tabs } from '../../src/client/browser/tabs.ts'
 import { startServer, type Server } from '../../src/server.ts'
 import { Origin, Tab } from './origin.ts'
 

@@ -12,7 +12,7 @@ import { silentLog } from '../../src/gateway/log.ts'
 import { Revocations } from '../../src/gateway/revocations.ts'
 import { readSecrets } from '../../src/gateway/secrets.ts'
 import { Turnstile } from '../../src/gateway/turnstile.ts'
-import { MemoryAccounts } from '../../src/store/memory-accounts.ts'
+import { MemoryAccounts } from '../../src/store/memory/accounts.ts'
 import { secret, tokenOf } from '../support/issuer.ts'
 
 let folder = ''

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { AdminToken } from '../../src/gateway/admin-token.ts'
+import { AdminToken } from '../../src/gateway/api/admin-token.ts'
 import { noAudit } from '../../src/gateway/audit.ts'
 import { Api } from '../../src/gateway/api.ts'
 import { createHttp } from '../../src/gateway/http.ts'

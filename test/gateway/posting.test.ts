@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest'
-import { ApiError } from '../../src/gateway/api-route.ts'
+import { ApiError } from '../../src/gateway/api/route.ts'
 import { Posting, type Post, type Posted } from '../../src/gateway/posting.ts'
 import type { EnqueueResult, Parcel } from '../../src/protocol/mailbox.ts'
 import { decodeBody, encodeBody } from '../../src/protocol/values.ts'

@@ -6,8 +6,8 @@
  */
 import type { CoreOptions } from '../../src/core/effects.ts'
 import { splitStream } from '../../src/protocol/mailbox.ts'
-import { RoomTables, type RoomSnapshot } from '../../src/store/memory-rooms.ts'
-import { MemoryTables, type Snapshot } from '../../src/store/memory-tables.ts'
+import { RoomTables, type RoomSnapshot } from '../../src/store/memory/rooms.ts'
+import { MemoryTables, type Snapshot } from '../../src/store/memory/tables.ts'
 import { defaultStoreLimits, type StoreLimits } from '../../src/store/store.ts'
 import { defaultRoomLimits, type RoomLimits } from '../../src/store/room-store.ts'
 import { Node } from './node.ts'

@@ -15,7 +15,7 @@ export interface Mutation {
   readonly within: number
 }
 
-const tables = 'src/store/memory-tables.ts'
+const tables = 'src/store/memory/tables.ts'
 
 export const mutations: readonly Mutation[] = [
   {

@@ -18,7 +18,7 @@ export const roomMutations: readonly Mutation[] = [
   },
   {
     rule: 'the log takes only the next number of a stream',
-    edits: [{ file: 'src/store/memory-rooms.ts', find: "if (n <= last) return 'stored'", replace: '' }],
+    edits: [{ file: 'src/store/memory/rooms.ts', find: "if (n <= last) return 'stored'", replace: '' }],
     within: 200,
   },
   {

@@ -8,8 +8,8 @@
  */
 import type { CoreOptions } from '../../src/core/effects.ts'
 import type { Body } from '../../src/protocol/frames.ts'
-import { RoomTables, type RoomSnapshot } from '../../src/store/memory-rooms.ts'
-import { MemoryTables, type Snapshot } from '../../src/store/memory-tables.ts'
+import { RoomTables, type RoomSnapshot } from '../../src/store/memory/rooms.ts'
+import { MemoryTables, type Snapshot } from '../../src/store/memory/tables.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from '../../src/store/store.ts'
 import { History } from './history.ts'
 import { Node } from './node.ts'

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
 import { streamName } from '../../src/protocol/mailbox.ts'
 import { openLmdbStore } from '../../src/store/lmdb.ts'
-import { dataFiles } from '../../src/store/lmdb-directory.ts'
+import { dataFiles } from '../../src/store/lmdb/directory.ts'
 import { StoreError, type Store } from '../../src/store/store.ts'
 import { bindRequest, hash, parcel, register, roomSettings, stream, textOf } from './support.ts'
 

@@ -4,7 +4,7 @@ import { expect } from 'vitest'
 
 import { streamName } from '../../src/protocol/mailbox.ts'
 import { agreedUpTo, type RoomLog } from '../../src/protocol/rooms.ts'
-import { RoomTables } from '../../src/store/memory-rooms.ts'
+import { RoomTables } from '../../src/store/memory/rooms.ts'
 import type { RoomStore } from '../../src/store/room-store.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from '../../src/store/store.ts'
 import { parcel, roomSettings, START, textOf, type Opened } from './support.ts'

@@ -3,7 +3,7 @@ import * as fc from 'fast-check'
 import { expect } from 'vitest'
 
 import { streamName, type Entry, type Lost } from '../../src/protocol/mailbox.ts'
-import { MemoryTables } from '../../src/store/memory-tables.ts'
+import { MemoryTables } from '../../src/store/memory/tables.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from '../../src/store/store.ts'
 import { bindRequest, hash, parcel, START, textOf, type Opened } from './support.ts'
 

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { openLmdbStore } from '../../src/store/lmdb.ts'
-import { openLmdbReader } from '../../src/store/lmdb-reader.ts'
+import { openLmdbReader } from '../../src/store/lmdb/reader.ts'
 import { defaultStoreLimits } from '../../src/store/store.ts'
 import { parcels, register, START, textOf } from './support.ts'
 

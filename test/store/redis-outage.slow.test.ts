@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
-import { shardOf } from '../../src/store/keys.ts'
+import { shardOf } from '../../src/store/redis/keys.ts'
 import { openRedisStore, type RedisStore } from '../../src/store/redis.ts'
 import { StoreError, type Store } from '../../src/store/store.ts'
 import { Proxy } from '../support/proxy.ts'

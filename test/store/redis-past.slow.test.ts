@@ -5,11 +5,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
-import { redisWay } from '../../src/store/redis-address.ts'
-import { RedisLink } from '../../src/store/redis-link.ts'
-import { listOf, textOf } from '../../src/store/redis-records.ts'
+import { redisWay } from '../../src/store/redis/address.ts'
+import { RedisLink } from '../../src/store/redis/link.ts'
+import { listOf, textOf } from '../../src/store/redis/records.ts'
 import { openRedisStore } from '../../src/store/redis.ts'
-import { createScripts } from '../../src/store/scripts.ts'
+import { createScripts } from '../../src/store/redis/scripts.ts'
 import { Proxy } from '../support/proxy.ts'
 import { RedisServer } from '../support/redis.ts'
 import {

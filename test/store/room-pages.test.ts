@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 
 import { pageInSteps, type PageStep } from '../../src/store/room-pages.ts'
-import { RoomTables } from '../../src/store/memory-rooms.ts'
+import { RoomTables } from '../../src/store/memory/rooms.ts'
 import type { RoomEntry, RoomPage, RoomQuery } from '../../src/protocol/rooms.ts'
 import { defaultRoomLimits } from '../../src/store/room-store.ts'
 import { streamName } from '../../src/protocol/mailbox.ts'

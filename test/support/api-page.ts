@@ -1,9 +1,9 @@
 /** The page docs/api.md, made from the OpenAPI document. `tsx test/support/api-page.ts` writes it; a test sees that it was. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
-import { apiErrors } from '../../src/gateway/api-route.ts'
-import { apiRoutes } from '../../src/gateway/api-routes.ts'
-import { openApiDocument } from '../../src/gateway/openapi.ts'
+import { apiErrors } from '../../src/gateway/api/route.ts'
+import { apiRoutes } from '../../src/gateway/api/routes.ts'
+import { openApiDocument } from '../../src/gateway/api/openapi.ts'
 import type { OpenApi, Operation } from '../gateway/openapi-check.ts'
 import { House } from '../gateway/house.ts'
 

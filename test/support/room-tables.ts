@@ -8,7 +8,7 @@ import type { Hub } from '../../src/core/hub.ts'
 import type { Member } from '../../src/core/member.ts'
 import type { Answer, Ask, NewRoom, RoomEffects } from '../../src/core/room-effects.ts'
 import type { AppendResult, RoomPage, RoomParcel, RoomQuery, RoomRecord } from '../../src/protocol/rooms.ts'
-import type { RoomTables } from '../../src/store/memory-rooms.ts'
+import type { RoomTables } from '../../src/store/memory/rooms.ts'
 
 export type Travel = <Result>(
   operation: (tables: RoomTables) => Result,

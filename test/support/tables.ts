@@ -35,7 +35,7 @@ export const importExceptions: Readonly<Record<string, { readonly may: readonly 
       because: 'reads the certificate that a server would read',
     },
     'cli/doctor-data.ts': {
-      may: ['store/lmdb-directory.ts', 'store/lmdb-lock.ts', 'store/lmdb-reader.ts', 'store/store.ts'],
+      may: ['store/lmdb/directory.ts', 'store/lmdb/lock.ts', 'store/lmdb/reader.ts', 'store/store.ts'],
       because: 'looks at the files of a server that may not be running',
     },
     'cli/doctor-machine.ts': {
@@ -47,7 +47,7 @@ export const importExceptions: Readonly<Record<string, { readonly may: readonly 
       because: 'tries the ports that a server would take',
     },
     'cli/doctor-redis.ts': {
-      may: ['store/redis-look.ts', 'store/store.ts'],
+      may: ['store/redis/look.ts', 'store/store.ts'],
       because: 'judges a Redis as a server does that is not there to be asked',
     },
     'cli/token.ts': {
@@ -55,7 +55,7 @@ export const importExceptions: Readonly<Record<string, { readonly may: readonly 
       because: 'makes and checks tokens by the rules of a server that is not asked',
     },
     'cli/mailbox.ts': {
-      may: ['store/lmdb-reader.ts', 'store/redis.ts', 'store/store.ts', 'protocol/'],
+      may: ['store/lmdb/reader.ts', 'store/redis.ts', 'store/store.ts', 'protocol/'],
       because: 'reads the store of a server that may not be running, so there is nobody to ask',
     },
   }
@@ -63,26 +63,26 @@ export const importExceptions: Readonly<Record<string, { readonly may: readonly 
 /** Packages, and the only files that may know them. */
 export const drivers: Readonly<Record<string, readonly string[]>> = {
   'uWebSockets.js': ['transport/http.ts', 'transport/websocket.ts'],
-  lmdb: ['store/lmdb-environment.ts'],
-  ioredis: ['store/redis-link.ts'],
+  lmdb: ['store/lmdb/environment.ts'],
+  ioredis: ['store/redis/link.ts'],
   ws: ['client/sockets.node.ts'],
   '@node-rs/argon2': ['gateway/passwords.ts'],
   pino: ['gateway/log.ts'],
   'prom-client': ['gateway/metrics.ts'],
-  'rate-limiter-flexible': ['gateway/admin-token.ts', 'gateway/throttle.ts'],
+  'rate-limiter-flexible': ['gateway/api/admin-token.ts', 'gateway/throttle.ts'],
   zod: [
-    'gateway/api-accounts.ts',
-    'gateway/api-clients.ts',
-    'gateway/api-documents.ts',
-    'gateway/api-messages.ts',
-    'gateway/api-nodes.ts',
-    'gateway/api-revocations.ts',
-    'gateway/api-rooms.ts',
-    'gateway/api-route.ts',
-    'gateway/api-shapes.ts',
-    'gateway/api-trace.ts',
-    'gateway/frame-forms.ts',
-    'gateway/openapi.ts',
+    'gateway/api/accounts.ts',
+    'gateway/api/clients.ts',
+    'gateway/api/documents.ts',
+    'gateway/api/messages.ts',
+    'gateway/api/nodes.ts',
+    'gateway/api/revocations.ts',
+    'gateway/api/rooms.ts',
+    'gateway/api/route.ts',
+    'gateway/api/shapes.ts',
+    'gateway/api/trace.ts',
+    'gateway/api/frame-forms.ts',
+    'gateway/api/openapi.ts',
   ],
   commander: ['cli/program.ts', 'cli/program-operator.ts'],
   jose: ['gateway/jwks.ts', 'gateway/tokens.ts'],
@@ -93,7 +93,7 @@ export const drivers: Readonly<Record<string, readonly string[]>> = {
 
 /** Implementations that share a folder and must not know each other, by the paths of their files. */
 export const strangers: readonly (readonly RegExp[])[] = [
-  [/^store\/memory/, /^store\/lmdb/, /^store\/(redis|scripts|keys)/],
+  [/^store\/memory/, /^store\/lmdb/, /^store\/redis/],
   [/^transport\/memory/, /^transport\/websocket/, /^transport\/(stream|tcp|tls)/],
 ]
 
@@ -122,9 +122,9 @@ export const testedElsewhere: readonly { readonly files: RegExp; readonly by: st
     because: 'the ways into a room, tried with it',
   },
   { files: /^protocol\/read-value\.ts$/, by: 'protocol/values.test.ts', because: 'the reading half of values' },
-  { files: /^store\/lmdb-.*\.ts$/, by: 'store/lmdb.test.ts', because: 'the parts of one store, by its contract' },
+  { files: /^store\/lmdb\/.*\.ts$/, by: 'store/lmdb.test.ts', because: 'the parts of one store, by its contract' },
   {
-    files: /^store\/(keys|scripts.*|redis-(?!address|settings).*)\.ts$/,
+    files: /^store\/redis\/(?!address|settings).*\.ts$/,
     by: 'store/redis.test.ts',
     because: 'the parts of one store, by its contract over a real Redis',
   },
@@ -135,18 +135,18 @@ export const testedElsewhere: readonly { readonly files: RegExp; readonly by: st
     because: 'tried over real sockets, with the streams that they carry',
   },
   {
-    files: /^store\/(memory-tables|memory-rooms|memory-once|ownership|streams)\.ts$/,
+    files: /^store\/(memory\/(tables|rooms|once)|ownership|streams)\.ts$/,
     by: 'store/memory.test.ts',
     because: 'what the stores share, by the contract of each',
   },
   { files: /^gateway\/gateway\.ts$/, by: 'gateway/connection.test.ts', because: 'it only puts connections together' },
   {
-    files: /^gateway\/(api-.*|asking|admin-token)\.ts$/,
+    files: /^gateway\/api\/.*\.ts$/,
     by: 'gateway/api.test.ts',
     because: 'operations are tried over real HTTP, on a real server',
   },
   {
-    files: /^gateway\/(?!api|asking|admin-token|openapi|connection|effects|http|gateway).*\.ts$/,
+    files: /^gateway\/(?!api|connection|effects|http|gateway).*\.ts$/,
     by: 'gateway/parts.test.ts',
     because: 'small parts, a few lines of test each',
   },

@@ -1,0 +1,378 @@
+/**
+ * One mailbox in LMDB: what is cached of it, and how it is read and changed.
+ *
+ * The entries are the journal of a mailbox: each says which number of which stream it took. The records of the box and of its
+ * streams are checkpoints, true of everything up to `through`; they are written when something else than parking happens, and
+ * after every 256 parked messages. So parking a message costs one put, and loading a mailbox reads at most the 256 entries
+ * that came after its checkpoint. Forgetting a cached mailbox is free at any time: nothing is only in memory.
+ *
+ * All that changes it must run inside a transaction. When the transaction fails, the object is no longer true and is dropped.
+ */
+import type { EndReason } from '../../protocol/errors.ts'
+import type { Entry, Lost, Outcome, Parcel } from '../../protocol/mailbox.ts'
+import type { Table } from './environment.ts'
+import { boxKey, boxRange, entryKey, putBox, putEntry, readBox, readEntry } from './records.ts'
+import { Tag, type BoxRecord, type ParkedEntry } from './records.ts'
+import { KeptStreams } from './streams.ts'
+import { DISCARDED, type StoreLimits } from '../store.ts'
+import { recordDelivered, recordLost, untaken, type StreamRecord } from '../streams.ts'
+
+/** Entries parked since the last checkpoint, at most. */
+const TAIL = 256
+
+/** Entries remembered between being read and being taken. */
+const HANDED = 4_096
+
+/** All of an entry that matters when it is taken away. */
+interface Handed {
+  readonly s: number
+  readonly stream: string
+  readonly n: number
+  readonly reason: string
+  readonly bytes: number
+}
+
+export function bodyBytes({ body }: Entry): number {
+  return body === null ? 0 : body.end - body.start
+}
+
+function toHanded(entry: ParkedEntry): Handed {
+  return { s: entry.s, stream: entry.stream, n: entry.n, reason: entry.reason, bytes: bodyBytes(entry) }
+}
+
+/** What is public of an entry. */
+export function toEntry({ s, stream, n, time, body, reason, repeated }: ParkedEntry): Entry {
+  return { s, stream, n, time, body, reason, repeated }
+}
+
+export class Mailbox {
+  readonly id: string
+  readonly record: BoxRecord
+  readonly #table: Table
+  readonly #limits: StoreLimits
+  readonly #streams: KeptStreams
+  readonly #put = (key: Uint8Array, value: Uint8Array): void => this.#table.put(key, value)
+  #lastS: number
+  /** The place of the oldest entry; null when it has to be looked up. */
+  #head: number | null = null
+  #tail = 0
+  /** What was read from the head on and not taken yet, so that taking it needs no second look. */
+  #handed: Handed[] = []
+  /**
+   * The last entry that an earlier session was given, and that this one was. Not written down: what was there when the mailbox was
+   * loaded counts as given, since it may have been.
+   */
+  #givenBefore = 0
+  #given = 0
+  /** What the checkpoint says. */
+  #savedEarliest: number
+  #savedExpires: number
+
+  private constructor(table: Table, limits: StoreLimits, id: string, record: BoxRecord) {
+    this.id = id
+    this.record = record
+    this.#table = table
+    this.#limits = limits
+    this.#streams = new KeptStreams(table, limits.streams, record)
+    this.#lastS = record.through
+    this.#savedEarliest = record.earliest
+    this.#savedExpires = record.expires
+  }
+
+  /** Null when there is no such client. */
+  static load(table: Table, limits: StoreLimits, id: string): Mailbox | null {
+    const key = boxKey(id)
+    const value = table.get(key)
+    if (value === undefined) return null
+    const mailbox = new Mailbox(table, limits, id, readBox(key, value))
+    mailbox.#readTail()
+    mailbox.#given = mailbox.#givenBefore = mailbox.#lastS
+    return mailbox
+  }
+
+  static register(table: Table, limits: StoreLimits, id: string, number: number, secret: Uint8Array | null): Mailbox {
+    const empty = {
+      expires: 0,
+      count: 0,
+      bytes: 0,
+      through: 0,
+      earliest: Number.MAX_SAFE_INTEGER,
+      headS: 0,
+      headAttempts: 0,
+    }
+    const record = { number, ...empty, streams: 0, dead: 0, uses: 0, secret: secret?.slice() ?? null, nextSecret: null }
+    return new Mailbox(table, limits, id, record)
+  }
+
+  /** Extends the life of the id; written down only when that moves it by more than a hundredth. True if it has to be. */
+  extend(expires: number): boolean {
+    this.record.expires = expires
+    return Math.abs(expires - this.#savedExpires) > this.#limits.idLifeMs / 100
+  }
+
+  /** What is known of a stream; zeros for one that is not remembered. */
+  stream(name: string): StreamRecord {
+    return this.#streams.get(name)
+  }
+
+  /** The place of the oldest entry, or 0. */
+  head(): number {
+    this.#head ??= this.read(0, 1).entries[0]?.s ?? 0
+    return this.#head
+  }
+
+  park(parcel: Parcel, now: number): Outcome {
+    const { stream, n, time, expires, body, repeated } = parcel
+    const { record } = this
+    const known = this.#streams.get(stream)
+    const refused = untaken(known, parcel)
+    if (refused !== null) return refused
+    const size = body.end - body.start
+    if (record.count >= this.#limits.mailboxMessages || record.bytes + size > this.#limits.mailboxBytes) return 'full'
+    const longest = now + this.#limits.messageLifeMs
+    const ends = expires === 0 ? longest : Math.min(expires, longest)
+    const s = Math.max(this.#lastS + 1, now * 1000)
+    putEntry(record.number, { s, stream, n, time, body, reason: '', repeated, expires: ends }, this.#put)
+    this.#lastS = s
+    this.#tail++
+    if (record.count === 0) this.#head = s
+    record.count++
+    record.bytes += size
+    record.earliest = Math.min(record.earliest, ends)
+    known.last = n
+    this.#streams.use(stream, known)
+    return 'ok'
+  }
+
+  /** Writes the checkpoint if parking alone makes one necessary. */
+  checkpointIfDue(): void {
+    if (this.#tail >= TAIL || this.record.earliest < this.#savedEarliest) this.checkpoint()
+  }
+
+  checkpoint(): void {
+    const { record } = this
+    this.#streams.checkpoint()
+    record.through = this.#lastS
+    this.#tail = 0
+    this.#savedEarliest = record.earliest
+    this.#savedExpires = record.expires
+    putBox(this.id, record, this.#put)
+  }
+
+  /** The entries after `after`, oldest first: at most `limit`, and at most `maxBytes` of bodies, but always one. */
+  read(after: number, limit: number, maxBytes = Infinity): { entries: ParkedEntry[]; more: boolean } {
+    const [, end] = boxRange(Tag.entry, this.record.number)
+    const entries: ParkedEntry[] = []
+    let bytes = 0
+    for (const { key, value } of this.#table.range(entryKey(this.record.number, after + 1), end)) {
+      if (entries.length >= limit) return { entries, more: true }
+      const entry = readEntry(key, value)
+      bytes += bodyBytes(entry)
+      if (bytes > maxBytes && entries.length > 0) return { entries, more: true }
+      entries.push(entry)
+    }
+    return { entries, more: false }
+  }
+
+  /** Like `read`, for the recipient, who will soon take away what it gets. */
+  hand(after: number, limit: number, maxBytes: number): { entries: ParkedEntry[]; more: boolean } {
+    const read = this.#mark(this.read(after, limit, maxBytes))
+    const known = this.#handed.at(-1)?.s ?? 0
+    if (after !== known) this.#handed = []
+    if (after !== known && after >= this.head()) return read
+    if (this.#handed.length + read.entries.length > HANDED) this.#handed = []
+    else for (const entry of read.entries) this.#handed.push(toHanded(entry))
+    return read
+  }
+
+  /** Whether a session was given that place, or one after it. */
+  hasGiven(s: number): boolean {
+    return s <= this.#given
+  }
+
+  /** Another session begins. */
+  handOver(): void {
+    this.#givenBefore = this.#given
+  }
+
+  /** Takes away every entry up to `upTo`, and the one at `refused` as rejected. */
+  take(upTo: number, refused: number, reason: string): Lost[] {
+    const { record } = this
+    const lost: Lost[] = []
+    const entries = this.#upTo(upTo)
+    if (entries.length === 0) return lost
+    this.#head = record.count === entries.length ? 0 : null
+    for (const entry of entries) {
+      this.#table.remove(entryKey(record.number, entry.s))
+      record.count--
+      record.bytes -= entry.bytes
+      if (entry.reason !== '') continue
+      if (entry.s === refused) lost.push(this.#lose(entry, 'rejected', reason))
+      else this.#deliver(entry)
+    }
+    // A later message lives as long as one that comes now, or its own bound is written down.
+    if (record.count === 0) record.earliest = Math.max(record.earliest, this.#soonest())
+    this.checkpoint()
+    return lost
+  }
+
+  /** Turns what has expired after `after` into voids. */
+  expire(now: number, after: number): Lost[] {
+    const { record } = this
+    return record.count === 0 || record.earliest > now ? [] : this.#end(after, now, now)
+  }
+
+  /** Turns everything into voids, but for what a connected client may have been sent. */
+  discard(now: number, connected: boolean): Lost[] {
+    if (this.record.count === 0) return []
+    const lost = this.#end(connected ? this.#given : 0, Infinity, now)
+    return lost.map(one => ({ ...one, reason: DISCARDED }))
+  }
+
+  /** Turns what comes after `after` and ends by `by` into voids. */
+  #end(after: number, by: number, now: number): Lost[] {
+    const { record } = this
+    const { entries } = this.read(0, Infinity)
+    const due = entries.filter(({ s, reason, expires }) => s > after && reason === '' && expires <= by)
+    const lost = due.map(entry => this.#void(entry, 'expired'))
+    const gone = new Set(due)
+    record.earliest = entries
+      .filter(entry => entry.reason === '' && !gone.has(entry))
+      .reduce((least, { expires }) => Math.min(least, expires), now + this.#limits.messageLifeMs)
+    this.checkpoint()
+    return lost
+  }
+
+  /** Counts a session that failed at the head; the last one allowed makes it a dead letter. */
+  failAt(suspect: number, now: number): Lost[] {
+    const { record } = this
+    const head = suspect > 0 ? this.read(0, 1).entries[0] : undefined
+    if (head === undefined || head.s !== suspect || head.reason !== '') return []
+    record.headAttempts = record.headS === suspect ? record.headAttempts + 1 : 1
+    record.headS = suspect
+    const lost = record.headAttempts < this.#limits.headAttempts ? [] : [this.#die(head, now)]
+    this.checkpoint()
+    return lost
+  }
+
+  /** Oldest first; the time of death is in `expires`. */
+  deadLetters(since: number): ParkedEntry[] {
+    const [start, end] = boxRange(Tag.dead, this.record.number)
+    const letters = Array.from(this.#table.range(start, end), ({ key, value }) => readEntry(key, value))
+    return letters.filter(({ expires }) => expires > since)
+  }
+
+  dropDeadLetters(since: number): void {
+    const [start, end] = boxRange(Tag.dead, this.record.number)
+    const letters = Array.from(this.#table.range(start, end), ({ key, value }) => readEntry(key, value))
+    const old = letters.filter(({ expires }) => expires <= since)
+    if (old.length === 0) return
+    for (const { s } of old) this.#table.remove(entryKey(this.record.number, s, Tag.dead))
+    this.record.dead = letters.length - old.length
+    this.checkpoint()
+  }
+
+  /** Deletes the client and all that is its own. */
+  erase(): Lost[] {
+    const { entries } = this.read(0, Infinity)
+    const keys: Uint8Array[] = [boxKey(this.id)]
+    for (const tag of [Tag.entry, Tag.stream, Tag.dead]) {
+      const [start, end] = boxRange(tag, this.record.number)
+      for (const { key } of this.#table.range(start, end)) keys.push(key)
+    }
+    for (const key of keys) this.#table.remove(key)
+    return entries
+      .filter(({ reason }) => reason === '')
+      .map(({ stream, n }) => ({ recipient: this.id, stream, n, kind: 'expired', reason: 'expired' }))
+  }
+
+  /** Counts afresh after entries were moved aside; those that left a void have ended. */
+  recount(ended: readonly Entry[]): Lost[] {
+    const { record } = this
+    const { entries } = this.read(0, Infinity)
+    record.count = entries.length
+    record.bytes = entries.reduce((sum, entry) => sum + bodyBytes(entry), 0)
+    record.earliest = entries
+      .filter(({ reason }) => reason === '')
+      .reduce((least, { expires }) => Math.min(least, expires), this.#soonest())
+    record.dead = this.deadLetters(-1).length
+    const lost = ended.map(entry => this.#lose(entry, 'dead', 'damaged on the disk'))
+    this.checkpoint()
+    return lost
+  }
+
+  /** The oldest entries, up to that place. */
+  #upTo(upTo: number): Handed[] {
+    const handed = this.#handed
+    if ((handed.at(-1)?.s ?? 0) >= upTo) {
+      const kept = handed.findIndex(({ s }) => s > upTo)
+      return handed.splice(0, kept < 0 ? handed.length : kept)
+    }
+    this.#handed = []
+    const [start] = boxRange(Tag.entry, this.record.number)
+    const range = this.#table.range(start, entryKey(this.record.number, upTo + 1))
+    return Array.from(range, ({ key, value }) => toHanded(readEntry(key, value)))
+  }
+
+  /** Notes what is given, and says which of it was given before. */
+  #mark({ entries, more }: { entries: ParkedEntry[]; more: boolean }): { entries: ParkedEntry[]; more: boolean } {
+    this.#given = Math.max(this.#given, entries.at(-1)?.s ?? 0)
+    if ((entries[0]?.s ?? Infinity) > this.#givenBefore) return { entries, more }
+    return {
+      entries: entries.map(entry => ({ ...entry, repeated: entry.repeated || entry.s <= this.#givenBefore })),
+      more,
+    }
+  }
+
+  #readTail(): void {
+    const { entries } = this.read(this.record.through, Infinity)
+    for (const entry of entries) {
+      const known = this.#streams.get(entry.stream)
+      known.last = Math.max(known.last, entry.n)
+      this.#streams.use(entry.stream, known)
+      this.record.count++
+      this.record.bytes += bodyBytes(entry)
+      this.#lastS = entry.s
+    }
+    this.#tail = entries.length
+  }
+
+  /** No message that has the longest life and comes from now on expires before this. */
+  #soonest(): number {
+    return Math.floor(this.#lastS / 1000) + this.#limits.messageLifeMs
+  }
+
+  #deliver({ stream, n }: Handed): void {
+    const known = this.#streams.get(stream)
+    recordDelivered(known, n)
+    this.#streams.use(stream, known)
+  }
+
+  #lose({ stream, n }: Pick<Entry, 'stream' | 'n'>, kind: EndReason, reason: string): Lost {
+    const known = this.#streams.get(stream)
+    recordLost(known, n, kind, this.#limits.lost)
+    this.#streams.use(stream, known)
+    return { recipient: this.id, stream, n, kind, reason }
+  }
+
+  /** Leaves a void in the place of an entry. */
+  #void(entry: ParkedEntry, reason: EndReason): Lost {
+    this.record.bytes -= bodyBytes(entry)
+    this.#handed = []
+    putEntry(this.record.number, { ...entry, body: null, reason }, this.#put)
+    return this.#lose(entry, reason, reason)
+  }
+
+  #die(head: ParkedEntry, now: number): Lost {
+    const { number } = this.record
+    putEntry(number, { ...head, reason: 'dead', expires: now }, this.#put, Tag.dead)
+    this.record.dead++
+    if (this.record.dead > this.#limits.deadLetters) {
+      const [start, end] = boxRange(Tag.dead, number)
+      const [oldest] = [...this.#table.range(start, end, 1)]
+      if (oldest !== undefined) this.#table.remove(oldest.key)
+      this.record.dead--
+    }
+    return this.#void(head, 'dead')
+  }
+}

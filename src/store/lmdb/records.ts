@@ -1,0 +1,347 @@
+/**
+ * How mailboxes are written down in LMDB: keys and values as bytes, each value with its own checksums.
+ *
+ * LMDB does not check what it reads, so each record does. An entry has two: one for its key and header, so that a damaged body
+ * still tells which message it was, and one for the body. Numbers are big-endian, so that keys sort by them; 48 bits are enough
+ * for times and numbers, a place in a mailbox takes 56. Nothing but the body is ever longer than a few hundred bytes.
+ */
+import { crc32 } from 'node:zlib'
+
+import type { EndReason } from '../../protocol/errors.ts'
+import type { Entry } from '../../protocol/mailbox.ts'
+import type { Secrets } from '../ownership.ts'
+import { createStream, type StreamRecord } from '../streams.ts'
+
+/** The first byte of a key says what stands under it. */
+export const Tag = {
+  format: 1,
+  box: 2,
+  entry: 3,
+  stream: 4,
+  dead: 5,
+  quarantined: 6,
+  room: 7,
+  post: 8,
+  once: 9,
+  account: 10,
+  revocation: 11,
+} as const
+
+/** Ends every range of keys with a smaller tag. */
+export const LAST_KEY = Uint8Array.of(0xff)
+
+/** Names the store; the marker file beside it has the same name. */
+export const FORMAT_KEY = Uint8Array.of(Tag.format)
+
+export const LAST_NUMBER_KEY = Uint8Array.of(Tag.format, 1)
+
+const REASONS = ['', 'rejected', 'expired', 'dead'] as const satisfies readonly (EndReason | '')[]
+const SECRET_BYTES = 32
+const NUMBERED_KEY_BYTES = 14
+const HEADER_BYTES = 20
+
+/** The bytes are not what was written. `entryKey` is set for a message, which can be moved aside. */
+export class DamagedRecord extends Error {
+  readonly entryKey: Uint8Array | null
+
+  constructor(what: string, entryKey: Uint8Array | null) {
+    super(what)
+    this.name = 'DamagedRecord'
+    this.entryKey = entryKey
+  }
+}
+
+/** What is kept of a client besides its messages and streams; true of everything up to `through`. */
+export interface BoxRecord extends Secrets {
+  /** Takes the place of the id in all other keys. */
+  readonly number: number
+  /** ms since the epoch. */
+  expires: number
+  count: number
+  bytes: number
+  /** The highest `s` that is counted here. */
+  through: number
+  /** ms since the epoch: nothing in the mailbox expires before it. */
+  earliest: number
+  headS: number
+  headAttempts: number
+  /** Streams written down. */
+  streams: number
+  dead: number
+  /** Rises with each use of a stream, to know the least recently used. */
+  uses: number
+}
+
+export interface ParkedEntry extends Entry {
+  /** ms since the epoch. Of a dead letter: when it died. */
+  readonly expires: number
+}
+
+export interface KeptStream extends StreamRecord {
+  /** `uses` of the box when it was used last. */
+  used: number
+}
+
+const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
+  let sum = byte
+  for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1
+  return sum
+})
+
+/** The same as `crc32`, of a part of few bytes: there the call into native code and the view it needs cost more than the sum. */
+function shortSum(bytes: Uint8Array, end: number, before = 0): number {
+  let sum = ~before
+  for (let at = 0; at < end; at++) sum = (sum >>> 8) ^ (CRC_TABLE[(sum ^ (bytes[at] ?? 0)) & 0xff] ?? 0)
+  return ~sum >>> 0
+}
+
+/** All that is written is put together here, and copied by the driver at once. */
+let scratch = Buffer.allocUnsafe(64 * 1024)
+
+function roomFor(bytes: number): Buffer {
+  if (scratch.length < bytes) scratch = Buffer.allocUnsafe(bytes * 2)
+  return scratch
+}
+
+export function boxKey(id: string): Uint8Array {
+  const key = Buffer.allocUnsafe(1 + id.length)
+  key[0] = Tag.box
+  key.write(id, 1, 'latin1')
+  return key
+}
+
+export function boxId(key: Uint8Array): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).toString('latin1', 1)
+}
+
+/** The place `s` in the mailbox of that number; of its dead letters with that tag. */
+export function entryKey(box: number, s: number, tag: number = Tag.entry): Buffer {
+  const key = Buffer.allocUnsafe(NUMBERED_KEY_BYTES)
+  writeEntryKey(key, box, s, tag)
+  return key
+}
+
+function writeEntryKey(key: Buffer, box: number, s: number, tag: number): void {
+  key[0] = tag
+  key.writeUIntBE(box, 1, 6)
+  key.writeUInt32BE(Math.floor(s / 0x1000000), 7)
+  key.writeUIntBE(s % 0x1000000, 11, 3)
+}
+
+export function entryPlace(key: Uint8Array): number {
+  let place = 0
+  for (let at = 7; at < NUMBERED_KEY_BYTES; at++) place = place * 256 + (key[at] ?? 0)
+  return place
+}
+
+/** The number of the box to which an entry, a dead letter or a stream belongs. */
+export function boxNumber(key: Uint8Array): number {
+  return Buffer.from(key.buffer, key.byteOffset, key.length).readUIntBE(1, 6)
+}
+
+export function streamKey(box: number, name: string): Buffer {
+  const key = Buffer.allocUnsafe(7 + name.length)
+  key[0] = Tag.stream
+  key.writeUIntBE(box, 1, 6)
+  key.write(name, 7, 'latin1')
+  return key
+}
+
+/** Before, and after, all that stands under that tag for one box. */
+export function boxRange(tag: number, box: number): [start: Uint8Array, end: Uint8Array] {
+  const start = Buffer.alloc(7, tag)
+  start.writeUIntBE(box, 1, 6)
+  const end = Buffer.alloc(7, tag)
+  end.writeUIntBE(box + 1, 1, 6)
+  return [start, end]
+}
+
+export function quarantineKey(key: Uint8Array): Uint8Array {
+  return Buffer.concat([Uint8Array.of(Tag.quarantined), key])
+}
+
+/** Writes an entry through `put`, whose arguments are only lent. */
+export function putEntry(
+  box: number,
+  { s, stream, n, time, body, reason, repeated, expires }: ParkedEntry,
+  put: (key: Uint8Array, value: Uint8Array) => void,
+  tag: number = Tag.entry,
+): void {
+  const bodyBytes = body === null ? 0 : body.end - body.start
+  const bodyAt = NUMBERED_KEY_BYTES + HEADER_BYTES + stream.length
+  const room = roomFor(bodyAt + bodyBytes + 8)
+  writeEntryKey(room, box, s, tag)
+  let at = NUMBERED_KEY_BYTES
+  room[at++] =
+    (body?.text === true ? 1 : 0) | (body === null ? 2 : 0) | (REASONS.indexOf(reason) << 2) | (repeated ? 16 : 0)
+  at = room.writeUIntBE(expires, at, 6)
+  at = room.writeUIntBE(time, at, 6)
+  at = room.writeUIntBE(n, at, 6)
+  room[at++] = stream.length
+  room.write(stream, at, 'latin1')
+  let bodySum = 0
+  if (body !== null) {
+    room.set(body.bytes.subarray(body.start, body.end), bodyAt)
+    bodySum = crc32(room.subarray(bodyAt, bodyAt + bodyBytes))
+  }
+  room.writeUInt32BE(bodySum, bodyAt + bodyBytes)
+  room.writeUInt32BE(shortSum(room, bodyAt), bodyAt + bodyBytes + 4)
+  put(room.subarray(0, NUMBERED_KEY_BYTES), room.subarray(NUMBERED_KEY_BYTES, bodyAt + bodyBytes + 8))
+}
+
+/** What the header of an entry says, or null if it is damaged. The body of a damaged one is left out. */
+export function readHeader(key: Uint8Array, value: Buffer): (ParkedEntry & { readonly bodyAt: number }) | null {
+  const bodyAt = HEADER_BYTES + (value[HEADER_BYTES - 1] ?? 0)
+  if (key.length !== NUMBERED_KEY_BYTES || value.length < bodyAt + 8) return null
+  const sum = shortSum(value, bodyAt, shortSum(key, key.length))
+  const flags = value[0] ?? 0
+  const reason = REASONS[(flags >> 2) & 3]
+  if (sum !== value.readUInt32BE(value.length - 4) || reason === undefined) return null
+  return {
+    s: entryPlace(key),
+    stream: value.toString('latin1', HEADER_BYTES, bodyAt),
+    n: value.readUIntBE(13, 6),
+    time: value.readUIntBE(7, 6),
+    body: flags & 2 ? null : { bytes: value, start: bodyAt, end: value.length - 8, text: (flags & 1) !== 0 },
+    reason,
+    repeated: (flags & 16) !== 0,
+    expires: value.readUIntBE(1, 6),
+    bodyAt,
+  }
+}
+
+/** The body is a view of `value`, which must stay as it is. */
+export function readEntry(key: Uint8Array, value: Buffer): ParkedEntry {
+  const entry = readHeader(key, value)
+  if (entry === null) throw new DamagedRecord('a message does not match its checksum', key)
+  const { bodyAt, ...parked } = entry
+  if (
+    entry.body === null
+      ? value.length !== bodyAt + 8
+      : crc32(value.subarray(bodyAt, -8)) !== value.readUInt32BE(value.length - 8)
+  ) {
+    throw new DamagedRecord('the body of a message does not match its checksum', key)
+  }
+  return parked
+}
+
+/** Appends the checksum of a key and its value, and hands both on. */
+function putSummed(key: Uint8Array, value: Buffer, put: (key: Uint8Array, value: Uint8Array) => void): void {
+  value.writeUInt32BE(crc32(value.subarray(0, -4), crc32(key)), value.length - 4)
+  put(key, value)
+}
+
+function checkSum(key: Uint8Array, value: Buffer, least: number, what: string): void {
+  if (value.length >= least && crc32(value.subarray(0, -4), crc32(key)) === value.readUInt32BE(value.length - 4)) return
+  throw new DamagedRecord(`${what} does not match its checksum`, null)
+}
+
+export function putText(key: Uint8Array, text: string, put: (key: Uint8Array, value: Uint8Array) => void): void {
+  const length = Buffer.byteLength(text) + 4
+  const room = roomFor(length).subarray(0, length)
+  room.write(text, 0)
+  putSummed(key, room, put)
+}
+
+export function readText(key: Uint8Array, value: Buffer, what: string): string {
+  checkSum(key, value, 4, what)
+  return value.toString('utf8', 0, value.length - 4)
+}
+
+const BOX_NUMBERS = 11
+const BOX_BYTES = BOX_NUMBERS * 8 + 1 + 2 * SECRET_BYTES + 4
+
+export function putBox(id: string, box: BoxRecord, put: (key: Uint8Array, value: Uint8Array) => void): void {
+  const room = roomFor(BOX_BYTES).subarray(0, BOX_BYTES)
+  let at = 0
+  for (const number of [
+    box.number,
+    box.expires,
+    box.count,
+    box.bytes,
+    box.through,
+    box.earliest,
+    box.headS,
+    box.headAttempts,
+    box.streams,
+    box.dead,
+    box.uses,
+  ]) {
+    at = room.writeDoubleBE(number, at)
+  }
+  room[at++] = (box.secret === null ? 0 : 1) | (box.nextSecret === null ? 0 : 2)
+  for (const secret of [box.secret, box.nextSecret]) {
+    room.fill(0, at, at + SECRET_BYTES)
+    if (secret !== null) room.set(secret, at)
+    at += SECRET_BYTES
+  }
+  putSummed(boxKey(id), room, put)
+}
+
+export function readBox(key: Uint8Array, value: Buffer): BoxRecord {
+  checkSum(key, value, BOX_BYTES, `the record of client ${boxId(key)}`)
+  const number = (index: number): number => value.readDoubleBE(index * 8)
+  const flagsAt = BOX_NUMBERS * 8
+  const flags = value[flagsAt] ?? 0
+  const secret = (index: number): Uint8Array => {
+    const at = flagsAt + 1 + index * SECRET_BYTES
+    return value.subarray(at, at + SECRET_BYTES)
+  }
+  return {
+    number: number(0),
+    expires: number(1),
+    count: number(2),
+    bytes: number(3),
+    through: number(4),
+    earliest: number(5),
+    headS: number(6),
+    headAttempts: number(7),
+    streams: number(8),
+    dead: number(9),
+    uses: number(10),
+    secret: flags & 1 ? secret(0) : null,
+    nextSecret: flags & 2 ? secret(1) : null,
+  }
+}
+
+/** The number of the box that was registered last. */
+export function readLastNumber(value: Buffer | undefined): number {
+  if (value === undefined) return 0
+  checkSum(LAST_NUMBER_KEY, value, 12, 'the count of clients')
+  return value.readDoubleBE(0)
+}
+
+export function putLastNumber(number: number, put: (key: Uint8Array, value: Uint8Array) => void): void {
+  const room = roomFor(12).subarray(0, 12)
+  room.writeDoubleBE(number, 0)
+  putSummed(LAST_NUMBER_KEY, room, put)
+}
+
+export function putStream(
+  box: number,
+  name: string,
+  { last, delivered, used, lost }: KeptStream,
+  put: (key: Uint8Array, value: Uint8Array) => void,
+): void {
+  const length = 24 + lost.length * 7 + 4
+  const room = roomFor(length).subarray(0, length)
+  let at = 0
+  for (const number of [last, delivered, used]) at = room.writeDoubleBE(number, at)
+  for (const [n, reason] of lost) {
+    at = room.writeUIntBE(n, at, 6)
+    room[at++] = REASONS.indexOf(reason)
+  }
+  putSummed(streamKey(box, name), room, put)
+}
+
+export function readStream(key: Uint8Array, value: Buffer): KeptStream {
+  checkSum(key, value, 28, 'the record of a stream')
+  const stream: KeptStream = { ...createStream(), used: value.readDoubleBE(16) }
+  stream.last = value.readDoubleBE(0)
+  stream.delivered = value.readDoubleBE(8)
+  for (let at = 24; at < value.length - 4; at += 7) {
+    const reason = REASONS[value[at + 6] ?? 0]
+    if (reason !== undefined && reason !== '') stream.lost.push([value.readUIntBE(at, 6), reason])
+  }
+  return stream
+}

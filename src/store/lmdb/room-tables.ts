@@ -1,0 +1,188 @@
+/**
+ * All rooms of one LMDB file: the methods of `RoomStore`, done at once.
+ *
+ * Each start of the process is a term of its own: the file may be a copy that was put back, from before messages that somebody has
+ * seen. So the first use of a room after a start begins an epoch, which is written down; from then on reading changes nothing. Methods that change something
+ * must run inside a transaction, and `settle` must be told how it went: after a failure nothing that was cached is believed any more.
+ */
+import type { AppendResult, RoomParcel, RoomQuery, RoomRecord, RoomSettings } from '../../protocol/rooms.ts'
+import type { Table } from './environment.ts'
+import { boxRange, LAST_NUMBER_KEY, putLastNumber, readLastNumber, Tag, type ParkedEntry } from './records.ts'
+import { readPost, readRoom, roomKey, roomName } from './room-records.ts'
+import { Room } from './room.ts'
+import type { PageStep } from '../room-pages.ts'
+import { isEpochOf, type RoomLimits } from '../room-store.ts'
+
+/** Rooms looked at by one sweep. */
+const SWEEP_STEP = 256
+
+/** Rooms cached, the most recently used. */
+const CACHED = 10_000
+
+/** A message that was moved aside: its offset, and what can still be known of it. */
+export interface MovedPost {
+  readonly offset: number
+  readonly header: ParkedEntry | null
+}
+
+export class LmdbRoomTables {
+  readonly #table: Table
+  readonly #limits: RoomLimits
+  readonly #clock: () => number
+  readonly #term: string
+  /** By name, the least recently used first. */
+  readonly #rooms = new Map<string, Room>()
+  #inTransaction = false
+  #unsettled = false
+  #swept = ''
+
+  /** `term` is another word at each start. */
+  constructor(table: Table, limits: RoomLimits, clock: () => number, term: string) {
+    this.#table = table
+    this.#limits = limits
+    this.#clock = clock
+    this.#term = term
+  }
+
+  /** Runs what changes something; to be followed by `settle` when it is known whether it was committed. */
+  change<T>(run: () => T): T {
+    this.#unsettled = true
+    this.#inTransaction = true
+    try {
+      return run()
+    } finally {
+      this.#inTransaction = false
+    }
+  }
+
+  settle(committed: boolean): void {
+    this.#unsettled = false
+    if (!committed) this.#rooms.clear()
+  }
+
+  create(name: string, settings: RoomSettings): 'created' | 'exists' {
+    const known = this.#load(name)
+    if (known !== null) return known.record.settings.epoch === settings.epoch ? 'created' : 'exists'
+    const number = readLastNumber(this.#table.get(LAST_NUMBER_KEY)) + 1
+    putLastNumber(number, (key, value) => this.#table.put(key, value))
+    this.#cache(Room.create(this.#table, this.#limits, name, number, settings, this.#term))
+    return 'created'
+  }
+
+  delete(name: string, epoch: string): boolean {
+    const room = this.#load(name)
+    if (room === null || !isEpochOf(room.record.settings.epoch, epoch)) return false
+    room.erase()
+    this.#rooms.delete(name)
+    return true
+  }
+
+  /** Whether the next use of the room changes something and so needs a transaction. */
+  begins(name: string): boolean {
+    const room = this.#load(name)
+    return room !== null && room.record.term !== this.#term
+  }
+
+  find(name: string): RoomRecord | null {
+    return this.#use(name)?.toRecord() ?? null
+  }
+
+  list(after: string, limit: number, hidden: boolean): readonly RoomRecord[] {
+    const records: RoomRecord[] = []
+    for (let from = after; records.length < limit;) {
+      const found = this.#after(from, SWEEP_STEP)
+      for (const { name, hides } of found) {
+        from = name
+        if (hides && !hidden) continue
+        const room = records.length < limit ? this.#load(name) : null
+        if (room !== null) records.push(room.toRecord())
+      }
+      if (found.length < SWEEP_STEP) break
+    }
+    return records
+  }
+
+  append(name: string, batch: readonly RoomParcel[]): AppendResult {
+    const room = this.#use(name)
+    if (room === null) return { kind: 'no_such_room' }
+    const outcomes = batch.map(parcel => room.append(parcel))
+    room.retain(this.#clock())
+    room.checkpointIfDue()
+    const { epoch, last } = room.log
+    return { kind: 'appended', outcomes, epoch, last }
+  }
+
+  page(name: string, query: RoomQuery): PageStep | null {
+    return this.#use(name)?.page(query) ?? null
+  }
+
+  taken(name: string, stream: string): number {
+    return this.#load(name)?.taken(stream) ?? 0
+  }
+
+  /** Looks at the oldest message of some rooms, and loads a room only if that has to leave. */
+  sweep(): void {
+    const found = this.#after(this.#swept, SWEEP_STEP)
+    const now = this.#clock()
+    for (const { name, number } of found) {
+      if (this.#oldest(name, number) <= now - this.#limits.lifeMs) this.#load(name)?.retain(now)
+      this.#swept = name
+    }
+    if (found.length < SWEEP_STEP) this.#swept = ''
+  }
+
+  /** Takes note that messages of the room with that number were moved aside; answers its name, or null. */
+  recount(number: number, moved: readonly MovedPost[]): string | null {
+    for (const { key, value } of this.#table.range(roomKey(''), Uint8Array.of(Tag.room + 1))) {
+      if (readRoom(key, value).number !== number) continue
+      const name = roomName(key)
+      this.#rooms.delete(name)
+      const room = this.#load(name)
+      for (const { offset, header } of moved) room?.count(offset, header)
+      room?.checkpoint()
+      // Where it begins may be another place now.
+      this.#rooms.delete(name)
+      return name
+    }
+    return null
+  }
+
+  #oldest(name: string, number: number): number {
+    const cached = this.#rooms.get(name)
+    if (cached !== undefined) return cached.oldest()
+    const [head] = this.#table.range(...boxRange(Tag.post, number), 1)
+    return head === undefined ? Infinity : readPost(head.key, head.value).time
+  }
+
+  /** The room, with a new epoch at its first use in this term. */
+  #use(name: string): Room | null {
+    const room = this.#load(name)
+    if (room !== null && room.record.term !== this.#term) room.begin(this.#term)
+    return room
+  }
+
+  #load(name: string): Room | null {
+    const room = this.#rooms.get(name) ?? Room.load(this.#table, this.#limits, name)
+    // What is read beside a transaction does not show what that changes, so it must not outlive it.
+    if (room !== null && (this.#inTransaction || !this.#unsettled)) this.#cache(room)
+    return room
+  }
+
+  #cache(room: Room): void {
+    this.#rooms.delete(room.name)
+    this.#rooms.set(room.name, room)
+    if (this.#rooms.size <= CACHED) return
+    for (const oldest of this.#rooms.keys()) {
+      this.#rooms.delete(oldest)
+      return
+    }
+  }
+
+  #after(name: string, limit: number): { name: string; number: number; hides: boolean }[] {
+    const after = Buffer.concat([roomKey(name), Uint8Array.of(0)])
+    return Array.from(this.#table.range(after, Uint8Array.of(Tag.room + 1), limit), ({ key, value }) => {
+      const { number, settings } = readRoom(key, value)
+      return { name: roomName(key), number, hides: settings.private }
+    })
+  }
+}

@@ -1,0 +1,161 @@
+/**
+ * Rooms that many nodes share: a log is a Redis list, and every operation is one script (`scripts-rooms.ts`).
+ *
+ * All keys of a room are in one slot. Which rooms there are is in an index like that of the mailboxes, once for all of them and once for
+ * those that are listed to everybody. An append tells the other nodes on the channel of the room.
+ */
+import type {
+  AppendResult,
+  EndedEpoch,
+  RoomPage,
+  RoomParcel,
+  RoomQuery,
+  RoomRecord,
+  RoomSettings,
+} from '../../protocol/rooms.ts'
+import type { Keys } from './keys.ts'
+import { RedisIndex } from './index.ts'
+import type { Argument, RedisLink } from './link.ts'
+import { bytesOf, listOf, numberOf, packParcels, readAppended, readPost, readStream, textOf } from './records.ts'
+import { pageInSteps, type PageStep } from '../room-pages.ts'
+import type { RoomLimits, RoomStore } from '../room-store.ts'
+import type { ScriptName } from './scripts.ts'
+
+/** Messages that one script looks at: Redis does nothing else meanwhile. */
+const LOOKED_AT = 1_024
+
+export class RedisRooms implements RoomStore {
+  readonly #link: RedisLink
+  readonly #keys: Keys
+  readonly #limits: RoomLimits
+  readonly #time: () => number
+  readonly #now: () => string
+  /** All rooms, by when something of theirs ends. */
+  readonly #all: RedisIndex
+  readonly #public: RedisIndex
+
+  constructor(link: RedisLink, keys: Keys, limits: RoomLimits, time: () => number, now: () => string) {
+    this.#link = link
+    this.#keys = keys
+    this.#limits = limits
+    this.#time = time
+    this.#now = now
+    this.#all = new RedisIndex(link, keys.rooms)
+    this.#public = new RedisIndex(link, keys.publicRooms)
+  }
+
+  async create(room: string, settings: RoomSettings): Promise<'created' | 'exists'> {
+    const { owner, password, messages, epoch, created } = settings
+    // A room that is not in the index would never be swept, so it comes to be there first.
+    this.#all.ends(room, this.#time() + this.#limits.lifeMs)
+    await this.#announce(room, settings)
+    const hides = settings.private ? '1' : ''
+    const reply = await this.#run('createRoom', room, epoch, owner, hides, password, messages, created)
+    if (reply !== 1) return 'exists'
+    // Somebody who listed the rooms meanwhile may have taken it out again, since it was not there.
+    await this.#announce(room, settings)
+    return 'created'
+  }
+
+  async delete(room: string, epoch: string): Promise<boolean> {
+    const gone = (await this.#run('deleteRoom', room, epoch)) === 1
+    if (gone) {
+      // Should that fail, whoever lists the rooms next does it.
+      const forget = [this.#all, this.#public].map(index => index.forget(room, () => this.#look(room)))
+      await Promise.allSettled(forget)
+    }
+    return gone
+  }
+
+  async find(room: string): Promise<RoomRecord | null> {
+    return readRecord(room, await this.#run('room', room, '1'))
+  }
+
+  list(after: string, limit: number, hidden: boolean): Promise<readonly RoomRecord[]> {
+    if (hidden) return this.#all.list(after, limit, room => this.#look(room))
+    return this.#public.list(after, limit, async room => {
+      const record = await this.#look(room)
+      return record?.private === true ? null : record
+    })
+  }
+
+  async append(room: string, batch: readonly RoomParcel[]): Promise<AppendResult> {
+    const reply = await this.#run('appendPosts', room, packParcels(batch), this.#keys.wakes(room))
+    if (reply === null) return { kind: 'no_such_room' }
+    const [epoch, last, due, ...outcomes] = listOf(reply)
+    if (numberOf(due) > 0) this.#all.ends(room, numberOf(due))
+    return { kind: 'appended', outcomes: outcomes.map(readAppended), epoch: textOf(epoch), last: numberOf(last) }
+  }
+
+  page(room: string, query: RoomQuery): Promise<RoomPage | null> {
+    return pageInSteps(query, rest => this.#step(room, rest))
+  }
+
+  async taken(room: string, stream: string): Promise<number> {
+    const [, , streams] = this.#keys.room(room)
+    const kept = await this.#link.send('hget', streams, stream)
+    return kept === null ? 0 : readStream(bytesOf(kept)).last
+  }
+
+  async sweep(): Promise<void> {
+    const rooms = await this.#all.take(this.#now())
+    await Promise.all(rooms.map(async room => this.#all.giveBack(room, numberOf(await this.#run('sweepRoom', room)))))
+  }
+
+  /** Tells the indexes what they have not heard yet. */
+  async tell(): Promise<void> {
+    await Promise.all([this.#all.tell(), this.#public.tell()])
+  }
+
+  /** Like `find`, but begins no epoch. */
+  async #look(room: string): Promise<RoomRecord | null> {
+    return readRecord(room, await this.#run('room', room, ''))
+  }
+
+  async #announce(room: string, settings: RoomSettings): Promise<void> {
+    this.#all.holds(room)
+    if (!settings.private) this.#public.holds(room)
+    await this.tell()
+  }
+
+  async #step(room: string, query: RoomQuery): Promise<PageStep | null> {
+    const { after, before = Number.MAX_SAFE_INTEGER, from = '', limit, maxBytes } = query
+    const forward = after === undefined ? '' : '1'
+    const reply = await this.#run('pagePosts', room, forward, after ?? 0, before, from, limit, maxBytes, LOOKED_AT)
+    if (reply === null) return null
+    const [epoch, ended, first, last, stopped, found] = listOf(reply)
+    return {
+      log: { epoch: textOf(epoch), ended: readEnded(textOf(ended)), first: numberOf(first), last: numberOf(last) },
+      found: listOf(found).map(post => readPost(bytesOf(post))),
+      stopped: numberOf(stopped),
+    }
+  }
+
+  #run(name: ScriptName, room: string, ...args: Argument[]): Promise<unknown> {
+    return this.#link.run(name, this.#keys.room(room), this.#now(), ...args)
+  }
+}
+
+function readEnded(text: string): EndedEpoch[] {
+  const words = text.split(' ')
+  const ended: EndedEpoch[] = []
+  for (let i = 0; i + 1 < words.length; i += 2) ended.push({ epoch: words[i] ?? '', last: Number(words[i + 1]) })
+  return ended
+}
+
+function readRecord(room: string, reply: unknown): RoomRecord | null {
+  if (reply === null) return null
+  const [owner, hides, password, messages, created, epoch, ended, first, last] = listOf(reply)
+  return {
+    room,
+    owner: textOf(owner),
+    private: textOf(hides) === '1',
+    password: textOf(password),
+    messages: numberOf(messages),
+    created: numberOf(created),
+    epoch: textOf(epoch),
+    ended: readEnded(textOf(ended)),
+    first: numberOf(first),
+    last: numberOf(last),
+  }
+}

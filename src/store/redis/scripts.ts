@@ -1,0 +1,227 @@
+/**
+ * What Redis does: each operation on one client or room is one Lua script, hence atomic, and each can be made again.
+ *
+ * A script is put together from the parts it needs, with the limits of the store written into it: fewer arguments to send, and
+ * Redis keeps the compiled script by its digest. All of them run on Redis 6.2, 7, 8 and Valkey, so they use no function
+ * library. `KEYS` are those of `keys.ts`; `ARGV[1]` is the time in ms, or '' for the clock of Redis, or `<` and a time by the clock of
+ * Redis until which the call may still be done: a call that was given up may be on its way all the same, and must not take
+ * effect after what was decided without it.
+ *
+ * Two traps are avoided throughout. Numbers of Lua are doubles, exact below 2^53, but `../..` and `tostring` write them with 14 digits:
+ * they are handed to `redis.call` as they are, which writes 17, or packed. And out of memory Redis refuses a script at its first
+ * write that may need some: what gives memory back therefore deletes first.
+ */
+import { createHash } from 'node:crypto'
+
+import {
+  addAccount,
+  forgetRevocations,
+  listRevocations,
+  revoke,
+  setPassword,
+  sweepRevocations,
+} from './scripts-accounts.ts'
+import {
+  clientRecord,
+  deadLetters,
+  discard,
+  enqueue,
+  page,
+  remove,
+  parts,
+  sweep,
+  sync,
+  touch,
+  view,
+} from './scripts-mailbox.ts'
+import { bind, rotate, unbind } from './scripts-owners.ts'
+import { appendPosts, createRoom, deleteRoom, pagePosts, roomParts, roomRecord, sweepRoom } from './scripts-rooms.ts'
+import { ENDED_EPOCHS } from '../room-store.ts'
+import type { StoreLimits } from '../store.ts'
+
+export interface Script {
+  readonly source: string
+  readonly sha: string
+}
+
+export type ScriptName = keyof (ReturnType<typeof mailboxSources> &
+  ReturnType<typeof roomSources> &
+  ReturnType<typeof accountSources>)
+export type Scripts = Readonly<Record<ScriptName, Script>>
+
+/**
+ * Extends the lease of the process `ARGV[2]` to `ARGV[3]` ms from now, 0 ends it, and answers who lives. When nobody has given a sign of
+ * life for `ARGV[4]` ms, Redis was away from all, or its clock went on: then each gets its time anew. When its clock went back, no
+ * lease lasts longer than it should.
+ */
+const lease = `
+local own, life, gap = ARGV[2], tonumber(ARGV[3]), tonumber(ARGV[4])
+local newest = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')[2]
+redis.call('ZREM', KEYS[1], own)
+if life > 0 then
+  local from = newest and tonumber(newest) < now + life - gap and '-inf' or now + life
+  for _, one in ipairs(redis.call('ZRANGEBYSCORE', KEYS[1], from, '+inf')) do
+    redis.call('ZADD', KEYS[1], now + life, one)
+  end
+  redis.call('ZADD', KEYS[1], now + life, own)
+end
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now)
+return redis.call('ZRANGE', KEYS[1], 0, -1)
+`
+
+/** Gives a taken id back to its shard, to be due at `ARGV[2]`; 0: there is no such client any more. Out of memory too. */
+const giveBack = `
+redis.call('ZREM', KEYS[2], ARGV[3])
+if ARGV[2] == '0' then redis.call('ZREM', KEYS[3], ARGV[3])
+else redis.call('ZADD', KEYS[1], 'LT', ARGV[2], ARGV[3]) end
+return 0
+`
+
+/** Takes up to `ARGV[2]` due ids out of a shard, and leaves them among those taken for `ARGV[3]` ms, in case the taker dies. */
+const take = `
+local limit = tonumber(ARGV[2])
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, limit)) do
+  redis.call('ZREM', KEYS[2], id)
+  redis.call('ZADD', KEYS[1], 'LT', now, id)
+end
+local ids = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now, 'LIMIT', 0, limit)
+for _, id in ipairs(ids) do
+  redis.call('ZREM', KEYS[1], id)
+  redis.call('ZADD', KEYS[2], now + tonumber(ARGV[3]), id)
+end
+return ids
+`
+
+/** What holds under a name: `ARGV[2]` from now on for `ARGV[3]` ms, if nothing did. The time is kept too, for a clock of one's own. */
+const once = `
+local kept = redis.call('GET', KEYS[1])
+if kept then
+  local space = string.find(kept, ' ', 1, true)
+  if tonumber(string.sub(kept, 1, space - 1)) > now then return string.sub(kept, space + 1) end
+end
+local life = tonumber(ARGV[3])
+redis.call('SET', KEYS[1], string.format('%.0f', now + life) .. ' ' .. ARGV[2], 'PX', life)
+return ARGV[2]
+`
+
+/** Ms, and µs for the places in a mailbox. */
+const clock = `
+local now, us
+local bound = string.match(ARGV[1], '^<(.*)')
+if ARGV[1] ~= '' and not bound then
+  now = tonumber(ARGV[1])
+  us = now * 1000
+else
+  local time = redis.call('TIME')
+  us = tonumber(time[1]) * 1000000 + tonumber(time[2])
+  now = math.floor(us / 1000)
+  if bound and now > tonumber(bound) then return redis.error_reply('LATE it was given up before it came') end
+end
+`
+
+function constants(limits: StoreLimits): string {
+  return `
+local MESSAGES, BYTES = ${limits.mailboxMessages}, ${limits.mailboxBytes}
+local MESSAGE_LIFE, ID_LIFE = ${limits.messageLifeMs}, ${limits.idLifeMs}
+local STREAMS, LOST = ${limits.streams}, ${limits.lost}
+local HEAD_ATTEMPTS, DEAD, DEAD_LIFE = ${limits.headAttempts}, ${limits.deadLetters}, ${limits.deadLifeMs}
+local REPLACEMENTS, MINUTE = ${limits.replacementsPerMinute}, 60000
+local NEVER = 9007199254740991
+`
+}
+
+function roomConstants({ rooms }: StoreLimits): string {
+  return `
+local ROOM_MESSAGES, ROOM_LIFE = ${rooms.messages}, ${rooms.lifeMs}
+local STREAMS, ENDED = ${rooms.streams}, ${ENDED_EPOCHS}
+local NEVER = 9007199254740991
+`
+}
+
+function mailboxSources(limits: StoreLimits) {
+  const given = constants(limits) + clock
+  const { entry, found, fenced, insist, sooner, first, streams, deliver, lose, void: leaveVoid, expire } = parts
+  return {
+    bind: given + found + insist + bind,
+    unbind: given + entry + found + fenced + sooner + streams + lose + leaveVoid + unbind,
+    enqueue: given + found + sooner + streams + enqueue,
+    page: given + entry + fenced + insist + first + streams + lose + leaveVoid + expire + page,
+    remove: given + entry + fenced + streams + deliver + lose + remove,
+    rotate: given + fenced + rotate,
+    sync: given + found + sync,
+    touch: given + found + touch,
+    sweep: given + entry + insist + streams + lose + leaveVoid + expire + sweep,
+    client: given + found + clientRecord,
+    view: given + found + first + view,
+    deadLetters: given + found + deadLetters,
+    lease: clock + lease,
+    take: clock + take,
+    giveBack: clock + giveBack,
+    discard: given + entry + found + insist + streams + lose + leaveVoid + expire + discard,
+    once: clock + once,
+  }
+}
+
+function roomSources(limits: StoreLimits) {
+  const given = roomConstants(limits) + clock
+  const { begin, retain } = roomParts
+  const { insist, sooner, streams } = parts
+  return {
+    createRoom: given + createRoom,
+    deleteRoom: given + deleteRoom,
+    room: given + insist + begin + roomRecord,
+    appendPosts: given + insist + sooner + streams + begin + retain + appendPosts,
+    pagePosts: given + insist + begin + pagePosts,
+    sweepRoom: given + insist + retain + sweepRoom,
+  }
+}
+
+function accountSources() {
+  return {
+    addAccount: clock + addAccount,
+    setPassword: clock + setPassword,
+    revoke: clock + forgetRevocations + revoke,
+    listRevocations,
+    sweepRevocations: clock + forgetRevocations + sweepRevocations,
+  }
+}
+
+function script(source: string): Script {
+  return { source, sha: createHash('sha1').update(source).digest('hex') }
+}
+
+export function createScripts(limits: StoreLimits): Scripts {
+  const mailbox = mailboxSources(limits)
+  const room = roomSources(limits)
+  const account = accountSources()
+  return {
+    bind: script(mailbox.bind),
+    unbind: script(mailbox.unbind),
+    enqueue: script(mailbox.enqueue),
+    page: script(mailbox.page),
+    remove: script(mailbox.remove),
+    rotate: script(mailbox.rotate),
+    sync: script(mailbox.sync),
+    touch: script(mailbox.touch),
+    sweep: script(mailbox.sweep),
+    client: script(mailbox.client),
+    view: script(mailbox.view),
+    deadLetters: script(mailbox.deadLetters),
+    lease: script(mailbox.lease),
+    take: script(mailbox.take),
+    giveBack: script(mailbox.giveBack),
+    discard: script(mailbox.discard),
+    once: script(mailbox.once),
+    createRoom: script(room.createRoom),
+    deleteRoom: script(room.deleteRoom),
+    room: script(room.room),
+    appendPosts: script(room.appendPosts),
+    pagePosts: script(room.pagePosts),
+    sweepRoom: script(room.sweepRoom),
+    addAccount: script(account.addAccount),
+    setPassword: script(account.setPassword),
+    revoke: script(account.revoke),
+    listRevocations: script(account.listRevocations),
+    sweepRevocations: script(account.sweepRevocations),
+  }
+}
