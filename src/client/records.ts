@@ -133,7 +133,7 @@ class Replay {
     else stream.messages.splice(at, 1)
     if (kind !== 'freed') return
     stream.messages = stream.messages.map((later, i) => (i < at ? later : { ...later, n: held.n + i - at }))
-    stream.next--
+    stream.next = held.n + stream.messages.length - at
   }
 
   #named(name: string): void {
