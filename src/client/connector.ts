@@ -3,6 +3,8 @@
  *
  * It comes back for ever, with full jitter, and obeys what the server says about it: `retryAfterMs` is waited for, and after a
  * close that means "do not come back" only the application connects again.
+ *
+ * A token that a function gave may have expired on its way: so a server that takes none of it is asked a few times more, with another one.
  */
 import type { HelloOptions, WelcomeOptions } from '../protocol/frames.ts'
 import { DEFAULT_WINDOW, PROTOCOL_VERSION } from '../protocol/limits.ts'
@@ -11,11 +13,12 @@ import { AckdError, closeError } from './errors.ts'
 import type { Identity, IdentityStore } from './identity.ts'
 import { Link, type LinkEnd, type LinkFrames } from './link.ts'
 import type { OpenSocket } from './sockets.ts'
+import { freshToken, Renewal, type Token } from './token.ts'
 
 export interface ConnectorOptions {
   readonly openSocket: OpenSocket
-  /** Proves who this client is instead of an identity of the server's making; asked for at each connection. */
-  readonly token?: string | (() => string | Promise<string>)
+  /** Proves who this client is, instead of an identity of the server's making. A function is asked at each connection, and before its token expires. */
+  readonly token?: Token
   /** For people. */
   readonly name?: string
   /** What this program is, for the operator's logs. */
@@ -55,6 +58,10 @@ const GOOD_AFTER_MS = 5_000
 const WELCOME_TIMEOUT_MS = 10_000
 /** ms between two connections that are opened because there was a sign that it may work now. */
 const SIGN_PAUSE_MS = 1_000
+/** ms after which such a sign makes the pauses short again: a network that comes and goes must not lead to a storm. */
+const CALM_MS = 10_000
+/** Tokens of a function that a server may refuse, one after the other. */
+const MAX_REFUSED = 3
 
 export class Connector {
   readonly #url: string
@@ -67,17 +74,25 @@ export class Connector {
   /** Welcomed or on its way there. */
   #link: Link | null = null
   #attempts = 0
+  #refused = 0
   #welcomedAt = 0
+  readonly #renewal: Renewal
   #timer: ReturnType<typeof setTimeout> | undefined
   /** Which start is the current one, since a token can come too late. */
   #start = 0
+  /** Waits for a token, or until is kept what the next hello follows from. */
+  #opening = false
   #over = false
   /** Nothing is opened until `resume`. */
   #suspended = false
   /** ms; the server wants to be left alone until then. */
   #notBefore = 0
-  /** ms; when there was a sign for the last time. */
+  /** ms; when a connection is, or was last, opened because of a sign. */
   #signAt = -Infinity
+  /** ms; when a sign made the pauses short again for the last time. */
+  #calmAt = -Infinity
+  /** ms; when the pause is over. */
+  #startAt = Infinity
 
   constructor(url: string, options: ConnectorOptions, store: IdentityStore, events: ConnectorEvents) {
     this.#url = url
@@ -86,6 +101,7 @@ export class Connector {
     this.#events = events
     this.#identity = options.token === undefined ? store.load() : null
     this.#id = this.#identity?.id ?? null
+    this.#renewal = new Renewal(options.token, { turn: () => events.turn(), failed: error => events.failed(error) })
   }
 
   get id(): string | null {
@@ -103,20 +119,33 @@ export class Connector {
 
   /** Connects now, unless it is connected or about to be. */
   start(): void {
-    if (this.#over || this.#suspended || this.#link !== null) return
+    if (this.#over || this.#suspended || this.#opening || this.#link !== null) return
     clearTimeout(this.#timer)
+    if (this.#status.state === 'closed') this.#refused = 0
+    this.#opening = true
     const start = ++this.#start
     this.#set({ state: 'connecting' })
     const { token } = this.#options
     if (typeof token !== 'function') return this.#open(token)
-    Promise.resolve()
-      .then(token)
-      .then(
-        value => start === this.#start && this.#open(value),
-        (error: unknown) => {
-          if (start === this.#start) this.#wait(endOf('unauthorized', `There is no token: ${String(error)}`))
-        },
-      )
+    freshToken(token).then(
+      value => start === this.#start && this.#open(value),
+      (error: unknown) => {
+        if (start === this.#start) this.#hasNoToken(error instanceof AckdError ? error : new AckdError('no_token'))
+      },
+    )
+  }
+
+  #forgetStart(): void {
+    this.#start++
+    this.#opening = false
+    clearTimeout(this.#timer)
+  }
+
+  #hasNoToken(error: AckdError): void {
+    this.#opening = false
+    this.#events.failed(error)
+    if (error.retryable) this.#wait(endOf(error.code, error.message))
+    else this.#stop(error.code, error)
   }
 
   /**
@@ -127,15 +156,20 @@ export class Connector {
     this.link?.probe()
     if (this.#status.state !== 'waiting' || this.#suspended) return
     const now = performance.now()
-    const delay = Math.max(this.#notBefore, this.#signAt + SIGN_PAUSE_MS) - now
-    this.#signAt = now
-    this.#attempts = 0
-    this.#startIn(Math.max(0, delay), this.#status)
+    const at = Math.max(now, this.#notBefore, this.#signAt + SIGN_PAUSE_MS)
+    if (at >= this.#startAt) return
+    this.#signAt = at
+    if (now > this.#calmAt + CALM_MS) {
+      this.#calmAt = now
+      this.#attempts = 0
+    }
+    this.#startIn(at - now, this.#status)
   }
 
   /** Gives up the link, and opens none until `resume`. */
   suspend(): void {
     this.#suspended = true
+    this.#forgetStart()
     this.#link?.end('suspended', 'The page sleeps.')
   }
 
@@ -185,8 +219,17 @@ export class Connector {
   }
 
   #dial(hello: HelloOptions): void {
+    this.#opening = false
     const { openSocket, welcomeTimeoutMs = WELCOME_TIMEOUT_MS } = this.#options
-    const frames: LinkFrames = { ...this.#events.frames, welcome: options => this.#welcomed(options) }
+    const { frames: events } = this.#events
+    const frames: LinkFrames = {
+      ...events,
+      welcome: options => this.#welcomed(options, hello.token),
+      reply: (ref, value) => this.#renewal.replied(ref) || events.reply(ref, value),
+      error: (ref, code, text) => {
+        if (ref === null || !this.#renewal.refused(ref, text)) events.error(ref, code, text)
+      },
+    }
     try {
       this.#link = new Link(
         { url: this.#url, openSocket, hello, welcomeTimeoutMs },
@@ -199,25 +242,32 @@ export class Connector {
     }
   }
 
-  #welcomed(welcome: WelcomeOptions): void {
-    const { id, secret, resumed } = welcome
+  #welcomed(welcome: WelcomeOptions, token: string | undefined): void {
+    const { id, secret, resumed, time } = welcome
     this.#welcomedAt = performance.now()
     this.#id = id
     if (secret !== undefined) this.keepSecret(secret)
     const idle = welcome.idleTimeout === undefined ? {} : { idleTimeoutMs: welcome.idleTimeout }
     this.#status = { state: 'connected', id, resumed, ...idle }
+    if (this.#link) this.#renewal.opened(this.#link.frames, token, time)
     this.#events.frames.welcome(welcome)
     this.#events.status(this.#status)
   }
 
   #ended(end: LinkEnd): void {
     const good = this.#status.state === 'connected' && performance.now() - this.#welcomedAt > GOOD_AFTER_MS
-    if (good) this.#attempts = 0
+    if (good) this.#attempts = this.#refused = 0
     this.#link = null
+    this.#renewal.closed()
     this.#events.lost()
     if (this.#over) return
-    if (end.again) this.#wait(end)
+    if (end.again || this.#mayHaveAnother(end)) this.#wait(end)
     else this.#stop(end.reason, closeError(end.reason, end.text))
+  }
+
+  /** Whether a token was refused in whose place the application can give another. */
+  #mayHaveAnother({ reason }: LinkEnd): boolean {
+    return reason === 'unauthorized' && typeof this.#options.token === 'function' && ++this.#refused < MAX_REFUSED
   }
 
   #wait({ reason, text, retryAfterMs }: LinkEnd): void {
@@ -229,12 +279,12 @@ export class Connector {
   #startIn(ms: number, { reason, text }: Pick<LinkEnd, 'reason' | 'text'>): void {
     this.#set({ state: 'waiting', reason, text, retryAt: Date.now() + ms })
     clearTimeout(this.#timer)
+    this.#startAt = performance.now() + ms
     this.#timer = setTimeout(() => this.start(), ms)
   }
 
   #stop(reason: string, error: AckdError): void {
-    this.#start++
-    clearTimeout(this.#timer)
+    this.#forgetStart()
     this.#set({ state: 'closed', reason, error })
   }
 

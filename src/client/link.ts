@@ -31,6 +31,8 @@ export interface LinkOptions {
 
 /** ms that a server has to answer a ping, after silence for two ping intervals or when there is reason to doubt. */
 const PROBE_MS = 5_000
+/** ms; a timer that comes later than that was asleep, with the machine or its page, and says nothing about the server. */
+const LATE_MS = 1_000
 
 /** What a link hands on; pings and closes it deals with itself. */
 export type LinkFrames = Omit<ServerFrames, 'ping' | 'pong' | 'close' | 'unknown'>
@@ -97,12 +99,19 @@ export class Link {
   /** Asks whether the server is still there, and ends the link when it does not answer in time. */
   probe(): void {
     if (this.#over || this.#probing || this.#silenceMs === 0) return
-    const askedAt = performance.now()
     this.#probing = true
+    this.#ask(false)
+  }
+
+  /** `again`: the answer to the question before was waited for in a sleep. */
+  #ask(again: boolean): void {
+    const askedAt = performance.now()
     this.frames.ping()
     this.#turn()
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => {
+      const isLate = performance.now() > askedAt + PROBE_MS + LATE_MS
+      if (this.#heardAt < askedAt && isLate && !again) return this.#ask(true)
       this.#probing = false
       if (this.#heardAt < askedAt) this.end('timeout', 'The server was silent for too long.')
       else this.#watch()

@@ -1,10 +1,14 @@
 /** Every snippet of docs/client.md, run as it stands there. */
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
 import { afterAll, describe, expect, test } from 'vitest'
 import { connect, type Client } from '../../src/client/index.node.ts'
+import { startServer } from '../../src/server.ts'
+import { secret, tokenOf } from '../support/issuer.ts'
 import { root } from '../support/sources.ts'
 import { person, server } from './chromium.ts'
 
@@ -63,7 +67,7 @@ async function run(code: string, given: string): Promise<{ client: Client; shown
 
 describe('docs/client.md', () => {
   test('has no other snippets than these', () => {
-    expect(snippets.map(({ language }) => language).sort()).toEqual(['html', 'ts', 'ts', 'tsx'])
+    expect(snippets.map(({ language }) => language).sort()).toEqual(['html', 'ts', 'ts', 'ts', 'tsx'])
   })
 
   test('sends and receives', async () => {
@@ -75,6 +79,24 @@ describe('docs/client.md', () => {
     await expect.poll(() => friend.heard).toEqual([{ text: 'hello' }])
     await friend.client.send(await client.ready(), { text: 'hi' })
     expect(shown).toEqual([[friend.id, 'hi']])
+  })
+
+  test('shows a token that it has fetched', async () => {
+    const login = createServer((_, response) => response.end(tokenOf({ sub: 'ann' })))
+    await new Promise<void>(resolve => login.listen(0, '127.0.0.1', resolve))
+    const guarded = await startServer({
+      ...{ port: 0, tcpPort: 'off', tlsPort: 'off', store: 'memory', logLevel: 'silent' },
+      ...{ auth: 'token', jwtSecret: secret },
+    })
+    const { port } = login.address() as AddressInfo
+    const code = snippet('ts', 'token: async () =>')
+      .replace('https://login.example', `http://127.0.0.1:${port}`)
+      .replace('ws://127.0.0.1:5000/ws', guarded.ws)
+    const { client } = await run(code, 'const shown = []')
+    expect(await client.ready()).toBe('ann')
+    await client.close()
+    await guarded.close()
+    login.close()
   })
 
   test('is in a room', async () => {

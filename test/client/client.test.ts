@@ -56,25 +56,6 @@ describe('connecting', () => {
     expect(network.last.hellos).toMatchObject([{ id: 'fresh', secret: 'hush', attempt: 2 }])
   })
 
-  test('asks for the token each time', async () => {
-    let tokens = 0
-    start({ token: () => Promise.resolve(`token ${++tokens}`) })
-    await pass()
-    network.last.open()
-    network.last.drop()
-    await pass(250)
-    network.last.open()
-    expect(network.peers.map(({ hellos }) => hellos[0]?.token)).toEqual(['token 1', 'token 2'])
-    expect(network.last.hellos[0]).not.toHaveProperty('id')
-  })
-
-  test('waits and tries again when there is no token', async () => {
-    start({ token: () => Promise.reject(new Error('logged out')) })
-    await pass()
-    expect(network.peers).toEqual([])
-    expect(client.status).toMatchObject({ state: 'waiting', reason: 'unauthorized' })
-  })
-
   test('gives up a socket that brings no welcome', async () => {
     start()
     network.last.open()

@@ -115,6 +115,10 @@ export class Tab {
   online(): void {
     this.page.dispatchEvent(new Event('online'))
   }
+
+  offline(): void {
+    this.page.dispatchEvent(new Event('offline'))
+  }
 }
 
 export class Origin {

@@ -10,7 +10,7 @@ export class Peer {
   readonly hellos: HelloOptions[] = []
   /** Frames that came, by name, with what matters of them. */
   readonly heard: string[] = []
-  /** Refs of questions about rooms, in order, and the options of joins. */
+  /** Refs of questions about rooms, and of tokens, in order, and the options of joins. */
   readonly refs: Ref[] = []
   readonly joins: JoinOptions[] = []
   closed = false
@@ -74,7 +74,7 @@ export class Peer {
     this.#events.closed(number, name)
   }
 
-  /** Answers the oldest question about rooms. */
+  /** Answers the oldest of these questions. */
   answer(value: unknown): void {
     const ref = this.refs.shift() ?? 0
     this.say(frames => frames.reply(ref, value))
@@ -117,7 +117,7 @@ export class Peer {
       rooms: ref => this.#asked(ref, 'rooms'),
       members: (ref, room) => this.#asked(ref, `members ${room}`),
       history: (ref, room, { after }) => this.#asked(ref, `history ${room} after ${after}`),
-      token: () => heard.push('token'),
+      token: (ref, token) => this.#asked(ref, `token ${token}`),
       ping: () => heard.push('ping'),
       pong: () => heard.push('pong'),
       bye: () => heard.push('bye'),
