@@ -40,9 +40,10 @@ export class Sending {
   /** The outbox of what the client does not number. A name of its own when the client named one: its numbers are not ours to give. */
   readonly #unnumberedOutbox: string
   readonly #streams = new Map<string, Upstream>()
-  readonly #unnumbered = new Map<string, Upstream>()
-  /** Targets that are no ids, and the number refused last; the oldest is forgotten first. */
-  readonly #turnedAway = new Map<string, number>()
+  /** Null until the client sends a message without a number. */
+  #unnumbered: Map<string, Upstream> | null = null
+  /** Targets that are no ids, and the number refused last; the oldest is forgotten first. Null until there is one. */
+  #turnedAway: Map<string, number> | null = null
   /** Whether the client numbers its messages; null until it has sent one. */
   #numbers: boolean | null = null
   #open = 0
@@ -70,7 +71,7 @@ export class Sending {
 
   /** True when the client must be closed with `flood`. */
   send(n: number, floor: number, target: string, ttl: number, body: Body): boolean {
-    const known = (n === 0 ? this.#unnumbered : this.#streams).get(target)
+    const known = (n === 0 ? this.#unnumbered : this.#streams)?.get(target)
     const code = this.#misaddressed(target, known) ?? this.#misnumbered(n, floor, ttl)
     this.#numbers ??= n !== 0
     if (code !== null) {
@@ -179,13 +180,14 @@ export class Sending {
 
   /** Where there can be no stream, too, a refusal is told once, and silences what is above it until its number comes again (§4). */
   #turnAway(code: ErrorCode, n: number, floor: number, target: string): void {
-    const refused = this.#turnedAway.get(target) ?? Infinity
+    const turnedAway = (this.#turnedAway ??= new Map<string, number>())
+    const refused = turnedAway.get(target) ?? Infinity
     if (n > refused && floor <= refused) return
-    this.#turnedAway.delete(target)
-    this.#turnedAway.set(target, n)
-    for (const oldest of this.#turnedAway.keys()) {
-      if (this.#turnedAway.size <= TURNED_AWAY) break
-      this.#turnedAway.delete(oldest)
+    turnedAway.delete(target)
+    turnedAway.set(target, n)
+    for (const oldest of turnedAway.keys()) {
+      if (turnedAway.size <= TURNED_AWAY) break
+      turnedAway.delete(oldest)
     }
     this.connection.failed(target, n, code)
   }
@@ -230,7 +232,7 @@ export class Sending {
   }
 
   #known(stream: string, target: string): Upstream | undefined {
-    const up = this.#streams.get(target) ?? this.#unnumbered.get(target)
+    const up = this.#streams.get(target) ?? this.#unnumbered?.get(target)
     if (up !== undefined) return up.stream === stream ? up : undefined
     // The receipt of what an earlier connection of this outbox had sent.
     if (stream !== streamName(this.#id, this.#outbox)) return undefined
@@ -250,7 +252,7 @@ export class Sending {
   }
 
   #create(numbered: boolean, target: string): Upstream {
-    const streams = numbered ? this.#streams : this.#unnumbered
+    const streams = numbered ? this.#streams : (this.#unnumbered ??= new Map<string, Upstream>())
     if (numbered && streams.size >= STREAMS) this.#forgetIdle(streams)
     const stream = streamName(this.#id, numbered ? this.#outbox : this.#unnumberedOutbox)
     const room = isRoom(target) ? new Publishing(this.#hub, this.#session, target) : null

@@ -6,8 +6,6 @@
  * for a timer per call. Calls go to the store at once and in order; the store keeps the order per client. The hub bounds how
  * many calls are under way: one of each kind per client.
  */
-import { randomBytes } from 'node:crypto'
-import { nanoid } from 'nanoid'
 import type { Effects } from '../core/effects.ts'
 import type { Hub } from '../core/hub.ts'
 import type { Receiving } from '../core/receiving.ts'
@@ -19,19 +17,17 @@ import type { BindRequest, EnqueueResult, Parcel } from '../protocol/mailbox.ts'
 import { isClientId } from '../protocol/names.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
-import { sha256 } from './greeting.ts'
+import { makeId, makeSecret, sha256 } from './fresh.ts'
 import { Passwords } from './passwords.ts'
 import { StoreRoomEffects, type RoomReport } from './room-effects.ts'
 
 /** ms after which a call counts as not answered. */
 export const STORE_LIMIT_MS = 2_000
 
-const ID_LENGTH = 16
 const WRITES: ReadonlySet<string> = new Set([
   ...['register', 'enqueue', 'remove', 'refuse', 'rotate'],
   ...['append', 'create_room', 'delete_room'],
 ])
-const SECRET_BYTES = 32
 
 /** The calls of one kind that have ended. */
 export class CallStats {
@@ -39,11 +35,22 @@ export class CallStats {
   failures = 0
 }
 
-interface Call {
+/** What an answer is given to. */
+type Input<Result> = (hub: Hub, result: Result | null) => void
+
+/** A call that is under way. It stays in the queue until the next tick, and keeps nothing alive there once it was answered. */
+class Call<Result> {
+  readonly op: string
+  readonly startedAt = performance.now()
   readonly deadline: number
-  /** False once it was answered. */
-  open: boolean
-  expire(): void
+  /** Null once it was answered. */
+  answer: Input<Result> | null
+
+  constructor(op: string, deadline: number, answer: Input<Result>) {
+    this.op = op
+    this.deadline = deadline
+    this.answer = answer
+  }
 }
 
 /** Told of what goes wrong: the store does not answer, or an input of the hub throws. */
@@ -58,7 +65,7 @@ export class StoreEffects implements Effects {
   readonly #store: Store
   readonly #clock: Clock
   readonly #report: EffectsReport
-  readonly #calls: Call[] = []
+  readonly #calls: Call<never>[] = []
   #hub: Hub | null = null
   #begin: () => void = () => undefined
   readonly rooms: StoreRoomEffects
@@ -201,8 +208,10 @@ export class StoreEffects implements Effects {
     const calls = this.#calls
     let passed = 0
     for (const call of calls) {
-      if (call.open && call.deadline > now) break
-      call.expire()
+      if (call.answer !== null) {
+        if (call.deadline > now) break
+        this.#settle(call, null, new Error(`The store took longer than ${STORE_LIMIT_MS} ms.`))
+      }
       passed++
     }
     if (passed > 0) calls.splice(0, passed)
@@ -210,45 +219,42 @@ export class StoreEffects implements Effects {
 
   /** Calls without an answer yet. */
   get pending(): number {
-    return this.#calls.reduce((open, call) => (call.open ? open + 1 : open), 0)
+    return this.#calls.reduce((open, { answer }) => (answer === null ? open : open + 1), 0)
   }
 
   async #parkAnyway(id: string, batch: readonly Parcel[]): Promise<EnqueueResult> {
     const result = await this.#store.enqueue(id, batch)
     if (!result.outcomes.includes('unknown')) return result
     // By a secret that nobody knows: `create` then takes only an id that is fresh, so nobody who came meanwhile is disturbed.
-    const proof = { kind: 'secret', hash: randomBytes(SECRET_BYTES) } as const
-    const names = { node: this.#attached().options.node, nonce: nanoid(ID_LENGTH), outbox: nanoid(ID_LENGTH) }
+    const proof = { kind: 'secret', hash: sha256(makeSecret()) } as const
+    const names = { node: this.#attached().options.node, nonce: makeId(), outbox: makeId() }
     const bound = await this.#store.bind({ id, proof, create: true, attempt: 0, ...names })
     if (bound.kind === 'bound') await this.#store.unbind(id, bound.token, 0)
     return this.#store.enqueue(id, batch)
   }
 
-  #call<Result>(op: string, start: () => Promise<Result>, answer: (hub: Hub, result: Result | null) => void): void {
-    const stats = (this.stats[op] ??= new CallStats())
-    const startedAt = performance.now()
-    const settle = (result: Result | null, error: unknown): void => {
-      if (!call.open) return
-      call.open = false
-      stats.ms.add(performance.now() - startedAt)
-      // A full disk can still be read, so only a write shows that the store is there again.
-      if (result === null || WRITES.has(op)) this.up = result !== null
-      if (result === null) {
-        stats.failures++
-        this.#report.storeFailed(op, error)
-      }
-      this.#answer(hub => answer(hub, result))
-    }
-    const call: Call = {
-      deadline: this.#clock.now + STORE_LIMIT_MS,
-      open: true,
-      expire: () => settle(null, new Error(`The store took longer than ${STORE_LIMIT_MS} ms.`)),
-    }
+  #call<Result>(op: string, start: () => Promise<Result>, answer: Input<Result>): void {
+    const call = new Call(op, this.#clock.now + STORE_LIMIT_MS, answer)
     this.#calls.push(call)
     begun(start).then(
-      result => settle(result, null),
-      (error: unknown) => settle(null, error),
+      result => this.#settle(call, result, null),
+      (error: unknown) => this.#settle(call, null, error),
     )
+  }
+
+  #settle<Result>(call: Call<Result>, result: Result | null, error: unknown): void {
+    const { op, startedAt, answer } = call
+    if (answer === null) return
+    call.answer = null
+    const stats = (this.stats[op] ??= new CallStats())
+    stats.ms.add(performance.now() - startedAt)
+    // A full disk can still be read, so only a write shows that the store is there again.
+    if (result === null || WRITES.has(op)) this.up = result !== null
+    if (result === null) {
+      stats.failures++
+      this.#report.storeFailed(op, error)
+    }
+    this.#answer(hub => answer(hub, result))
   }
 
   /** Something that the store has no part in. */
@@ -284,16 +290,4 @@ function begun<Result>(start: () => Promise<Result>): Promise<Result> {
   } catch (error) {
     return Promise.reject(error instanceof Error ? error : new Error(String(error)))
   }
-}
-
-/** Never begins with a dash: a command line would take such an address for an option. */
-export function makeId(): string {
-  let id = nanoid(ID_LENGTH)
-  while (id.startsWith('-')) id = nanoid(ID_LENGTH)
-  return id
-}
-
-/** 256 random bits (§2). */
-function makeSecret(): string {
-  return randomBytes(SECRET_BYTES).toString('base64url')
 }

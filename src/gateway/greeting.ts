@@ -4,7 +4,6 @@
  * Everything in a hello is a wish of the client. What is malformed counts as absent, except the version; an id without a secret
  * gets the hash of the empty secret, which belongs to nobody, so that it is refused exactly like a wrong one (§7).
  */
-import { createHash } from 'node:crypto'
 import { nanoid } from 'nanoid'
 import type { Greeting } from '../core/effects.ts'
 import { ordinary, type Rights } from '../core/rights.ts'
@@ -12,6 +11,7 @@ import { createClientFrameDecoder } from '../protocol/codec.ts'
 import type { ClientFrames, HelloOptions } from '../protocol/frames.ts'
 import { DEFAULT_WINDOW, MAX_NAME, MAX_WINDOW } from '../protocol/limits.ts'
 import { isClientId, isOutbox } from '../protocol/names.ts'
+import { sha256 } from './fresh.ts'
 
 const OUTBOX_LENGTH = 16
 
@@ -115,10 +115,6 @@ class FirstFrames implements ClientFrames {
   unknown(): void {
     this.count++
   }
-}
-
-export function sha256(secret: string): Uint8Array {
-  return createHash('sha256').update(secret).digest()
 }
 
 /** What a token says of its bearer; its name, if it says one, wins over that in the hello. */

@@ -1,8 +1,9 @@
 /**
  * The default store: LMDB, embedded, owned by one process.
  *
- * Reads that change nothing are answered at once from the last commit, unless a call for the same id is still to be written: then
- * they wait behind it, which keeps the order; and while a call for all ids is being written they wait for the end of that. Everything else goes through the group commit of `LmdbWriter`, and every answer
+ * What changes nothing in the file is answered at once, from the last commit: reads, and most comings and goings of clients, whose
+ * owners are only in memory. It waits only behind a call for the same id that is still to be written, which keeps the order, and while
+ * a call for all ids is being written. Everything else goes through the group commit of `LmdbWriter`, and every answer
  * of that kind comes after the sync of the disk, also where the interface asks for less: one rule is easier to trust than two.
  */
 import { randomBytes } from 'node:crypto'
@@ -116,13 +117,23 @@ export class LmdbStore implements Store {
     return this.#quarantined
   }
 
+  /** Who comes back waits for no disk: owners are only in memory. */
   bind(request: BindRequest): Promise<BindResult> {
-    return this.#write(request.id, 0, () => this.#tables.bind(request))
+    return this.#read(
+      request.id,
+      () => this.#tables.bind(request),
+      () => this.#tables.bindChanges(request),
+    )
   }
 
   /** Never refused for being late: it is asked once, and who left would else count as connected until it comes again. */
   unbind(id: string, token: string, suspect: number): Promise<FencedResult> {
-    return this.#write(id, 0, () => this.#tables.unbind(id, token, suspect), true)
+    return this.#read(
+      id,
+      () => this.#tables.unbind(id, token, suspect),
+      () => suspect > 0,
+      true,
+    )
   }
 
   enqueue(id: string, batch: readonly Parcel[]): Promise<EnqueueResult> {
@@ -208,14 +219,14 @@ export class LmdbStore implements Store {
     return this.#writer.write(id, bytes + CALL_BYTES, run, mayBeLate)
   }
 
-  /** Answers at once, unless it comes behind a call that is to be written, or `changes` something itself. */
-  #read<T>(id: string, run: () => T, changes: () => boolean = () => false): Promise<T> {
-    if (this.#closed !== null || this.#writer.waits(id) || this.#writer.changesAll) return this.#write(id, 0, run)
+  /** Answers at once, unless it comes behind a call that is to be written, or `changes` the file itself. */
+  #read<T>(id: string, run: () => T, changes: () => boolean = () => false, mayBeLate = false): Promise<T> {
+    const late = this.#closed !== null || this.#writer.waits(id) || this.#writer.changesAll
     try {
-      return changes() ? this.#write(id, 0, run) : Promise.resolve(run())
+      return late || changes() ? this.#write(id, 0, run, mayBeLate) : Promise.resolve(run())
     } catch (error) {
       // What is damaged is moved aside in a transaction.
-      if (error instanceof DamagedRecord) return this.#write(id, 0, run)
+      if (error instanceof DamagedRecord) return this.#write(id, 0, run, mayBeLate)
       return Promise.reject(storeError(error))
     }
   }

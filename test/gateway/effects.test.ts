@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, describe, expect, it } from 'vitest'
-import { makeId } from '../../src/gateway/effects.ts'
 import type { Log } from '../../src/gateway/log.ts'
-import { isAssignedId } from '../../src/protocol/names.ts'
 import type { EnqueueResult } from '../../src/protocol/mailbox.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
 import { StoreError } from '../../src/store/store.ts'
@@ -30,12 +28,6 @@ class MoodyStore extends MemoryStore {
     }
   }
 }
-
-it('makes ids that no command line takes for an option', () => {
-  const ids = Array.from({ length: 2_000 }, makeId)
-  expect(new Set(ids).size).toBe(ids.length)
-  for (const id of ids) expect(isAssignedId(id) && !id.startsWith('-')).toBe(true)
-})
 
 describe('the effects over a store', () => {
   const store = new MoodyStore()

@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 
 import { openLmdbStore, type LmdbStore } from '../../src/store/lmdb.ts'
-import { parcel, register, stream } from './support.ts'
+import { bindRequest, parcel, register, stream } from './support.ts'
 
 const PATIENCE_MS = 1_000
 /** Long enough for the store to look for what is late. */
@@ -41,9 +41,12 @@ test('refuses what has waited too long for its turn, and has not done it', async
 
 test('lets a client leave however long that takes', async () => {
   const token = await register(store, 'bob')
+  // Behind a call for the same client it waits, as that does.
+  const refused = expect(store.enqueue('bob', [parcel(1)])).rejects.toThrow('more to write than the disk takes')
   const leaving = store.unbind('bob', token, 0)
   busy()
   const timely = store.enqueue('bob', [parcel(1)])
+  await refused
   expect(await leaving).toEqual({ kind: 'ok', lost: [] })
   expect(await timely).toMatchObject({ outcomes: ['ok'], owner: null })
 })
@@ -55,4 +58,26 @@ test('reads what belongs to a client before a sweep that waits, and not behind i
   const read = store.sync('bob', stream).then(() => order.push('read'))
   await Promise.all([swept, read])
   expect(order).toEqual(['read', 'swept'])
+})
+
+test('lets who is known come and go while the disk is busy with others', async () => {
+  await register(store, 'bob')
+  await register(store, 'carol')
+  const order: string[] = []
+  const written = store.enqueue('carol', [parcel(1)]).then(() => order.push('written'))
+  const bound = await store.bind(bindRequest('bob', { outbox: 'another', nonce: 'again' }))
+  order.push('bound')
+  expect(bound).toMatchObject({ kind: 'bound', token: '2:again', resumed: true, parked: 0 })
+  expect(await store.unbind('bob', '2:again', 0)).toEqual({ kind: 'ok', lost: [] })
+  order.push('unbound')
+  await written
+  expect(order).toEqual(['bound', 'unbound', 'written'])
+})
+
+test('lets who is known in behind what is being written for it', async () => {
+  await register(store, 'bob')
+  const parked = store.enqueue('bob', [parcel(1)])
+  const bound = store.bind(bindRequest('bob', { outbox: 'another', nonce: 'again' }))
+  await parked
+  expect(await bound).toMatchObject({ kind: 'bound', parked: 1 })
 })

@@ -88,7 +88,7 @@ export const drivers: Readonly<Record<string, readonly string[]>> = {
   jose: ['gateway/jwks.ts', 'gateway/tokens.ts'],
   esbuild: ['web/build.ts'],
   react: ['client/react.ts'],
-  nanoid: ['gateway/effects.ts', 'gateway/greeting.ts', 'gateway/posting.ts', 'gateway/tokens.ts', 'server.ts'],
+  nanoid: ['gateway/fresh.ts', 'gateway/greeting.ts', 'gateway/posting.ts', 'gateway/tokens.ts', 'server.ts'],
 }
 
 /** Implementations that share a folder and must not know each other, by the paths of their files. */

@@ -9,7 +9,7 @@ import { timingSafeEqual } from 'node:crypto'
 import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import type { HttpRequest } from '../../transport/transport.ts'
 import { ApiError } from './route.ts'
-import { sha256 } from '../greeting.ts'
+import { sha256 } from '../fresh.ts'
 import { networkOf } from '../network.ts'
 
 const GUESSES = 10

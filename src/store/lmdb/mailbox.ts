@@ -104,9 +104,14 @@ export class Mailbox {
     return new Mailbox(table, limits, id, record)
   }
 
-  /** Extends the life of the id; written down only when that moves it by more than a hundredth. True if it has to be. */
+  /** Extends the life of the id; written down only when that is due. True if it is. */
   extend(expires: number): boolean {
     this.record.expires = expires
+    return this.isDue(expires)
+  }
+
+  /** Whether such an extension is to be written down: it moves the end by more than a hundredth of a life. */
+  isDue(expires: number): boolean {
     return Math.abs(expires - this.#savedExpires) > this.#limits.idLifeMs / 100
   }
 
@@ -117,6 +122,7 @@ export class Mailbox {
 
   /** The place of the oldest entry, or 0. */
   head(): number {
+    if (this.record.count === 0) return 0
     this.#head ??= this.read(0, 1).entries[0]?.s ?? 0
     return this.#head
   }
@@ -176,6 +182,8 @@ export class Mailbox {
 
   /** Like `read`, for the recipient, who will soon take away what it gets. */
   hand(after: number, limit: number, maxBytes: number): { entries: ParkedEntry[]; more: boolean } {
+    // Most who come find nothing, and to hear so from the file costs as much as a message.
+    if (this.record.count === 0) return { entries: [], more: false }
     const read = this.#mark(this.read(after, limit, maxBytes))
     const known = this.#handed.at(-1)?.s ?? 0
     if (after !== known) this.#handed = []

@@ -27,10 +27,10 @@ export class KeptStreams {
   readonly #table: Table
   readonly #most: number
   readonly #record: StreamCount
-  readonly #cached = new Map<string, CachedStream>()
+  /** Null until there is one: most clients who connect have nothing in their mailbox. */
+  #cached: Map<string, CachedStream> | null = null
   /** Those that changed since the last checkpoint. */
-  readonly #changed = new Set<string>()
-  readonly #put = (key: Uint8Array, value: Uint8Array): void => this.#table.put(key, value)
+  #changed: Set<string> | null = null
 
   constructor(table: Table, most: number, record: StreamCount) {
     this.#table = table
@@ -40,34 +40,42 @@ export class KeptStreams {
 
   /** What is known of a stream; zeros for one that is not remembered. */
   get(name: string): CachedStream {
-    const cached = this.#cached.get(name)
+    const cached = this.#cached?.get(name)
     if (cached !== undefined) return cached
     const key = streamKey(this.#record.number, name)
     const value = this.#table.get(key)
     if (value === undefined) return { ...createStream(), used: 0, stored: false }
     const stream = { ...readStream(key, value), stored: true }
-    this.#cached.set(name, stream)
+    this.#cache(name, stream)
     return stream
   }
 
   /** Remembers a stream that has changed as the most recently used one. */
   use(name: string, stream: CachedStream): void {
     stream.used = ++this.#record.uses
-    this.#cached.set(name, stream)
+    this.#cache(name, stream)
+    this.#changed ??= new Set()
     this.#changed.add(name)
   }
 
   /** Writes down what has changed. */
   checkpoint(): void {
+    if (this.#changed === null) return
+    const put = (key: Uint8Array, value: Uint8Array): void => this.#table.put(key, value)
     for (const name of this.#changed) {
       const stream = this.get(name)
-      putStream(this.#record.number, name, stream, this.#put)
+      putStream(this.#record.number, name, stream, put)
       if (!stream.stored) this.#record.streams++
       stream.stored = true
     }
     this.#changed.clear()
     if (this.#record.streams > this.#most * 1.25) this.#forget()
-    if (this.#cached.size > IDLE) this.#cached.clear()
+    if (this.#cached !== null && this.#cached.size > IDLE) this.#cached = null
+  }
+
+  #cache(name: string, stream: CachedStream): void {
+    this.#cached ??= new Map()
+    this.#cached.set(name, stream)
   }
 
   /** A quarter more than the limit may be there, so that this is rare. */
@@ -81,7 +89,7 @@ export class KeptStreams {
     streams.sort((a, b) => b.used - a.used)
     for (const { name } of streams.slice(this.#most)) {
       this.#table.remove(streamKey(number, name))
-      this.#cached.delete(name)
+      this.#cached?.delete(name)
     }
     this.#record.streams = Math.min(streams.length, this.#most)
   }

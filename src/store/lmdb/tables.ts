@@ -83,10 +83,20 @@ export class LmdbTables {
     return this.#load(id)?.recount(ended) ?? []
   }
 
+  /** Whether `bind` would write something down: the most who come back are known, and owners are only in memory. */
+  bindChanges({ id, create }: BindRequest): boolean {
+    const mailbox = this.#find(id)
+    return mailbox === null ? create : mailbox.record.nextSecret !== null || mailbox.isDue(this.#idExpires())
+  }
+
   bind(request: BindRequest): BindResult {
     const { id, create } = request
-    const mailbox = this.#find(id)
-    if (mailbox === null) return create ? this.#register(request) : { kind: 'unknown' }
+    const mailbox = this.#load(id)
+    if (mailbox === null || this.#lapsed(mailbox)) {
+      if (!create) return { kind: 'unknown' }
+      if (mailbox !== null) this.#erase(id)
+      return this.#register(request)
+    }
     const refused = disproved(mailbox.record, request)
     if (refused !== null) return refused
     const ownership = this.#changeOwnership(id)
@@ -97,7 +107,7 @@ export class LmdbTables {
     // A client that has registered and did not hear of it registers again; that the id is its own is shown by the secret.
     const resumed = !(create && request.proof.kind === 'secret')
     const used = useSecret(mailbox.record, request)
-    if (mailbox.extend(this.#clock() + this.#limits.idLifeMs) || used) mailbox.checkpoint()
+    if (mailbox.extend(this.#idExpires()) || used) mailbox.checkpoint()
     mailbox.handOver()
     return bound(mailbox, own(ownership, request, resumed))
   }
@@ -164,7 +174,7 @@ export class LmdbTables {
   touch(ids: readonly string[]): void {
     for (const id of ids) {
       const mailbox = this.#find(id)
-      if (mailbox?.extend(this.#clock() + this.#limits.idLifeMs) === true) mailbox.checkpoint()
+      if (mailbox?.extend(this.#idExpires()) === true) mailbox.checkpoint()
     }
   }
 
@@ -279,21 +289,25 @@ export class LmdbTables {
     }
   }
 
+  /** When an id lapses that is used now. */
+  #idExpires(): number {
+    return this.#clock() + this.#limits.idLifeMs
+  }
+
   #register(request: BindRequest): BindResult {
     const { id, proof } = request
     const put = (key: Uint8Array, value: Uint8Array): void => this.#table.put(key, value)
-    this.#erase(id)
     const number = readLastNumber(this.#table.get(LAST_NUMBER_KEY)) + 1
     putLastNumber(number, put)
     const secret = proof.kind === 'secret' ? proof.hash : null
     const mailbox = Mailbox.register(this.#table, this.#limits, id, number, secret)
-    mailbox.extend(this.#clock() + this.#limits.idLifeMs)
+    mailbox.extend(this.#idExpires())
     mailbox.checkpoint()
     this.#cache(mailbox)
     return bound(mailbox, own(this.#changeOwnership(id), request, false))
   }
 
-  /** Deletes a lapsed client, if there is one. */
+  /** Deletes a lapsed client. */
   #erase(id: string): Lost[] {
     const lost = this.#load(id)?.erase() ?? []
     this.#mailboxes.delete(id)
@@ -302,10 +316,10 @@ export class LmdbTables {
     return lost
   }
 
-  /** The ownership of a client, to be changed in the transaction that is under way. */
+  /** The ownership of a client, to be changed: in the transaction that is under way, or at once and for good. */
   #changeOwnership(id: string): Ownership {
     const known = this.#ownerships.get(id)
-    if (!this.#before.has(id)) {
+    if (this.#inTransaction && !this.#before.has(id)) {
       this.#before.set(id, known === undefined ? null : { ...known, replacements: [...known.replacements] })
     }
     const ownership = known ?? createOwnership()
