@@ -45,7 +45,9 @@ export function fail(text: string): never {
   throw new Error(`the measurement is not valid: ${text}`)
 }
 
-/** Opens connections a few at a time, as a load balancer would let them in. */
+/** Connections that are being opened at the same time, as a load balancer would let them in. */
+const AT_ONCE = 200
+
 export async function open(
   address: Address,
   count: number,
@@ -53,12 +55,14 @@ export async function open(
   known: readonly Credentials[] = [],
 ): Promise<Peer[]> {
   const peers: Peer[] = []
-  while (peers.length < count) {
-    const batch = Array.from({ length: Math.min(50, count - peers.length) }, (_, i) =>
-      Peer.open(address, events, known[peers.length + i] ?? null),
-    )
-    peers.push(...(await Promise.all(batch)))
+  let next = 0
+  const openOn = async (): Promise<void> => {
+    while (next < count) {
+      const i = next++
+      peers[i] = await Peer.open(address, events, known[i] ?? null)
+    }
   }
+  await Promise.all(Array.from({ length: AT_ONCE }, openOn))
   return peers
 }
 
@@ -183,18 +187,27 @@ export interface Idle {
 /** Connections that are there before the first one counts: what the server needs once for all is not theirs. */
 export const IDLE_BEFORE = 500
 
+/** Crowds of connections that come and go before handshakes count: until their code is compiled as it will be. */
+const CROWDS_BEFORE = 2
+
+/** Memory first, of a server that has not had so many yet: what its heap has grown to, it keeps. */
 export async function idleConnections(server: Server, transport: Transport, connections: number): Promise<Idle> {
   const address = server.address(transport)
   const first = await open(address, IDLE_BEFORE, idle)
   await pause(1000)
   const before = server.memory()
-  const peers: Peer[] = []
-  const { perSecond, cpu } = await meter(server, async () => {
-    peers.push(...(await open(address, connections, idle)))
-    return connections
-  })
+  let peers = await open(address, connections, idle)
   await pause(1000)
   const bytes = (server.memory() - before) / connections
+  for (let crowd = 0; crowd < CROWDS_BEFORE; crowd++) {
+    await leave(peers)
+    peers = await open(address, connections, idle)
+  }
+  await leave(peers)
+  const { perSecond, cpu } = await meter(server, async () => {
+    peers = await open(address, connections, idle)
+    return connections
+  })
   await leave([...first, ...peers])
   return { connections, bytes: Math.round(bytes), perSecond, cpu }
 }
@@ -204,16 +217,20 @@ export interface Parking {
   readonly drain: Throughput
 }
 
-/** Parks `messages` for absent recipients, then lets these come back and drain them. */
-export async function parkAndDrain(
-  server: Server,
-  load: {
-    readonly transport: Transport
-    readonly recipients: number
-    readonly messages: number
-    readonly bytes: number
-  },
-): Promise<Parking> {
+export interface ParkingLoad {
+  readonly transport: Transport
+  readonly recipients: number
+  readonly messages: number
+  readonly bytes: number
+}
+
+/** Parks `messages` for absent recipients, then lets these come back and drain them; all of it once before it counts. */
+export async function parkAndDrain(server: Server, load: ParkingLoad): Promise<Parking> {
+  await parkAndDrainOnce(server, load)
+  return parkAndDrainOnce(server, load)
+}
+
+async function parkAndDrainOnce(server: Server, load: ParkingLoad): Promise<Parking> {
   const address = server.address(load.transport)
   const recipients = await open(address, load.recipients, idle)
   const known = recipients.map(({ id, secret }) => ({ id, secret }))

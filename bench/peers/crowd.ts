@@ -27,9 +27,11 @@ export interface Figures {
 
 /** Unsettled messages of one client at a fixed rate, at most. */
 const MOST_UNSETTLED = 64
-/** Connections that are opened at the same time. */
-const AT_ONCE = 50
+/** Connections that are being opened at the same time. */
+const AT_ONCE = 200
 const PATIENCE_MS = 30_000
+/** For all of a crowd to be let in. */
+const ENTRY_MS = 90_000
 
 /** Whom a crowd consists of. */
 export interface Company {
@@ -73,15 +75,16 @@ export class Crowd implements PartyEvents {
     { room = false, names = [], firstSeat = 0 }: Company = {},
   ): Promise<Crowd> {
     const crowd = new Crowd(service)
-    for (let from = 0; from < count; from += AT_ONCE) {
-      const opening = Array.from({ length: Math.min(AT_ONCE, count - from) }, (_, i) => {
-        const number = from + i
+    let next = 0
+    const openOn = async (): Promise<void> => {
+      while (next < count) {
+        const number = next++
         // The first speaks to the room from outside, where the system lets it.
         const guest = { number, seat: firstSeat + number, name: names[number] ?? null }
-        return system.connect(service, { ...guest, events: crowd, room: room && number > 0 })
-      })
-      crowd.#parties.push(...(await crowd.#within(Promise.all(opening), 'connections that are not let in')))
+        crowd.#parties[number] = await system.connect(service, { ...guest, events: crowd, room: room && number > 0 })
+      }
     }
+    await crowd.#within(Promise.all(Array.from({ length: AT_ONCE }, openOn)), 'connections that are not let in')
     for (let i = 0; i < count; i++) {
       crowd.#unsettled.push(0)
       crowd.#due.push([])
@@ -269,13 +272,14 @@ export class Crowd implements PartyEvents {
     })
   }
 
-  /** What the messages that `work` brings about cost. */
-  async meter(work: () => Promise<number>): Promise<Figures> {
+  /** What the messages that `work` brings about cost; `after` belongs to the cost and not to the time. */
+  async meter(work: () => Promise<number>, after: () => Promise<void> = () => Promise.resolve()): Promise<Figures> {
     const cpu = this.#service.cpu()
     const load = process.cpuUsage()
     const start = performance.now()
     const messages = await work()
     const ms = performance.now() - start
+    await after()
     const spent = (this.#service.cpu() - cpu) / 1000
     const { user, system } = process.cpuUsage(load)
     if (messages === 0) throw new Error('no message got through')
@@ -297,10 +301,10 @@ export class Crowd implements PartyEvents {
     for (const due of this.#due) due.length = 0
   }
 
-  async until(done: () => boolean, otherwise: string): Promise<void> {
-    const end = performance.now() + PATIENCE_MS
+  async until(done: () => boolean, otherwise: string, patienceMs = PATIENCE_MS): Promise<void> {
+    const end = performance.now() + patienceMs
     while (!done()) {
-      if (performance.now() > end) throw new Error(`${otherwise} after ${PATIENCE_MS / 1000} s`)
+      if (performance.now() > end) throw new Error(`${otherwise} after ${patienceMs / 1000} s`)
       await this.sleep(5)
     }
   }
@@ -314,9 +318,11 @@ export class Crowd implements PartyEvents {
 
   async #within<T>(work: Promise<T>, otherwise: string): Promise<T> {
     let done = false
-    const watch = this.until(() => done, otherwise)
-    const result = await Promise.race([work, watch.then(() => work)])
-    done = true
-    return result
+    const watch = this.until(() => done, otherwise, ENTRY_MS)
+    try {
+      return await Promise.race([work, watch.then(() => work)])
+    } finally {
+      done = true
+    }
   }
 }

@@ -8,8 +8,11 @@ export interface Idle {
   readonly bytes: number
   /** Handshakes, up to the first message that could be sent. */
   readonly perSecond: number
-  /** µs of the server's CPU for each. */
+  /** µs of the server's CPU for each, and of the load's own. */
   readonly cpu: number
+  readonly load: number
+  /** The share of its core that the server used. */
+  readonly busy: number
 }
 
 export interface Parking {
@@ -21,6 +24,8 @@ export interface Parking {
 const FIRST = [300_000, 4_000] as const
 /** Connections that are there before the first one counts: what a server needs once for all is not theirs. */
 const BEFORE = 500
+/** Crowds that come and go before handshakes count. */
+const CROWDS_BEFORE = 2
 const SENDERS = 100
 
 /** Runs a load on servers of its own. */
@@ -43,24 +48,34 @@ export async function warmUp(system: System, service: Service): Promise<void> {
   await crowd.leave()
 }
 
+/** Memory first, of a server that has not had so many yet: what its heap has grown to, it keeps. */
 export async function idle(system: System, service: Service, connections: number): Promise<Idle> {
   // The heap grows to its working size under any load, which is no connection's doing.
   await warmUp(system, service)
   const first = await Crowd.open(system, service, BEFORE)
   await first.sleep(1000)
+  const enter = (): Promise<Crowd> => Crowd.open(system, service, connections, { firstSeat: BEFORE })
   const before = service.memory()
-  let crowd = first
-  const { perSecond, cpu } = await first.meter(async () => {
-    crowd = await Crowd.open(system, service, connections, { firstSeat: BEFORE })
-    return connections
-  })
+  let crowd = await enter()
   await crowd.sleep(1000)
   const bytes = Math.round((service.memory() - before) / connections)
+  for (let i = 0; i < CROWDS_BEFORE; i++) {
+    await crowd.leave()
+    crowd = await enter()
+  }
+  await crowd.leave()
+  const { perSecond, cpu, load, busy } = await first.meter(async () => {
+    crowd = await enter()
+    return connections
+  })
   await Promise.all([first.leave(), crowd.leave()])
-  return { bytes, perSecond, cpu }
+  return { bytes, perSecond, cpu, load, busy }
 }
 
-/** Parks `each` messages for everyone of so many recipients, then lets these come back. Coming back is part of the drain. */
+/**
+ * Parks `each` messages for everyone of so many recipients, then lets these come back. Coming back is part of the drain. All of it is done
+ * once before it counts, until its code is compiled as it will be.
+ */
 export async function parkAndDrain(
   system: System,
   service: Service,
@@ -73,16 +88,32 @@ export async function parkAndDrain(
   const targets = known.parties.map(({ address }) => address)
   await known.leave()
   await known.sleep(300)
+  await parkAndDrainOnce(system, service, names, targets, each)
+  return parkAndDrainOnce(system, service, names, targets, each)
+}
+
+async function parkAndDrainOnce(
+  system: System,
+  service: Service,
+  names: readonly string[],
+  targets: readonly string[],
+  each: number,
+): Promise<Parking> {
   const senders = await Crowd.open(system, service, SENDERS)
   const park = await senders.meter(() => senders.runErrands(targets, each))
   await senders.leave()
-  const drain = await senders.meter(async () => {
-    const back = await Crowd.open(system, service, recipients, { names })
-    await back.until(() => back.receivedInAll >= recipients * each, 'messages that do not come')
-    // What was acked last is removed after that.
-    await back.sleep(300)
-    await back.leave()
-    return back.receivedInAll
-  })
+  let back = senders
+  const drain = await senders.meter(
+    async () => {
+      back = await Crowd.open(system, service, names.length, { names })
+      await back.until(() => back.receivedInAll >= names.length * each, 'messages that do not come')
+      return back.receivedInAll
+    },
+    async () => {
+      // What was acked last is removed after that.
+      await back.sleep(300)
+      await back.leave()
+    },
+  )
   return { park, drain }
 }

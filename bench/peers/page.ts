@@ -32,12 +32,17 @@ function loop(name: string, of: (run: Figures) => number, digits: number): (syst
   return ({ loops }) => (loops[name]?.failed != null ? 'failed' : spread(figure(loops[name], of), digits))
 }
 
+/** Before a rate that the load, and not the server, was the limit of. */
+function atLeast(busy: Figure | null): string {
+  return busy !== null && busy.median < BUSY ? '≥ ' : ''
+}
+
 function perSecond(name: string): (system: Measured) => string {
   return ({ loops }) => {
     const busy = figure(loops[name], run => run.busy)
     const rate = figure(loops[name], run => run.perSecond / 1000)
     if (busy === null || rate === null) return loops[name]?.failed != null ? 'failed' : '–'
-    return `${busy.median < BUSY ? '≥ ' : ''}${rate.median.toFixed(0)}k`
+    return `${atLeast(busy)}${rate.median.toFixed(0)}k`
   }
 }
 
@@ -78,8 +83,16 @@ function idleTable(systems: readonly Measured[]): string {
     spread(figure(system.idle, pick), digits)
   return table('idle connections', systems, [
     { title: 'memory of one, KiB', cell: of(run => run.bytes / 1024, 1) },
-    { title: 'handshakes/s', cell: of(run => run.perSecond, 0) },
+    {
+      title: 'handshakes/s',
+      cell: ({ idle }) =>
+        `${atLeast(figure(idle, run => run.busy))}${spread(
+          figure(idle, run => run.perSecond),
+          0,
+        )}`,
+    },
     { title: 'server CPU of one handshake, µs', cell: of(run => run.cpu, 0) },
+    { title: "the load's own, µs", cell: of(run => run.load, 0) },
   ])
 }
 
