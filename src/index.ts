@@ -5,7 +5,8 @@
  *   const server = await startServer({ port: 0 })
  *   console.log(server.ws)
  */
-export { closeOnSignals, readyLine, startServer, type Server } from './server.ts'
+export { readyLine, startServer, type Server } from './server.ts'
+export { closeOnSignals } from './signals.ts'
 export { OptionError, readOptions, type OptionSources } from './option-sources.ts'
 export type { Options } from './options.ts'
 export { ListenError } from './transport/transport.ts'

@@ -3,6 +3,8 @@
  *
  * Every value, wherever it is set, is read by one of these, so that flag, environment and file cannot disagree.
  */
+import { isIP, isIPv6 } from 'node:net'
+
 export interface Option<Value> {
   readonly default: Value
   /** The default as a person would write it. */
@@ -159,4 +161,19 @@ export function origins(help: string): Option<readonly string[]> {
     return names.every(isOrigin) ? names : undefined
   }
   return { default: [], shown: 'all', range: 'https://host[:port], separated by commas', help, parse }
+}
+
+/** Addresses of machines and of networks, such as `10.0.0.0/8`; `none` for none. */
+export function networks(help: string): Option<readonly string[]> {
+  const isNetwork = (given: string): boolean => {
+    const [address = '', bits, ...more] = given.split('/')
+    const most = isIPv6(address) ? 128 : 32
+    const isSize = bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= most)
+    return isIP(address) !== 0 && !address.includes('%') && isSize && more.length === 0
+  }
+  const parse = (given: string): readonly string[] | undefined => {
+    const named = given === 'none' ? [] : given.split(',').map(name => name.trim())
+    return named.every(isNetwork) ? named : undefined
+  }
+  return { default: [], shown: 'none', range: 'none, or addresses and networks, separated by commas', help, parse }
 }

@@ -13,6 +13,7 @@ import {
   KiB,
   MiB,
   MINUTE,
+  networks,
   optional,
   origins,
   portIfAsked,
@@ -57,6 +58,9 @@ export const optionTable = {
   } satisfies Option<string>,
   redisCa: file('Whose certificates a Redis over TLS may show, as PEM, instead of those that Node knows.'),
   origins: origins('Web pages that may connect; others get 403. Clients that are no browsers are not asked.'),
+  trustProxy: networks(
+    'Proxies in front of HTTP and WebSocket whose X-Forwarded-For says where a client is; of others it is not looked at.',
+  ),
   adminToken: secret(
     ADMIN_TOKEN_LENGTH,
     'Opens the HTTP API under /api to whoever sends it as a bearer token; without one the API answers 403.',
@@ -171,6 +175,12 @@ export const optionTable = {
     max: 10_000_000,
     help: 'New recipients of one sender in a minute; more are handed back with rate_limited.',
   }),
+  httpRate: count({
+    default: 100,
+    min: 1,
+    max: 10_000_000,
+    help: 'HTTP requests of one network address in a second, twice as many in a burst; more are answered 429. With the admin token there is no limit.',
+  }),
   roomsPerConnection: count({
     default: 128,
     min: 1,
@@ -265,6 +275,17 @@ export function environmentName(name: string): string {
 export function flagName(name: string): string {
   return `--${name.replace(/[A-Z]/g, letter => `-${letter.toLowerCase()}`)}`
 }
+
+/**
+ * What SIGHUP can change while the server runs. Everything else holds from start to end: what clients were told in their welcome, what the
+ * store or a port was opened with, and what the tokens of connections that are there were checked by.
+ */
+export const reloadableNames = [
+  ...['tlsCert', 'tlsKey', 'origins', 'trustProxy', 'adminToken', 'logLevel', 'unknownRecipients'],
+  ...['jwtSecret', 'jwtIssuer', 'jwtAudience', 'jwtLeeway', 'tokenLife'],
+  ...['heldBytes', 'frameRate', 'newRecipientsRate', 'httpRate', 'roomsPerConnection', 'roomMessages'],
+  ...['connectionsPerAddress', 'connectRate', 'maxLag', 'overloadLag', 'helloTimeout', 'idleTimeout'],
+] as const satisfies readonly OptionName[]
 
 /** Numbers that bound nothing. */
 const noLimits: readonly string[] = ['port', 'jwtLeeway', 'tokenLife', 'trace']

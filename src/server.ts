@@ -4,7 +4,6 @@
  * The order of starting is store, gateway, listener, so that nobody is let in before everything is there; the order of stopping is
  * the reverse, after everything held was parked and everybody was told.
  */
-import { writeSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { nanoid } from 'nanoid'
 import type { CoreOptions } from './core/effects.ts'
@@ -15,20 +14,23 @@ import { Api } from './gateway/api.ts'
 import { STORE_LIMIT_MS } from './gateway/effects.ts'
 import { Gateway, type GatewayOptions } from './gateway/gateway.ts'
 import { openGuard, type Guard } from './gateway/guard.ts'
+import { HttpRate } from './gateway/http-rate.ts'
 import { createHttp } from './gateway/http.ts'
-import { createLog, errorFields, type Log } from './gateway/log.ts'
+import { createLog, errorFields, type LeveledLog, type Log } from './gateway/log.ts'
 import { readPages } from './gateway/pages.ts'
 import { Passwords } from './gateway/passwords.ts'
 import { Sparing } from './gateway/sparing.ts'
-import { checkTogether, readOptions } from './option-sources.ts'
+import { changesBetween } from './option-changes.ts'
+import { checkTogether, OptionError, readOptions } from './option-sources.ts'
 import { limitNames, type Options } from './options.ts'
 import { openLmdbStore } from './store/lmdb.ts'
 import { MemoryStore } from './store/memory.ts'
 import { openRedisStore } from './store/redis.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from './store/store.ts'
-import type { AnswerHttp, Certificate, Listener, RenewableListener } from './transport/transport.ts'
+import type { AnswerHttp, Certificate, Listener, RenewableListener, WebRules } from './transport/transport.ts'
 import { developmentCertificate, developmentFile, readCertificate } from './transport/certificates.ts'
 import { otherPorts } from './transport/ports.ts'
+import { TrustedProxies } from './transport/proxies.ts'
 import type { StreamOptions } from './transport/stream.ts'
 import { listenTcp } from './transport/tcp.ts'
 import { listenTls } from './transport/tls.ts'
@@ -40,8 +42,6 @@ const NODE_NAME_LENGTH = 10
 const pagesDirectory = fileURLToPath(new URL('../dist/web', import.meta.url))
 /** ms that a write itself may take, once its turn has come, for an answer in time. */
 const WRITING_MS = 500
-/** ms; the last resort of a shutdown, in which everything else has its own limit. */
-const SHUTDOWN_MS = 25_000
 
 export interface Server {
   /** What clients connect to. */
@@ -55,9 +55,10 @@ export interface Server {
   readonly pid: number
   /**
    * Reads anew the TLS certificate, the secrets and the public keys of tokens, for connections to come, and opens the audit log again.
-   * When one of that fails, the log says so and the old one stays.
+   * `read` gives the options anew, those that are left out as by default; what of them can change while the server runs holds from now on. The log
+   * says what has changed and what waits for a restart. What cannot be read, or makes no sense, is in the log too, and the old stays.
    */
-  reload(): void
+  reload(read?: () => Partial<Options>): void
   /**
    * Parks what is held, sends the receipts, sends the clients away, closes the store. Resolves within 25 s. Calling it again
    * gives the same promise.
@@ -68,38 +69,81 @@ export interface Server {
 /** Starts a server. Rejects with an error that says what to do: the port is taken, the store cannot be opened. */
 export async function startServer(given: Partial<Options> = {}, log?: Log): Promise<Server> {
   const options = checkTogether({ ...readOptions(), ...given })
-  const logger = log ?? createLog(options.logLevel)
+  const own = createLog(options.logLevel)
+  const logger = log ?? own
   const store = await openStore(options, logger)
   try {
     const guard = await openGuard(options, store.accounts, logger)
     const gateway = new Gateway(store, gatewayOptions(options, store), logger, guard)
-    const answer = createHttp(
-      gateway,
-      store,
-      options.maxLag,
-      openApi(options, gateway, store, guard),
-      readPages(pagesDirectory),
-    )
-    const listeners = await openListeners(options, gateway, answer, logger)
+    const doors: Doors = {
+      rules: { origins: options.origins, proxies: new TrustedProxies(options.trustProxy) },
+      admin: new AdminToken(options.adminToken),
+      rate: new HttpRate(options.httpRate),
+    }
+    const parts = { ...doors, gateway, store, audit: guard.audit }
+    const answer = createHttp({ ...parts, api: openApi(options, parts, guard), pages: readPages(pagesDirectory) })
+    const listeners = await openListeners(options, gateway, doors.rules, answer, logger)
     gateway.start()
     // In their units once they are read: ms and bytes.
     logger.info(Object.fromEntries(Object.entries(options).filter(([name]) => limitNames.includes(name))), 'limits')
-    return new RunningServer(store, gateway, listeners, () => {
-      renewCertificate(options, listeners, logger)
-      guard.reload()
+    const reload = reloader(options, logger, renewed => {
+      applyOptions(renewed, { ...parts, own, guard })
+      renewCertificate(renewed, listeners, logger)
     })
+    return new RunningServer(store, gateway, listeners, reload)
   } catch (error) {
     await store.close()
     throw error
   }
 }
 
-function openApi(
-  { adminToken, origins, accounts: wanted }: Options,
-  gateway: Gateway,
-  store: Store,
-  guard: Guard,
-): Api {
+/** What decides who is answered over HTTP. It changes when the options do. */
+interface Doors {
+  readonly rules: { -readonly [Name in keyof WebRules]: WebRules[Name] }
+  readonly admin: AdminToken
+  readonly rate: HttpRate
+}
+
+interface Parts extends Doors {
+  readonly gateway: Gateway
+  readonly store: Store
+}
+
+/** What `Server.reload` does; `apply` is given options that make sense. */
+function reloader(started: Options, log: Log, apply: (options: Options) => void): Server['reload'] {
+  let current = started
+  return read => {
+    try {
+      if (read !== undefined) {
+        const { options, changed, waiting } = changesBetween(current, { ...readOptions(), ...read() })
+        current = options
+        log.info({ changed }, 'the options were read anew')
+        if (waiting.length > 0)
+          log.warn({ options: waiting }, 'these options hold only after the server was started again')
+      }
+    } catch (error) {
+      const fields = error instanceof OptionError ? { error: error.message } : errorFields(error)
+      log.error(fields, 'the options could not be read anew; the old ones stay')
+    }
+    apply(current)
+  }
+}
+
+/** `own` is the log unless somebody else's was given, whose level is his. */
+function applyOptions(
+  options: Options,
+  { rules, admin, rate, gateway, store, guard, own }: Parts & { readonly guard: Guard; readonly own: LeveledLog },
+): void {
+  rules.origins = options.origins
+  rules.proxies.trust(options.trustProxy)
+  admin.renew(options.adminToken)
+  rate.perSecond = options.httpRate
+  own.level = options.logLevel
+  gateway.change(gatewayOptions(options, store, gateway.hub.options.node))
+  guard.reload(options)
+}
+
+function openApi({ accounts: wanted }: Options, { gateway, store, admin, rules }: Parts, guard: Guard): Api {
   const { tokens, audit } = guard
   const accounts =
     wanted === 'on' && tokens !== null
@@ -107,7 +151,7 @@ function openApi(
       : null
   const failed = (error: unknown): void => gateway.failed(error)
   const routes = apiRoutes(gateway, store, readVersion(), accounts, guard)
-  return new Api(routes, new AdminToken(adminToken), { origins, audit, failed })
+  return new Api(routes, admin, { rules, audit, failed })
 }
 
 /** The line that says that a server is ready, for whoever started the process. */
@@ -115,36 +159,6 @@ export function readyLine(server: Server): string {
   const { ws, wss, tcp, tls, http, pid } = server
   const open = Object.fromEntries(Object.entries({ ws, wss, tcp, tls }).filter(([, url]) => url !== null))
   return JSON.stringify({ msg: 'ready', ...open, http, pid })
-}
-
-/**
- * Closes the server at SIGTERM or SIGINT and exits with 0; a second signal ends it at once, which loses nothing either, only the
- * goodbyes. SIGHUP reads anew what can be, but from a terminal it says that the terminal is gone, and closes the server too. An
- * exception that nobody caught ends it at once as well, after a word on stderr.
- */
-export function closeOnSignals(server: Server): void {
-  let closing = false
-  const onSignal = (): void => {
-    if (closing) endAtOnce()
-    closing = true
-    setTimeout(endAtOnce, SHUTDOWN_MS).unref()
-    server.close().then(() => process.exit(0), endAtOnce)
-  }
-  process.on('SIGTERM', onSignal)
-  process.on('SIGINT', onSignal)
-  process.on('SIGHUP', process.stdout.isTTY ? onSignal : () => server.reload())
-  process.on('uncaughtException', error => {
-    writeSync(process.stderr.fd, `A fault of this program ends it; please report it: ${error.stack ?? String(error)}\n`)
-    endAtOnce()
-  })
-}
-
-/**
- * Not by `process.exit`: that waits for the threads of the store, and one that is in the midst of a transaction waits for this very
- * thread, so that neither would ever end.
- */
-function endAtOnce(): void {
-  process.kill(process.pid, 'SIGKILL')
 }
 
 /** The open ports. */
@@ -165,13 +179,13 @@ class RunningServer implements Server {
   readonly tls: string | null
   readonly http: string
   readonly pid = process.pid
-  readonly reload: () => void
+  readonly reload: Server['reload']
   readonly #store: Store
   readonly #gateway: Gateway
   readonly #listeners: readonly Listener[]
   #closed: Promise<void> | null = null
 
-  constructor(store: Store, gateway: Gateway, listeners: Listeners, reload: () => void) {
+  constructor(store: Store, gateway: Gateway, listeners: Listeners, reload: Server['reload']) {
     this.#store = store
     this.#gateway = gateway
     this.#listeners = present(listeners)
@@ -223,9 +237,9 @@ function slowBytes(options: Options): number {
   return options.windowBytes * 2 + options.maxPacket * 2
 }
 
-function gatewayOptions(options: Options, store: Store): GatewayOptions {
+function gatewayOptions(options: Options, store: Store, node = nanoid(NODE_NAME_LENGTH)): GatewayOptions {
   const core: CoreOptions = {
-    node: nanoid(NODE_NAME_LENGTH),
+    node,
     ackTimeoutMs: options.ackTimeout,
     window: options.window,
     windowBytes: options.windowBytes,
@@ -262,8 +276,14 @@ function gatewayOptions(options: Options, store: Store): GatewayOptions {
 }
 
 /** Opens all ports or none. */
-async function openListeners(options: Options, gateway: Gateway, answer: AnswerHttp, log: Log): Promise<Listeners> {
-  const { host, port, origins, maxPacket } = options
+async function openListeners(
+  options: Options,
+  gateway: Gateway,
+  rules: WebRules,
+  answer: AnswerHttp,
+  log: Log,
+): Promise<Listeners> {
+  const { host, port, maxPacket } = options
   const ports = otherPorts(options)
   const { accept } = gateway
   const maxBuffered = gateway.limits.slowBytes * 4
@@ -279,7 +299,7 @@ async function openListeners(options: Options, gateway: Gateway, answer: AnswerH
         log.info({ unsaid, error: error.message }, 'a connection was not taken'),
       ),
   }
-  const webSocket = { host, origins, maxPacket, maxBuffered, idleTimeoutMs }
+  const webSocket = { host, rules, maxPacket, maxBuffered, idleTimeoutMs }
   let open: Listeners = {
     ws: await listenWebSocket({ ...webSocket, port }, accept, answer),
     wss: null,

@@ -105,6 +105,15 @@ describe('reading options', () => {
     expect(readOptions({ environment })).toEqual(readOptions())
   })
 
+  it('reads addresses and networks', () => {
+    const read = (given: string): readonly string[] =>
+      readOptions({ environment: { ACKD_TRUST_PROXY: given } }).trustProxy
+    expect(read('none')).toEqual([])
+    expect(read('10.0.0.0/8, ::1,2001:db8::/32')).toEqual(['10.0.0.0/8', '::1', '2001:db8::/32'])
+    for (const wrong of ['', 'proxy', '10.0.0.0/33', '10.0.0.0/', '10.0.0.0/8/8', '::1/129', 'fe80::1%eth0', '*'])
+      expect(() => read(wrong)).toThrow('ACKD_TRUST_PROXY cannot be')
+  })
+
   it('reads a list of origins', () => {
     const environment = { ACKD_ORIGINS: 'https://a.example, http://b.example:8080' }
     expect(readOptions({ environment }).origins).toEqual(['https://a.example', 'http://b.example:8080'])

@@ -1,5 +1,6 @@
 /** The table of options as text: for a terminal, and as the page `docs/options.md`, which is made by `npm run docs`. */
 import type { Option } from '../option-kinds.ts'
+import { isReloadable } from '../option-changes.ts'
 import { environmentName, flagName, optionTable } from '../options.ts'
 import { columns } from './terminal.ts'
 
@@ -19,10 +20,15 @@ export function optionsPage(): string[] {
     '`--config` or `ACKD_CONFIG` names; the key in the file is the flag without dashes: `--ack-timeout` is `"ackTimeout"`. Unknown names are errors.',
     'Durations: `500ms`, `30s`, `5m`, `2h`, `7d`. Sizes: `4096B`, `64KiB`, `1MiB`, `1GiB`.',
     '',
-    '| flag | environment | default | may be | what it does |',
-    '| --- | --- | --- | --- | --- |',
+    'What is marked with ↻ is read anew from the file at SIGHUP; everything else holds until the server is started again.',
+    '',
+    '| flag | environment | default | may be | what it does | |',
+    '| --- | --- | --- | --- | --- | --- |',
     ...rows().map(([name, { shown, range, help }]) =>
-      row([`\`${flagName(name)}\``, `\`${environmentName(name)}\``, shown, range, help]),
+      row([
+        ...[`\`${flagName(name)}\``, `\`${environmentName(name)}\``, shown, range, help],
+        isReloadable(name) ? '↻' : '',
+      ]),
     ),
   ]
 }

@@ -15,16 +15,21 @@ export async function serve(flags: Readonly<Record<string, string>>, context: Co
   const { terminal } = context
   const options = read(flags, context)
   const server = await start(options)
-  closeOnSignals(server)
+  closeOnSignals(server, () => given(flags, context))
   if (!terminal.interactive) return terminal.data(readyLine(server))
   for (const line of banner(server, options, terminal)) await terminal.data(line)
 }
 
-function read(flags: Readonly<Record<string, string>>, { terminal, environment }: Context): Options {
+/** Throws `OptionError`. */
+function given(flags: Readonly<Record<string, string>>, { terminal, environment }: Context): Options {
   const asked = flags['logLevel'] ?? environment[environmentName('logLevel')]
   const quiet = terminal.interactive && asked === undefined
+  return readOptions({ flags: quiet ? { ...flags, logLevel: 'warn' } : flags, environment })
+}
+
+function read(flags: Readonly<Record<string, string>>, context: Context): Options {
   try {
-    return readOptions({ flags: quiet ? { ...flags, logLevel: 'warn' } : flags, environment })
+    return given(flags, context)
   } catch (error) {
     if (error instanceof OptionError) throw failureOf('usage', error.message, 'see what can be set: ackd options')
     throw error

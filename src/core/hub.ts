@@ -35,7 +35,8 @@ const REGISTRATIONS = 3
 
 export class Hub {
   readonly effects: Effects
-  readonly options: CoreOptions
+  /** Limits in it may change while the node runs. */
+  options: CoreOptions
   readonly stats = new Stats()
   readonly custody: Custody
   readonly rooms: Rooms

@@ -23,7 +23,7 @@ export interface AdmissionLimits {
 export class Admission {
   /** ms that the event loop is late; set by whoever measures it. */
   lagMs = 0
-  readonly #limits: AdmissionLimits
+  limits: AdmissionLimits
   readonly #random: () => number
   readonly #perAddress = new Map<string, number>()
   /** New connections by slot, a ring. */
@@ -34,14 +34,14 @@ export class Admission {
   #refused = 0
 
   constructor(limits: AdmissionLimits, random: () => number = Math.random) {
-    this.#limits = limits
+    this.limits = limits
     this.#random = random
   }
 
   /** Null: admitted, and `left` must be called once. Else the ms after which the client may come back. */
   enter(address: string, now: number): number | null {
     this.#pass(now)
-    const { connectionsPerAddress, connectRate, maxLagMs } = this.#limits
+    const { connectionsPerAddress, connectRate, maxLagMs } = this.limits
     const network = networkOf(address)
     const there = this.#perAddress.get(network) ?? 0
     if (this.#admitted >= connectRate || there >= connectionsPerAddress || this.lagMs > maxLagMs) {
@@ -63,7 +63,7 @@ export class Admission {
 
   /** A time to come back for one of `crowd` clients that all want to, ms. */
   spread(crowd: number): number {
-    const span = Math.min((2 * SECOND_MS * crowd) / this.#limits.connectRate + SECOND_MS, LONGEST_SPREAD_MS)
+    const span = Math.min((2 * SECOND_MS * crowd) / this.limits.connectRate + SECOND_MS, LONGEST_SPREAD_MS)
     return Math.round(SECOND_MS / 2 + this.#random() * span)
   }
 
@@ -78,6 +78,6 @@ export class Admission {
       this.#slots[place] = 0
     }
     this.#slot = slot
-    this.#refused = Math.max(0, this.#refused - (passed * this.#limits.connectRate * SLOT_MS) / SECOND_MS)
+    this.#refused = Math.max(0, this.#refused - (passed * this.limits.connectRate * SLOT_MS) / SECOND_MS)
   }
 }

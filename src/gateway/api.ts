@@ -5,7 +5,7 @@
  * answered before a byte of the body was kept. Answers are JSON; every refusal is `{error: {code, text}}` (`api-route.ts`). Pages of
  * other origins are let in only if they are listed in ACKD_ORIGINS: then the headers of CORS say so, else there are none.
  */
-import { BodyError, type HttpAnswer, type HttpRequest } from '../transport/transport.ts'
+import { BodyError, type HttpAnswer, type HttpRequest, type WebRules } from '../transport/transport.ts'
 import type { AdminToken } from './api/admin-token.ts'
 import type { Audit } from './audit.ts'
 import { apiErrors, ApiError, type ApiAnswer, type Route } from './api/route.ts'
@@ -13,8 +13,8 @@ import { apiErrors, ApiError, type ApiAnswer, type Route } from './api/route.ts'
 const JSON_TYPE = 'application/json'
 
 export interface ApiOptions {
-  /** Web origins whose pages may use the API; empty: none. */
-  readonly origins: readonly string[]
+  /** The web origins in it are those whose pages may use the API; empty: none. */
+  readonly rules: Pick<WebRules, 'origins'>
   readonly audit: Audit
   /** Is told of what was thrown that is no refusal. */
   failed(error: unknown): void
@@ -43,7 +43,7 @@ export class Api {
 
   /** Answers whatever lies under /api. */
   async answer(request: HttpRequest): Promise<HttpAnswer> {
-    const cross = this.#crossOrigin(request)
+    const cross = this.crossOrigin(request)
     let answer: HttpAnswer
     try {
       answer = jsonAnswer(await this.#run(request))
@@ -86,8 +86,8 @@ export class Api {
   }
 
   /** What a browser has to be told before it lets a page see the answer. */
-  #crossOrigin(request: HttpRequest): Readonly<Record<string, string>> {
-    const { origins } = this.#options
+  crossOrigin(request: HttpRequest): Readonly<Record<string, string>> {
+    const { origins } = this.#options.rules
     const origin = request.header('origin')
     if (origin === '' || !origins.includes(origin)) return origins.length > 0 ? { Vary: 'Origin' } : {}
     const headers = { Vary: 'Origin', 'Access-Control-Allow-Origin': origin }

@@ -14,6 +14,8 @@ export class Counters {
   bytesOut = 0
   /** Frames refused for their rate. */
   framesLimited = 0
+  /** HTTP requests refused for their rate. */
+  requestsLimited = 0
   /** Pipes given up because a packet was dropped. */
   writesDropped = 0
   /** Messages posted over HTTP, by what became of them. */

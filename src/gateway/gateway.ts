@@ -72,14 +72,14 @@ export class Gateway implements Surroundings {
   readonly clock = new Clock()
   readonly slab = new Slab()
   readonly counters = new Counters()
-  readonly limits: ConnectionLimits
+  limits: ConnectionLimits
   readonly effects: StoreEffects
   readonly credentials: Credentials
   readonly #revocations: Revocations | null
   readonly #audit: Audit
   readonly #log: Log
-  readonly #helloTimeoutMs: number
-  readonly #overloadLagMs: number
+  #helloTimeoutMs: number
+  #overloadLagMs: number
   readonly #admission: Admission
   readonly #guesses = new Guesses()
   readonly #faults = new Sparing()
@@ -125,6 +125,11 @@ export class Gateway implements Surroundings {
     return this.#admission.lagMs
   }
 
+  /** ms that the event loop may be late before nobody new is let in. */
+  get maxLagMs(): number {
+    return this.#admission.limits.maxLagMs
+  }
+
   get connections(): number {
     return this.#rounds.size
   }
@@ -135,6 +140,16 @@ export class Gateway implements Surroundings {
     this.#timer = setInterval(() => this.#tick(), TICK_MS)
     this.turn.begin()
     this.hub.rooms.open()
+  }
+
+  /** Takes other limits while it runs. What clients are told in their welcome must stay as it was. */
+  change(options: GatewayOptions): void {
+    this.limits = options.connections
+    this.hub.options = options.core
+    this.#admission.limits = options.admission
+    this.#helloTimeoutMs = options.helloTimeoutMs
+    this.#overloadLagMs = options.overloadLagMs
+    this.effects.parksUnknown = options.parksUnknown
   }
 
   readonly accept: Accept = (pipe: Pipe): PipeEvents => {

@@ -9,7 +9,7 @@ import { errorFields, openAuditSink, type Log } from './log.ts'
 import { Revocations } from './revocations.ts'
 import { readSecrets } from './secrets.ts'
 import { Sparing } from './sparing.ts'
-import { Tokens } from './tokens.ts'
+import { Tokens, type TokenOptions } from './tokens.ts'
 
 export interface GuardOptions {
   readonly auth: AuthMode
@@ -45,8 +45,11 @@ export interface Guard {
   /** Null: there are no tokens to revoke, or no place to keep that. */
   readonly revocations: Revocations | null
   readonly audit: Audit
-  /** Reads secrets and keys anew and opens the audit log again. What cannot be read is told to the log, and the old stays. */
-  reload(): void
+  /**
+   * Reads secrets and keys anew and opens the audit log again; takes what the options say of tokens by now. What cannot be read is told to the
+   * log, and the old stays.
+   */
+  reload(options: GuardOptions): void
 }
 
 /** Lets in everybody without a token, and notes nothing. */
@@ -68,9 +71,9 @@ export async function openGuard(options: GuardOptions, accounts: AccountStore | 
       audit,
       reload: () => audit.reopen(),
     }
-  const { jwksUrl, jwtIssuer: issuer, jwtAudience: audience, jwtLeeway: leewayMs, tokenLife: lifeMs } = options
+  const { jwksUrl } = options
   const keys = jwksUrl === '' ? null : new RemoteKeys({ url: jwksUrl, log })
-  const tokens = new Tokens({ secrets: secretsOf(options), keys, issuer, audience, leewayMs, lifeMs })
+  const tokens = new Tokens({ ...rulesOf(options), secrets: secretsOf(options), keys })
   const sparing = new Sparing()
   const revocations =
     accounts === null
@@ -84,10 +87,10 @@ export async function openGuard(options: GuardOptions, accounts: AccountStore | 
           ),
         )
   await Promise.all([keys?.reload(), revocations?.read()])
-  const reload = (): void => {
+  const reload = (renewed: GuardOptions): void => {
     audit.reopen()
     void keys?.reload()
-    renewSecrets(tokens, options, log)
+    renewTokens(tokens, renewed, log)
   }
   return { credentials: new Credentials(options.auth, tokens, revocations, audit), tokens, revocations, audit, reload }
 }
@@ -122,9 +125,19 @@ function secretsOf({ jwtSecret }: GuardOptions): readonly string[] {
   }
 }
 
-function renewSecrets(tokens: Tokens, options: GuardOptions, log: Log): void {
+/** What tokens must say, and how long they are good. */
+function rulesOf({
+  jwtIssuer,
+  jwtAudience,
+  jwtLeeway,
+  tokenLife,
+}: GuardOptions): Omit<TokenOptions, 'secrets' | 'keys'> {
+  return { issuer: jwtIssuer, audience: jwtAudience, leewayMs: jwtLeeway, lifeMs: tokenLife }
+}
+
+function renewTokens(tokens: Tokens, options: GuardOptions, log: Log): void {
   try {
-    tokens.renew(readSecrets(options.jwtSecret))
+    tokens.renew({ ...rulesOf(options), secrets: readSecrets(options.jwtSecret) })
   } catch (error) {
     log.error(errorFields(error), 'the secrets of tokens could not be read anew; the old ones stay')
   }

@@ -17,8 +17,13 @@ export interface Log {
 
 export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'silent'
 
+/** A log that can be told to say more, or less. */
+export interface LeveledLog extends Log {
+  level: string
+}
+
 /** Written at once, not buffered: a process that is killed has said everything. */
-export function createLog(level: LogLevel): Log {
+export function createLog(level: LogLevel): LeveledLog {
   return pino({ level, base: null }, destination({ dest: 2, sync: true }))
 }
 

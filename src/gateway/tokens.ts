@@ -42,7 +42,7 @@ export interface IssuedToken {
 }
 
 export class Tokens {
-  readonly #options: TokenOptions
+  #options: TokenOptions
   readonly #turnstile = new Turnstile(AT_ONCE, WAITING)
   #secrets: Promise<readonly CryptoKey[]>
 
@@ -60,9 +60,10 @@ export class Tokens {
     return this.#options.lifeMs
   }
 
-  /** Takes other secrets, for tokens to come. */
-  renew(secrets: readonly string[]): void {
-    this.#secrets = importSecrets(secrets)
+  /** Takes other secrets and rules, for tokens to come. */
+  renew(options: Partial<Omit<TokenOptions, 'keys'>>): void {
+    this.#options = { ...this.#options, ...options }
+    if (options.secrets !== undefined) this.#secrets = importSecrets(options.secrets)
   }
 
   /** Never rejects. */

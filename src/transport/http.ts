@@ -7,6 +7,7 @@
  */
 import { Buffer } from 'node:buffer'
 import type { HttpRequest as UwsRequest, HttpResponse as UwsResponse } from 'uWebSockets.js'
+import type { TrustedProxies } from './proxies.ts'
 import { BodyError, type AnswerHttp, type HttpAnswer, type HttpRequest } from './transport.ts'
 
 const statusLines: Record<number, string> = {
@@ -34,16 +35,40 @@ const fault: HttpAnswer = {
 }
 
 /** Answers one request. Never throws. */
-export function answerRequest(response: UwsResponse, request: UwsRequest, answer: AnswerHttp): void {
-  const exchange = new Exchange(response, request)
+export function answerRequest(
+  response: UwsResponse,
+  request: UwsRequest,
+  proxies: TrustedProxies,
+  answer: AnswerHttp,
+): void {
+  const exchange = new Exchange(response, request, proxies)
   answer(exchange).then(
     answered => exchange.answer(answered),
     () => exchange.answer(fault),
   )
 }
 
+/** The address of the client, as far as the proxies in front are trusted to know it. */
+export function clientAddress(
+  response: UwsResponse,
+  headers: ReadonlyMap<string, string>,
+  proxies: TrustedProxies,
+): string {
+  return proxies.clientOf(peerAddress(response), headers.get('x-forwarded-for') ?? '')
+}
+
+/** All headers; what comes more than once is one list, as HTTP has it, so that nobody can hide one behind another. */
+export function readHeaders(request: UwsRequest): ReadonlyMap<string, string> {
+  const headers = new Map<string, string>()
+  request.forEach((name, value) => {
+    const before = headers.get(name)
+    headers.set(name, before === undefined ? value : `${before}, ${value}`)
+  })
+  return headers
+}
+
 /** The address of the peer, an IPv4 one also where it comes in the clothes of IPv6. */
-export function peerAddress(response: UwsResponse): string {
+function peerAddress(response: UwsResponse): string {
   const bytes = Buffer.from(response.getRemoteAddress())
   if (bytes.length === 4) return bytes.join('.')
   const mapped =
@@ -64,7 +89,7 @@ class Exchange implements HttpRequest {
   readonly path: string
   readonly query: string
   readonly address: string
-  readonly #headers = new Map<string, string>()
+  readonly #headers: ReadonlyMap<string, string>
   readonly #response: UwsResponse
   #reader: Reader | null = null
   #pieces: Buffer[] = []
@@ -74,14 +99,14 @@ class Exchange implements HttpRequest {
   /** Answered, or the peer has hung up: the response is not to be touched any more. */
   #over = false
 
-  constructor(response: UwsResponse, request: UwsRequest) {
+  constructor(response: UwsResponse, request: UwsRequest, proxies: TrustedProxies) {
     this.#response = response
     this.method = request.getMethod().toUpperCase()
     this.path = request.getUrl()
     // Undefined when there is none, whatever its type says.
     this.query = request.getQuery() || ''
-    this.address = peerAddress(response)
-    request.forEach((name, value) => this.#headers.set(name, value))
+    this.#headers = readHeaders(request)
+    this.address = clientAddress(response, this.#headers, proxies)
     this.#whole = this.header('transfer-encoding') === '' && !(Number(this.header('content-length')) > 0)
     response.onAborted(() => this.#abort())
     if (!this.#whole) response.onData((piece, last) => this.#received(piece, last))

@@ -4,12 +4,13 @@
  * A packet is one WebSocket message, or one length-prefixed or newline-ended unit of a stream. Transports know packets, never
  * frames. The transport that also speaks HTTP hands those requests on in the neutral shape at the end of this file.
  */
+import type { TrustedProxies } from './proxies.ts'
 
 /** A live connection, seen from above. */
 export interface Pipe {
   /** `ws`, `wss`, `tcp`, `tls`, `memory`: a label of metrics and logs. */
   readonly transport: string
-  /** The address of the peer, without a port. */
+  /** The address of the client, without a port: that of the peer, unless this is a proxy that is trusted. */
   readonly address: string
   /** The client id that the peer has proved to the transport, by a client certificate. It need not have the form of one. */
   readonly provenId?: string | null
@@ -79,6 +80,13 @@ export class ListenError extends Error {
   }
 }
 
+/** Whom to believe and whom to let in from the web. It is read at every request, so that it may change while the server runs. */
+export interface WebRules {
+  /** Web origins that may connect; empty: all. A client that names no origin is no browser, and may always. */
+  readonly origins: readonly string[]
+  readonly proxies: TrustedProxies
+}
+
 /** An HTTP request, whose head is there and whose body may still be on its way. */
 export interface HttpRequest {
   /** In capitals. */
@@ -87,9 +95,9 @@ export interface HttpRequest {
   readonly path: string
   /** What follows the question mark, as it was sent; '' for none. */
   readonly query: string
-  /** The network address of the peer, without a port. */
+  /** The network address of the client, without a port: that of the peer, unless this is a proxy that is trusted. */
   readonly address: string
-  /** The value of a header, named in small letters; '' when it was not sent. */
+  /** The value of a header, named in small letters; '' when it was not sent. What was sent more than once is joined by commas. */
   header(name: string): string
   /**
    * The whole body. Must be asked for before the answering function first waits: what nobody has asked for by then is thrown away.

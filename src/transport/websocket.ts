@@ -23,7 +23,7 @@ import type {
   us_listen_socket,
   us_socket_context_t,
 } from 'uWebSockets.js'
-import { answerRequest, peerAddress } from './http.ts'
+import { answerRequest, clientAddress, readHeaders } from './http.ts'
 import {
   ListenError,
   type Accept,
@@ -32,6 +32,7 @@ import {
   type Pipe,
   type PipeEvents,
   type RenewableListener,
+  type WebRules,
 } from './transport.ts'
 
 /** LIBUS_LISTEN_EXCLUSIVE_PORT: without it a second server on the port starts silently and takes half of the connections. */
@@ -68,8 +69,7 @@ export interface WebSocketOptions {
   readonly maxBuffered: number
   /** ms without any traffic after which the socket itself is closed; far above the ping interval of the gateway. */
   readonly idleTimeoutMs: number
-  /** Web origins that may connect; empty: all. A client that names no origin is no browser, and may always. */
-  readonly origins: readonly string[]
+  readonly rules: WebRules
   /** Speaks TLS; clients need to show no certificate. */
   readonly certificate?: Certificate
 }
@@ -198,7 +198,7 @@ class WebSocketListener implements RenewableListener {
   }
 
   #makeApp(certificate: Certificate | undefined): App {
-    const { maxPacket, maxBuffered, idleTimeoutMs, origins } = this.#options
+    const { maxPacket, maxBuffered, idleTimeoutMs, rules } = this.#options
     const made = { app: certificate === undefined ? uws.App() : secureApp(certificate), connections: 0 }
     const transport = certificate === undefined ? 'ws' : 'wss'
     made.app.ws<Held>('/ws', {
@@ -208,7 +208,7 @@ class WebSocketListener implements RenewableListener {
       maxBackpressure: maxBuffered,
       idleTimeout: idleSeconds(idleTimeoutMs),
       sendPingsAutomatically: false,
-      upgrade: (response, request, context) => upgrade(response, request, context, transport, origins),
+      upgrade: (response, request, context) => upgrade(response, request, context, transport, rules),
       open: socket => {
         made.connections++
         socket.pipe.opened(socket, this.#accept)
@@ -221,7 +221,7 @@ class WebSocketListener implements RenewableListener {
         socket.pipe.closed()
       },
     })
-    made.app.any('/*', (response, request) => answerRequest(response, request, this.#answer))
+    made.app.any('/*', (response, request) => answerRequest(response, request, rules.proxies, this.#answer))
     return made
   }
 }
@@ -276,9 +276,10 @@ function upgrade(
   request: UwsRequest,
   context: us_socket_context_t,
   transport: string,
-  origins: readonly string[],
+  { origins, proxies }: WebRules,
 ): void {
-  const origin = request.getHeader('origin')
+  const headers = readHeaders(request)
+  const origin = headers.get('origin') ?? ''
   if (origins.length > 0 && origin !== '' && !origins.includes(origin)) {
     response.cork(() => {
       response.writeStatus('403 Forbidden').writeHeader('Content-Type', 'application/json')
@@ -287,7 +288,7 @@ function upgrade(
     return
   }
   response.upgrade(
-    { pipe: new WebSocketPipe(transport, peerAddress(response)) },
+    { pipe: new WebSocketPipe(transport, clientAddress(response, headers, proxies)) },
     request.getHeader('sec-websocket-key'),
     '',
     request.getHeader('sec-websocket-extensions'),

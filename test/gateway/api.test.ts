@@ -127,7 +127,7 @@ describe('the router', () => {
     },
   })
   const api = new Api([echo], new AdminToken(''), {
-    origins: [],
+    rules: { origins: [] },
     audit: noAudit,
     failed: error => failures.push(error),
   })

@@ -165,10 +165,10 @@ describe('a guard', () => {
       (await guard.tokens?.check(tokenOf({ sub: 'a' }, {}, key)))?.kind
     writeFileSync(path, 'x'.repeat(40))
     expect(await judged(secret)).toBe('good')
-    guard.reload()
+    guard.reload({ ...options, jwtSecret: `file:${path}` })
     expect([await judged(secret), await judged('x'.repeat(40))]).toEqual(['wrong', 'good'])
     writeFileSync(path, 'short')
-    guard.reload()
+    guard.reload({ ...options, jwtSecret: `file:${path}` })
     expect([await judged('x'.repeat(40)), errors]).toEqual(['good', [expect.stringContaining('the old ones stay')]])
   })
 
@@ -205,7 +205,7 @@ describe('a guard', () => {
     guard.audit.note('login_failed', { id: 'alice', address: '192.0.2.7', why: 'x'.repeat(1_000) })
     renameSync(path, `${path}.1`)
     guard.audit.note('login', { id: 'alice' })
-    guard.reload()
+    guard.reload({ ...options, auditLog: path })
     guard.audit.note('flood', {})
     const lines = [`${path}.1`, path].map(file =>
       readFileSync(file, 'utf8')

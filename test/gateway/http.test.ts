@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { AdminToken } from '../../src/gateway/api/admin-token.ts'
 import { noAudit } from '../../src/gateway/audit.ts'
 import { Api } from '../../src/gateway/api.ts'
+import { HttpRate } from '../../src/gateway/http-rate.ts'
 import { createHttp } from '../../src/gateway/http.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
 import type { HttpAnswer } from '../../src/transport/transport.ts'
@@ -15,11 +16,13 @@ class SickStore extends MemoryStore {
 
 describe('what is answered over HTTP', () => {
   let house = new House()
-  const api = new Api([], new AdminToken(''), { origins: [], audit: noAudit, failed: () => {} })
+  const admin = new AdminToken('')
+  const api = new Api([], admin, { rules: { origins: [] }, audit: noAudit, failed: () => {} })
   const get = (path: string, method = 'GET'): Promise<HttpAnswer> => {
     const body = (): Promise<Uint8Array> => Promise.resolve(new Uint8Array(0))
     const request = { method, path, query: '', address: '127.0.0.1', header: () => '', body }
-    return createHttp(house.gateway, house.store, 100, api)(request)
+    const { gateway, store } = house
+    return createHttp({ gateway, store, api, admin, rate: new HttpRate(100), audit: noAudit })(request)
   }
 
   afterEach(() => {

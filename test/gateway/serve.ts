@@ -3,7 +3,8 @@
  * the argument `stuck` its shutdown never ends; with `faulty` it soon throws what nobody catches.
  */
 import { readOptions } from '../../src/option-sources.ts'
-import { closeOnSignals, readyLine, startServer } from '../../src/server.ts'
+import { readyLine, startServer } from '../../src/server.ts'
+import { closeOnSignals } from '../../src/signals.ts'
 
 const server = await startServer(readOptions({ environment: process.env }))
 const stuck = process.argv[2] === 'stuck'

@@ -97,7 +97,7 @@ describe('a token by a secret', () => {
     const { token } = await tokens.issue('alice', Date.now())
     expect(await judge(token, { secrets: [other] })).toBe('good for alice')
     expect(await judge(token)).toMatch(/signature/)
-    tokens.renew([secret])
+    tokens.renew({ secrets: [secret] })
     expect(textOf(await tokens.check(token))).toMatch(/signature/)
   })
 

@@ -17,9 +17,11 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   'web/': ['client/index.ts'],
   'options.ts': ['option-kinds.ts', 'protocol/limits.ts', 'store/store.ts'],
   'option-kinds.ts': [],
+  'option-changes.ts': ['option-kinds.ts', 'option-sources.ts', 'options.ts'],
   'option-sources.ts': ['option-kinds.ts', 'options.ts'],
   'version.ts': [],
   'server.ts': [''],
+  'signals.ts': ['options.ts', 'server.ts'],
   'index.ts': [''],
 }
 
@@ -168,7 +170,7 @@ export const testedElsewhere: readonly { readonly files: RegExp; readonly by: st
     because: 'a table is nothing without its kinds and sources',
   },
   { files: /^web\/build\.ts$/, by: 'gateway/pages.test.ts', because: 'what it writes is read there' },
-  { files: /^(server|index|version)\.ts$/, by: 'server.slow.test.ts', because: 'a whole server' },
+  { files: /^(server|signals|index|version)\.ts$/, by: 'server.slow.test.ts', because: 'a whole server' },
 ]
 
 /** Files that refer to each other in a circle, by type only. */

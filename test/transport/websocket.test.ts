@@ -13,6 +13,7 @@ import {
   type Listener,
   type RenewableListener,
 } from '../../src/transport/transport.ts'
+import { TrustedProxies } from '../../src/transport/proxies.ts'
 import { listenWebSocket, type WebSocketOptions } from '../../src/transport/websocket.ts'
 import { testTransport, type Client } from './contract.ts'
 
@@ -24,7 +25,7 @@ const options: WebSocketOptions = {
   maxPacket: 1024 * 1024,
   maxBuffered: MAX_BUFFERED,
   idleTimeoutMs: 60_000,
-  origins: [],
+  rules: { origins: [], proxies: new TrustedProxies() },
 }
 
 /** What became of the bodies that were asked for. */
@@ -193,7 +194,7 @@ describe('listening for WebSockets', () => {
   })
 
   it('answers 403 to a foreign origin and to null when a list is set', async () => {
-    const url = await listen({ origins: ['https://here.example'] })
+    const url = await listen({ rules: { ...options.rules, origins: ['https://here.example'] } })
     expect(await refusal(url, 'https://there.example')).toBe(403)
     expect(await refusal(url, 'null')).toBe(403)
     expect(await refusal(url, 'https://here.example')).toBe(101)

@@ -30,7 +30,7 @@ const granted = z.object({
 
 const forEveryone = { ...forAdmins, access: 'everyone', method: 'POST', maxBody: MAX_BODY } as const
 
-const refusals = ['forbidden', 'rate_limited', 'overloaded', 'too_large', 'not_json', 'unavailable'] as const
+const refusals = ['forbidden', 'overloaded', 'too_large', 'not_json', 'unavailable'] as const
 
 /** Null: this server has no accounts. */
 export function accountRoutes(accounts: Accounts | null): readonly Route[] {

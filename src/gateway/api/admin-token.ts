@@ -16,17 +16,23 @@ const GUESSES = 10
 const SPAN_S = 60
 
 export class AdminToken {
-  readonly #hash: Uint8Array | null
+  #hash: Uint8Array | null = null
   readonly #guesses = new RateLimiterMemory({ points: GUESSES, duration: SPAN_S })
 
   /** ''; there is none. */
   constructor(token: string) {
+    this.renew(token)
+  }
+
+  /** Takes another one, for requests to come. */
+  renew(token: string): void {
     this.#hash = token === '' ? null : sha256(token)
   }
 
   /** Whether the request carries the token. */
   proves(request: HttpRequest): boolean {
-    return this.#hash !== null && timingSafeEqual(this.#hash, sha256(bearer(request)))
+    const given = bearer(request)
+    return this.#hash !== null && given !== '' && timingSafeEqual(this.#hash, sha256(given))
   }
 
   /** Rejects with what a caller is told who has not shown the token. */

@@ -6,8 +6,8 @@ import { z } from 'zod'
 import { apiErrors, errorSchema, type ApiErrorCode, type Route, jsonSchema, type Json } from './route.ts'
 
 const JSON_TYPE = 'application/json'
-const common: readonly ApiErrorCode[] = ['bad_request', 'internal']
-const guarded: readonly ApiErrorCode[] = ['unauthorized', 'forbidden', 'rate_limited']
+const common: readonly ApiErrorCode[] = ['bad_request', 'rate_limited', 'internal']
+const guarded: readonly ApiErrorCode[] = ['unauthorized', 'forbidden']
 
 export function openApiDocument(routes: readonly Route[], version: string): Json {
   const paths: Record<string, Record<string, Json>> = {}

@@ -110,7 +110,7 @@ interface Operation<Params extends z.ZodObject, Query extends z.ZodObject, Body 
   readonly headers: Readonly<Record<string, string>>
   /** By status. */
   readonly answers: Readonly<Record<number, AnswerForm>>
-  /** Besides bad_request and internal, and unauthorized, forbidden and rate_limited where the admin token is wanted. */
+  /** Besides bad_request, rate_limited and internal, and unauthorized and forbidden where the admin token is wanted. */
   readonly errors: readonly ApiErrorCode[]
 }
 

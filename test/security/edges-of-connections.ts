@@ -1,0 +1,125 @@
+/** What a limit of connections does at its edge. */
+import { connect as connectTcp } from 'node:net'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { expect } from 'vitest'
+import { connectBySocket } from '../gateway/peer.ts'
+import { absent, alices, dawdle, enter, places, send, start } from './stage.ts'
+
+/** Of one limit or two that belong together. */
+export const connectionEdges: Record<string, () => Promise<void>> = {
+  connectionsPerAddress: async () => {
+    await start({ connectionsPerAddress: 2 })
+    const [first] = [await enter(), await enter()]
+    const third = await connectBySocket(places.ws)
+    const [, name, , retryAfterMs] = await third.next('close')
+    expect([name, Number(retryAfterMs) > 0]).toEqual(['overloaded', true])
+    first.peer.hangUp()
+    await expect.poll(async () => (await enter().catch(() => null)) !== null, { timeout: 10_000 }).toBe(true)
+  },
+
+  connectRate: async () => {
+    await start({ connectRate: 2 })
+    const peers = await Promise.all([1, 2, 3].map(() => connectBySocket(places.ws)))
+    const closed = await Promise.race(peers.map(async peer => (await peer.next('close')).slice(1)))
+    expect([closed[0], Number(closed[2]) > 0]).toEqual(['overloaded', true])
+    await sleep(Number(closed[2]) + 1_100)
+    await enter()
+  },
+
+  maxLag: async () => {
+    await start({ maxLag: 10 })
+    await enter()
+    const stop = dawdle(60)
+    const refused = async (): Promise<boolean> => {
+      const peer = await connectBySocket(places.ws)
+      peer.say(frames => frames.hello({ v: 1 }))
+      const ended = await Promise.race([
+        peer.end().then(({ name }) => name),
+        peer.next('welcome').then(() => 'welcome'),
+      ])
+      peer.hangUp()
+      return ended === 'overloaded'
+    }
+    await expect.poll(refused, { timeout: 60_000, interval: 200 }).toBe(true)
+    stop()
+    await expect.poll(refused, { timeout: 60_000, interval: 200 }).toBe(false)
+  },
+
+  overloadLag: async () => {
+    await start({ overloadLag: 10 })
+    const [alice, bob] = [await enter(alices), await enter()]
+    const stop = dawdle(60)
+    let n = 0
+    const refused = (): boolean => {
+      // One at a time, so that no other limit is met.
+      if (alice.peer.heard.filter(([name]) => name === 'delivered').length === n) send(alice, bob.id, ++n)
+      const got = bob.peer.heard.filter(([name]) => name === 'message').length
+      if (got > 0) bob.peer.say(frames => frames.ack(got))
+      return alice.peer.heard.some(([name, , , code]) => name === 'retry' && code === 'overloaded')
+    }
+    await expect.poll(refused, { timeout: 60_000, interval: 100 }).toBe(true)
+    stop()
+  },
+
+  replacementRate: async () => {
+    await start({ replacementRate: 2 })
+    const { id, secret } = await enter({ outbox: 'outbox-00' })
+    const names: string[] = []
+    for (let i = 1; i <= 3; i++) {
+      const peer = await connectBySocket(places.ws)
+      peer.say(frames => frames.hello({ v: 1, id, secret, outbox: `outbox-0${i}` }))
+      await expect.poll(() => peer.heard.length, { timeout: 10_000 }).toBeGreaterThan(0)
+      const [[name, reason] = ['unknown']] = peer.heard
+      names.push(name === 'close' ? String(reason) : name)
+    }
+    expect(names).toEqual(['welcome', 'welcome', 'flood'])
+  },
+
+  deadAfter: async () => {
+    await start({ deadAfter: 1, ackTimeout: 1_000 })
+    const [alice, bob] = [await enter(alices), await absent()]
+    send(alice, bob.id, 1)
+    await alice.peer.next('stored')
+    const { peer } = await enter({ id: bob.id, secret: bob.secret })
+    await peer.next('message')
+    expect((await peer.next('close'))[1]).toBe('ack_timeout')
+    expect((await alice.peer.next('ended')).slice(1, 4)).toEqual(['dead', bob.id, 1])
+  },
+
+  helloTimeout: async () => {
+    await start({ helloTimeout: 300 })
+    const peer = await connectBySocket(places.ws)
+    expect((await peer.next('close'))[1]).toBe('timeout')
+    const slow = await connectBySocket(places.ws)
+    await sleep(50)
+    await slow.hello()
+  },
+
+  handshakeTimeout: async () => {
+    const server = await start({ handshakeTimeout: 300 })
+    const { hostname, port } = new URL(server.tls ?? '')
+    const since = performance.now()
+    const socket = connectTcp(Number(port), hostname)
+    socket.on('error', () => {})
+    await new Promise(resolve => socket.once('close', resolve))
+    expect(performance.now() - since).toBeGreaterThan(290)
+    expect(performance.now() - since).toBeLessThan(10_000)
+  },
+
+  pingInterval: async () => {
+    await start({ pingInterval: 1_000 })
+    const since = performance.now()
+    const { peer } = await enter()
+    await peer.next('ping')
+    expect((await peer.next('close'))[1]).toBe('timeout')
+    expect(performance.now() - since).toBeGreaterThan(1_990)
+  },
+
+  idleTimeout: async () => {
+    await start({ idleTimeout: 1_000, pingInterval: 1_000 })
+    const { peer } = await enter()
+    const keepAlive = setInterval(() => peer.say(frames => frames.ping()), 100)
+    expect((await peer.next('close'))[1]).toBe('idle')
+    clearInterval(keepAlive)
+  },
+}
