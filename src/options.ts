@@ -169,6 +169,12 @@ export const optionTable = {
     max: 10_000_000,
     help: 'Frames of one connection in a second, twice as many in a burst; more are handed back with rate_limited.',
   }),
+  rememberedStreams: count({
+    default: 100_000,
+    min: 1,
+    max: 100_000_000,
+    help: 'Ends of streams that this node remembers, some 250 bytes each; beyond it the longest idle are looked up in the store when they go on.',
+  }),
   newRecipientsRate: count({
     default: 200,
     min: 1,

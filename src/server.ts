@@ -247,6 +247,7 @@ function gatewayOptions(options: Options, store: Store, node = nanoid(NODE_NAME_
     sendWindowBytes: options.sendWindowBytes,
     heldBytes: options.heldBytes,
     newRecipients: options.newRecipientsRate,
+    rememberedStreams: options.rememberedStreams,
     roomsPerConnection: options.roomsPerConnection,
     roomMessages: options.roomMessages,
     soleOwner: !store.shared,

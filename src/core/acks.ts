@@ -21,6 +21,7 @@ export class Acks {
   done(message: Message): void {
     const { lane, n, s, reason } = message
     if (lane === null) return
+    if (s > 0) lane.parked--
     // A copy of what was refused, acked as the repeat that it is, stays refused.
     const loss = s > 0 && reason === '' ? lane.loss(n) : undefined
     if (loss?.kind === 'rejected') return this.#refuse(message, loss.reason)
@@ -48,6 +49,7 @@ export class Acks {
     if (n > lane.acked) lane.acked = n
     lane.markLost(n, 'rejected', reason)
     if (s > 0) {
+      lane.parked--
       this.#hub.stats.rejected++
       return this.#refuse(message, reason)
     }

@@ -8,8 +8,10 @@
 import type { EndReason } from '../protocol/errors.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import { MAX_AHEAD } from '../protocol/limits.ts'
-import { splitStream } from '../protocol/mailbox.ts'
+import type { Lanes } from './lanes.ts'
 import type { Message } from './message.ts'
+import type { Origin } from './origin.ts'
+import type { StreamEnd } from './remembered.ts'
 
 /** An end of a message that was not delivered. */
 interface Loss {
@@ -19,39 +21,98 @@ interface Loss {
 
 /** Undelivered ends remembered per stream, so that a resend hears the same again; no sender asks further back. */
 const LOSSES = MAX_AHEAD
+/** What most streams hold at any time; they are many, so each having a list of its own would cost. */
+const nothing: readonly Message[] = []
 
-export class Downstream {
-  readonly stream: string
-  readonly from: string
-  readonly outbox: string
+export class Downstream implements StreamEnd {
+  older: StreamEnd | null = null
+  newer: StreamEnd | null = null
+  readonly origin: Origin
   /** Highest n sent in this session, or known to need no sending; -1: nothing is known, so nothing may go live yet. */
   sent = -1
-  /** Lowest n sent in this session. Of what lies below only the mailbox knows how it ended. */
-  first = Infinity
+  /** Lowest n sent in this session, 0 for none. Of what lies below only the mailbox knows how it ended. */
+  first = 0
   /** Highest n acked in this session. */
   acked = 0
   /** Highest n that this node has taken on in this session. */
   tail = 0
-  /** How many live messages of it are in the window, un-acked. */
+  /** How many messages of it are in the window, un-acked: live ones, and those out of the mailbox. */
   live = 0
-  /** What waits for its predecessor or for room in the window, in order. */
-  readonly held: Message[] = []
+  parked = 0
+  readonly #lanes: Lanes
+  #held: Message[] | null = null
+  /** Its tail when it was looked at last, for whether it moved. */
+  #seen = 0
   #losses: Map<number, Loss> | null = null
 
-  constructor(stream: string) {
-    this.stream = stream
-    const [from, outbox] = splitStream(stream)
-    this.from = from
-    this.outbox = outbox
+  constructor(lanes: Lanes, origin: Origin) {
+    this.#lanes = lanes
+    this.origin = origin
   }
 
-  /** Whether the session may forget it: what comes next then goes through the mailbox. */
+  get stream(): string {
+    return this.origin.stream
+  }
+
+  /** What waits for its predecessor or for room in the window, in order. */
+  get held(): readonly Message[] {
+    return this.#held ?? nothing
+  }
+
+  /** Whether nothing live is under way. */
   get idle(): boolean {
-    return this.live === 0 && this.held.length === 0
+    return this.live === 0 && this.#held === null
+  }
+
+  /** Whether it may be forgotten: what comes next then goes through the mailbox. An end that is still to come must be noted in it. */
+  get isSettled(): boolean {
+    return this.idle && this.parked === 0
+  }
+
+  /** Whether it knows of ends that no mailbox may have heard of. */
+  get hasLosses(): boolean {
+    return this.#losses !== null
+  }
+
+  moved(): boolean {
+    const moved = this.tail !== this.#seen
+    this.#seen = this.tail
+    return moved
+  }
+
+  /** What was refused here no mailbox may have heard of, so such a lane only its session forgets, in need. */
+  forget(): boolean {
+    if (!this.isSettled || this.hasLosses) return false
+    this.#lanes.forget(this)
+    return true
+  }
+
+  /** Has a message wait at its end. */
+  hold(message: Message): void {
+    message.lane = this
+    this.tail = message.n
+    if (this.#held === null) this.#held = [message]
+    else this.#held.push(message)
+  }
+
+  /** The first `count` wait no longer. */
+  release(count: number): void {
+    if (this.#held === null || count === 0) return
+    if (count >= this.#held.length) this.#held = null
+    else this.#held.splice(0, count)
+  }
+
+  /** Keeps of what waits only that which `stays`, and returns the rest. */
+  keep(stays: (message: Message) => boolean): Message[] {
+    const gone: Message[] = []
+    const kept: Message[] = []
+    for (const message of this.held) (stays(message) ? kept : gone).push(message)
+    this.#held = kept.length === 0 ? null : kept
+    return gone
   }
 
   markSent(n: number): void {
-    if (n < this.first) this.first = n
+    if (n < this.first || this.first === 0) this.first = n
     if (n > this.sent) this.sent = n
     if (n > this.tail) this.tail = n
   }
@@ -68,7 +129,7 @@ export class Downstream {
 
   /** Message n, which was taken on, comes again. Where nothing of this stream was sent, there is nothing that it could wait behind. */
   goBack(n: number): void {
-    const isUnknown = this.sent < 0 && this.held.length === 0
+    const isUnknown = this.sent < 0 && this.#held === null
     this.tail = isUnknown ? 0 : Math.max(this.sent, Math.min(this.tail, n - 1))
   }
 

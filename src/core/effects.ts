@@ -69,6 +69,8 @@ export interface CoreOptions {
   readonly heldBytes: number
   /** New recipients of one sender in a minute. */
   readonly newRecipients: number
+  /** Ends of streams that this node remembers when nothing of them is open, at most. */
+  readonly rememberedStreams: number
   /** Nobody but this process fills mailboxes, so what it reads in one stays true until it writes there itself. */
   readonly soleOwner: boolean
   /** ms between looks into the mailbox of a connected client when other nodes may fill it; 0: never. */

@@ -24,6 +24,7 @@ import { Deadlines, type Due } from './deadlines.ts'
 import type { Connection, CoreOptions, Effects, Greeting } from './effects.ts'
 import type { Message } from './message.ts'
 import type { Receiving } from './receiving.ts'
+import { Remembered } from './remembered.ts'
 import { Rooms } from './rooms.ts'
 import { Session } from './session.ts'
 import { Stats } from './stats.ts'
@@ -40,6 +41,7 @@ export class Hub {
   readonly stats = new Stats()
   readonly custody: Custody
   readonly rooms: Rooms
+  readonly remembered: Remembered
   readonly trace: Trace
   /** Monotonic ms, and ms since the epoch. */
   now = 0
@@ -61,6 +63,7 @@ export class Hub {
     this.options = options
     this.custody = new Custody(this)
     this.rooms = new Rooms(this)
+    this.remembered = new Remembered(options.rememberedStreams)
     this.trace = new Trace(options.trace ?? 0)
     this.#deadlines = new Deadlines(options.ackTimeoutMs)
   }
@@ -82,6 +85,7 @@ export class Hub {
     const receipts = this.#receipts
     if (receipts.length > 0) this.#receipts = []
     for (const up of receipts) up.flush()
+    this.remembered.turn()
   }
 
   tick(): void {
@@ -314,7 +318,7 @@ export class Hub {
     if (message.reason !== '' || message.lane === null) return
     this.stats.drained++
     this.trace.note(this.time, 'delivered', message, message.path)
-    const { from, stream } = message.lane
+    const { from, stream } = message.lane.origin
     this.custody.drained(message.recipient, stream, message.n)
     this.#sessions.get(from)?.sending?.drained(stream, message.recipient, message.n)
   }

@@ -31,7 +31,7 @@ export class Receiving implements Due {
   readonly #room: number
   readonly #roomBytes: number
   readonly #window = new Window()
-  readonly #lanes = new Lanes()
+  readonly #lanes: Lanes
   readonly #drain: Drain
   readonly #acks: Acks
   #dirty = false
@@ -43,6 +43,7 @@ export class Receiving implements Due {
     this.#session = session
     this.#room = window
     this.#roomBytes = hub.options.windowBytes
+    this.#lanes = new Lanes(hub.remembered)
     this.#drain = new Drain(hub, session)
     this.#acks = new Acks(hub, this.#drain)
     this.touch()
@@ -59,8 +60,8 @@ export class Receiving implements Due {
 
   /** Takes on a message, whose end from now on is this node's to bring about. */
   take(message: Message): void {
-    const lane = this.#lanes.get(message.stream)
-    const { n } = message
+    const { n, stream, source } = message
+    const lane = this.#lanes.get(stream, source?.origin)
     if (n === lane.tail + 1 && lane.tail > 0) {
       if (lane.sent === lane.tail && this.#hasRoomLive(message.size)) this.#sendLive(message, lane)
       else if (!lane.idle || this.#hasRoomLive(message.size)) this.#hold(message, lane)
@@ -247,15 +248,16 @@ export class Receiving implements Due {
     assert(this.open, 'I8: nothing is sent once closing has begun')
     const { connection } = this.#session
     const { n, body, reason } = message
+    const { from, outbox } = lane.origin
     message.lane = lane
     message.sentAt = this.#hub.now
     lane.markSent(n)
     const seq = this.#window.push(message)
     this.#hub.trace.note(this.#hub.time, 'sent', message, message.path)
     if (reason !== '') {
-      connection.void(seq, lane.from, lane.outbox, n, reason)
+      connection.void(seq, from, outbox, n, reason)
       this.#hub.lost(message, reason, reason)
-    } else connection.message(seq, lane.from, lane.outbox, n, message.time, message.flags, body)
+    } else connection.message(seq, from, outbox, n, message.time, message.flags, body)
     message.repeated = true
     if (!this.armed) this.#hub.arm(this, message.deadline)
   }
@@ -292,7 +294,7 @@ export class Receiving implements Due {
   #repeated(message: Message, lane: Downstream): boolean {
     const { n } = message
     for (const held of lane.held) if (held.n === n) return this.#adopt(held, message)
-    if (n < lane.first) return false
+    if (lane.first === 0 || n < lane.first) return false
     if (n <= lane.acked) {
       const loss = lane.loss(n)
       if (loss === undefined) this.#hub.custody.delivered(message)
@@ -324,7 +326,7 @@ export class Receiving implements Due {
         this.#sendLive(message, lane)
         count++
       }
-      if (count > 0) lane.held.splice(0, count)
+      lane.release(count)
     }
     this.#lanes.settle()
     this.#lanes.rotate()
@@ -342,6 +344,7 @@ export class Receiving implements Due {
       if (!this.#drain.advance(entry.s)) continue
       this.#hub.stats.sentParked++
       const lane = this.#lanes.get(entry.stream)
+      lane.parked++
       this.#send(message, lane)
       this.#overtaken(lane)
     }
@@ -352,7 +355,7 @@ export class Receiving implements Due {
   /** What waits here and came out of the mailbox meanwhile was offered twice; it is stored. */
   #overtaken(lane: Downstream): void {
     for (let head = lane.held[0]; head !== undefined && head.n <= lane.sent; head = lane.held[0]) {
-      lane.held.shift()
+      lane.release(1)
       this.#hub.custody.stored(head)
     }
   }

@@ -8,17 +8,17 @@
 import { refusals, type EndReason, type ErrorCode } from '../protocol/errors.ts'
 import type { Body, SyncReply } from '../protocol/frames.ts'
 import { MAX_AHEAD, MAX_NUMBER } from '../protocol/limits.ts'
-import { streamName } from '../protocol/mailbox.ts'
 import { isClientId, isRoom, isTarget } from '../protocol/names.ts'
 import type { Connection } from './effects.ts'
 import type { Hub } from './hub.ts'
 import { Message } from './message.ts'
+import { createOrigin, type Origin } from './origin.ts'
 import { Publishing } from './publishing.ts'
 import type { Receiving } from './receiving.ts'
 import type { Session } from './session.ts'
 import { Upstream } from './upstream.ts'
 
-/** Streams of one connection; idle ones make room, and come back when they are used again. */
+/** Streams of one connection, of either kind; idle ones make room, and come back when they are used again. */
 const STREAMS = 1_024
 const TURNED_AWAY = 64
 /** Sends beyond the credit within this time that end the connection with `flood`. */
@@ -34,11 +34,14 @@ export class Sending {
   readonly connection: Connection
   readonly #hub: Hub
   readonly #session: Session
-  readonly #id: string
   readonly #numbered: boolean
-  readonly #outbox: string
-  /** The outbox of what the client does not number. A name of its own when the client named one: its numbers are not ours to give. */
-  readonly #unnumberedOutbox: string
+  readonly #origin: Origin
+  /**
+   * The origin of what the client does not number. A name of its own when the client named an outbox: its numbers are not ours to give. And
+   * another one once a stream was forgotten, whose numbers would else be given twice.
+   */
+  #unnumberedOrigin: Origin
+  #forgotten = 0
   readonly #streams = new Map<string, Upstream>()
   /** Null until the client sends a message without a number. */
   #unnumbered: Map<string, Upstream> | null = null
@@ -62,10 +65,9 @@ export class Sending {
     this.#hub = hub
     this.#session = session
     this.connection = session.connection
-    this.#id = id
-    this.#outbox = outbox
     this.#numbered = numbered
-    this.#unnumberedOutbox = numbered ? nonce : outbox
+    this.#origin = createOrigin(id, outbox)
+    this.#unnumberedOrigin = numbered ? createOrigin(id, nonce) : this.#origin
     this.isFirst = !resumed || !numbered || attempt === 1
   }
 
@@ -145,6 +147,32 @@ export class Sending {
   /** Nobody is left to be told. */
   close(): void {
     this.#closed = true
+    for (const streams of [this.#streams, this.#unnumbered]) {
+      for (const up of streams?.values() ?? []) this.#hub.remembered.remove(up)
+      streams?.clear()
+    }
+  }
+
+  /**
+   * Forgets an idle stream; false when it is not. What is forgotten is which receipts were told, and a numbered stream knows its numbers by
+   * itself. Of one that the server numbers nothing may be waiting in a mailbox, where what comes next would overtake it under another name.
+   */
+  forget(up: Upstream): boolean {
+    const { isClean } = up
+    if (!up.idle || !(up.numbered || isClean)) return false
+    if (up.numbered) this.#streams.delete(up.target)
+    else this.#rename(up)
+    if (!isClean) this.isFirst = false
+    this.#hub.remembered.remove(up)
+    return true
+  }
+
+  #rename(up: Upstream): void {
+    this.#unnumbered?.delete(up.target)
+    if (up.origin !== this.#unnumberedOrigin) return
+    const { greeting } = this.#session
+    const base = greeting.numbered ? greeting.nonce : greeting.outbox
+    this.#unnumberedOrigin = createOrigin(up.origin.from, `${base.slice(0, 24)}-${++this.#forgotten}`)
   }
 
   get closed(): boolean {
@@ -235,7 +263,7 @@ export class Sending {
     const up = this.#streams.get(target) ?? this.#unnumbered?.get(target)
     if (up !== undefined) return up.stream === stream ? up : undefined
     // The receipt of what an earlier connection of this outbox had sent.
-    if (stream !== streamName(this.#id, this.#outbox)) return undefined
+    if (stream !== this.#origin.stream) return undefined
     return this.#create(this.#numbered, target)
   }
 
@@ -247,31 +275,27 @@ export class Sending {
       this.#newRecipients = 0
     }
     if (this.#newRecipients >= options.newRecipients) return null
+    if (!numbered && this.#unnumbered !== null && !this.#hasRoom(this.#unnumbered)) return null
     this.#newRecipients++
     return this.#create(numbered, target)
   }
 
   #create(numbered: boolean, target: string): Upstream {
     const streams = numbered ? this.#streams : (this.#unnumbered ??= new Map<string, Upstream>())
-    if (numbered && streams.size >= STREAMS) this.#forgetIdle(streams)
-    const stream = streamName(this.#id, numbered ? this.#outbox : this.#unnumberedOutbox)
+    this.#hasRoom(streams)
+    const origin = numbered ? this.#origin : this.#unnumberedOrigin
     const room = isRoom(target) ? new Publishing(this.#hub, this.#session, target) : null
-    const up = new Upstream(this, stream, target, numbered, this.isFirst || !numbered, room)
+    const up = new Upstream(this, origin, target, numbered, this.isFirst || !numbered, room)
     streams.set(target, up)
+    this.#hub.remembered.add(up)
     return up
   }
 
-  /**
-   * Makes room. What is forgotten is only which receipts were told, and a numbered stream knows its numbers by itself. Numbers
-   * that the server gives are kept while the connection lives: 200 new recipients a minute bound them.
-   */
-  #forgetIdle(streams: Map<string, Upstream>): void {
+  /** Makes room for one more, if it can. Numbered streams of which something is open the credit of the connection bounds. */
+  #hasRoom(streams: ReadonlyMap<string, Upstream>): boolean {
+    if (streams.size < STREAMS) return true
     let left = STREAMS / 8
-    for (const [target, up] of streams) {
-      if (up.open > 0 || up.hasReceipt) continue
-      streams.delete(target)
-      this.isFirst = false
-      if (--left === 0) return
-    }
+    for (const up of streams.values()) if (this.forget(up) && --left === 0) break
+    return streams.size < STREAMS
   }
 }

@@ -12,8 +12,11 @@
 import type { EndReason, ErrorCode } from '../protocol/errors.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import { MAX_AHEAD } from '../protocol/limits.ts'
+import { isRoom } from '../protocol/names.ts'
 import type { Message } from './message.ts'
+import type { Origin } from './origin.ts'
 import type { Receiving } from './receiving.ts'
+import type { StreamEnd } from './remembered.ts'
 import type { Sending } from './sending.ts'
 
 /** ms after which what could not be told for certain is to be offered again. */
@@ -31,9 +34,11 @@ export interface Taker {
   take(message: Message): void
 }
 
-export class Upstream {
+export class Upstream implements StreamEnd {
+  older: StreamEnd | null = null
+  newer: StreamEnd | null = null
   readonly sending: Sending
-  readonly stream: string
+  readonly origin: Origin
   readonly target: string
   /** Whether the sender numbers it. */
   readonly numbered: boolean
@@ -61,22 +66,24 @@ export class Upstream {
   /** The mailbox is being asked, for the receipt of that number. */
   #asking = false
   #asked = 0
-  /** The lowest number to be told delivered that has no end yet, and when it must have one; Infinity for none. */
-  #open = Infinity
-  #due = Infinity
+  /** The lowest number to be told delivered that has no end yet, and when it must have one; 0 for none. */
+  #open = 0
+  #due = 0
   /** Other ends, to be told after the answer; no more than the connection has open. */
-  readonly #ends: End[] = []
+  #ends: End[] | null = null
   /**
    * The highest number to tell at the end of this turn, 0 for none. Not the highest ever told: after a failover the store may have
    * less than it had, and saying again what was true then would be a lie now.
    */
   #delivered = 0
   #stored = 0
+  /** The highest number taken when it was looked at last, for whether it moved. */
+  #seen = 0
 
   /** `isNew`: nothing of this stream can have been sent before. `receiving`: who takes its messages, where that is known from the start. */
   constructor(
     sending: Sending,
-    stream: string,
+    origin: Origin,
     target: string,
     numbered: boolean,
     isNew: boolean,
@@ -84,10 +91,38 @@ export class Upstream {
   ) {
     this.#parked = isNew ? 0 : Infinity
     this.sending = sending
-    this.stream = stream
+    this.origin = origin
     this.target = target
     this.numbered = numbered
     this.receiving = receiving
+  }
+
+  get stream(): string {
+    return this.origin.stream
+  }
+
+  /** Whether nothing of it is open, and everything was told. */
+  get idle(): boolean {
+    return this.open === 0 && !this.hasReceipt && !this.#asking
+  }
+
+  /**
+   * Whether everything that it was ever given has an end that was told. Then whoever forgets it loses nothing: what comes next is a number that
+   * its recipient cannot have seen, and what lies below was told. A room keeps what it took, and tells no further end.
+   */
+  get isClean(): boolean {
+    if (!this.idle || this.#refused !== 0) return false
+    return isRoom(this.target) || (this.taken <= this.#settled && this.#parked <= this.#settled)
+  }
+
+  moved(): boolean {
+    const moved = this.taken !== this.#seen
+    this.#seen = this.taken
+    return moved
+  }
+
+  forget(): boolean {
+    return this.sending.forget(this)
   }
 
   /** Whether something is noted that was not written yet. */
@@ -117,13 +152,13 @@ export class Upstream {
     this.delivered(n)
   }
 
-  /** `due`, monotonic ms: when this must be told, if it is the first word of the end of that message. */
-  delivered(n: number, due = Infinity): void {
+  /** `due`, monotonic ms: when this must be told, if it is the first word of the end of that message; else 0. */
+  delivered(n: number, due = 0): void {
     this.note()
     if (n === this.#settled + 1) this.#settled = n
-    if (due < Infinity) {
-      this.#open = Math.min(this.#open, n)
-      this.#due = Math.min(this.#due, due)
+    if (due > 0) {
+      if (this.#open === 0 || n < this.#open) this.#open = n
+      if (this.#due === 0 || due < this.#due) this.#due = due
     }
     if (n > this.taken) this.taken = n
     if (n > this.#delivered) this.#delivered = n
@@ -140,7 +175,7 @@ export class Upstream {
   /** Told after what was delivered before it: a sender that hears of n alone would lack a number below it. */
   ended(kind: EndReason, n: number, reason: string): void {
     if (this.#delivered > 0 && !this.#asking) this.#flushDelivered()
-    if (this.#asking && n > this.#open) this.#ends.push({ kind, n, reason })
+    if (this.#asking && this.#open > 0 && n > this.#open) this.#later({ kind, n, reason })
     else this.#writeEnd({ kind, n, reason })
   }
 
@@ -178,8 +213,9 @@ export class Upstream {
     this.#asking = false
     this.#asked = 0
     if (reply === null) return this.#handBack() || this.#delivered === 0
-    for (const [n, kind] of reply.lost ?? []) if (!this.#knows(n)) this.#ends.push({ kind, n, reason: kind })
-    const ends = this.#ends.splice(0)
+    for (const [n, kind] of reply.lost ?? []) if (!this.#knows(n)) this.#later({ kind, n, reason: kind })
+    const ends = this.#ends ?? []
+    this.#ends = null
     for (const end of ends) if (end.n <= asked) this.#writeEnd(end)
     if (this.#parked === Infinity) this.#parked = reply.last
     this.#heard = heard
@@ -191,7 +227,7 @@ export class Upstream {
 
   /** Hands back what cannot be told in time. */
   check(now: number): void {
-    if (now >= this.#due) this.#handBack()
+    if (this.#due > 0 && now >= this.#due) this.#handBack()
   }
 
   /** Has what is noted looked at, at the end of the turn. */
@@ -202,7 +238,12 @@ export class Upstream {
   }
 
   #knows(n: number): boolean {
-    return n <= this.#settled || this.#ended?.has(n) === true || this.#ends.some(end => end.n === n)
+    return n <= this.#settled || this.#ended?.has(n) === true || this.#ends?.some(end => end.n === n) === true
+  }
+
+  #later(end: End): void {
+    this.#ends ??= []
+    this.#ends.push(end)
   }
 
   #writeEnd({ kind, n, reason }: End): void {
@@ -219,10 +260,10 @@ export class Upstream {
 
   /** What ended otherwise above it is handed back as well, and will be told when it comes again. */
   #handBack(): boolean {
-    if (this.#open === Infinity) return false
-    this.#ends.length = 0
+    if (this.#open === 0) return false
+    this.#ends = null
     this.retry(this.#open, 'unavailable', RETRY_AFTER_MS)
-    this.#open = this.#due = Infinity
+    this.#open = this.#due = 0
     this.#delivered = this.#asked = 0
     return true
   }
@@ -243,8 +284,8 @@ export class Upstream {
     if (n > this.#settled) this.#settled = n
     for (const ended of this.#ended ?? []) if (ended <= n) this.#ended?.delete(ended)
     if (n >= this.#delivered) this.#delivered = 0
-    if (n >= this.#open) this.#open = this.#delivered > 0 ? n + 1 : Infinity
-    if (this.#open === Infinity) this.#due = Infinity
+    if (n >= this.#open) this.#open = this.#open > 0 && this.#delivered > 0 ? n + 1 : 0
+    if (this.#open === 0) this.#due = 0
     this.sending.connection.delivered(this.target, n)
   }
 

@@ -66,6 +66,7 @@ function addMessages(sheet: Sheet, hub: Hub): void {
     ...stats.parked,
   }))
   sheet.gauge('ackd_window_messages', 'Messages sent and not acked.', '', () => hub.windowMessages)
+  sheet.gauge('ackd_remembered_streams', 'Ends of streams that are remembered.', '', () => hub.remembered.size)
   sheet.gauge('ackd_held_bytes', 'Bytes of messages that have no end yet.', '', () => hub.custody.bytes)
   sheet.histogram('ackd_delivery_seconds', 'From accepting a message to its ack.', 'path', () => {
     return { live: stats.deliveryMs, drain: stats.drainDeliveryMs }

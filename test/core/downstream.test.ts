@@ -1,15 +1,21 @@
 import { describe, expect, test } from 'vitest'
-import { Downstream } from '../../src/core/downstream.ts'
+import type { Downstream } from '../../src/core/downstream.ts'
+import { Lanes } from '../../src/core/lanes.ts'
+import { Remembered } from '../../src/core/remembered.ts'
 import { messageOf } from './recorder.ts'
+
+function laneOf(stream: string): Downstream {
+  return new Lanes(new Remembered(10)).get(stream)
+}
 
 describe('Downstream', () => {
   test('names the sender and the outbox of its stream', () => {
-    const lane = new Downstream('alice out')
-    expect([lane.from, lane.outbox]).toEqual(['alice', 'out'])
+    const lane = laneOf('alice out')
+    expect([lane.origin.from, lane.origin.outbox]).toEqual(['alice', 'out'])
   })
 
   test('moves its tail along with what is sent, and never back', () => {
-    const lane = new Downstream('alice out')
+    const lane = laneOf('alice out')
     lane.markSent(5)
     expect([lane.sent, lane.tail]).toEqual([5, 5])
     lane.markSent(3)
@@ -17,37 +23,37 @@ describe('Downstream', () => {
   })
 
   test('leaves a tail that is ahead where it is', () => {
-    const lane = new Downstream('alice out')
+    const lane = laneOf('alice out')
     lane.tail = 9
     lane.markSent(5)
     expect([lane.sent, lane.tail]).toEqual([5, 9])
   })
 
   test('is idle when it holds nothing and nothing live is un-acked', () => {
-    const lane = new Downstream('alice out')
+    const lane = laneOf('alice out')
     expect(lane.idle).toBe(true)
     lane.live = 1
     expect(lane.idle).toBe(false)
     lane.live = 0
-    lane.held.push(messageOf(1))
+    lane.hold(messageOf(1))
     expect(lane.idle).toBe(false)
   })
 
   test('remembers how a number ended that was not delivered', () => {
-    const lane = new Downstream('alice out')
+    const lane = laneOf('alice out')
     expect(lane.loss(1)).toBeUndefined()
     lane.markLost(1, 'rejected', 'spam')
     expect(lane.loss(1)).toEqual({ kind: 'rejected', reason: 'spam' })
   })
 
   test('remembers as many of them as a sender may ask for, and forgets the oldest first', () => {
-    const lane = new Downstream('alice out')
+    const lane = laneOf('alice out')
     for (let n = 1; n <= 1_025; n++) lane.markLost(n, 'expired', 'expired')
     expect([lane.loss(1), lane.loss(2)?.kind, lane.loss(1_025)?.kind]).toEqual([undefined, 'expired', 'expired'])
   })
 
   test('adds what it knows to what the mailbox says', () => {
-    const lane = new Downstream('alice out')
+    const lane = laneOf('alice out')
     expect(lane.complete({ last: 3, delivered: 2 })).toEqual({ last: 3, delivered: 2 })
     lane.acked = 5
     lane.markLost(4, 'rejected', 'spam')
@@ -62,7 +68,7 @@ describe('Downstream', () => {
   })
 
   test('raises a floor above what was acked, and not above a number that was refused here', () => {
-    const lane = new Downstream('alice out')
+    const lane = laneOf('alice out')
     lane.acked = 5
     expect([lane.floorAbove(2), lane.floorAbove(9)]).toEqual([6, 9])
     lane.markLost(4, 'rejected', 'spam')
@@ -70,7 +76,7 @@ describe('Downstream', () => {
   })
 
   test('goes back to a number that comes again, and to nothing where nothing was sent', () => {
-    const lane = new Downstream('alice out')
+    const lane = laneOf('alice out')
     lane.tail = 5
     lane.goBack(3)
     expect(lane.tail).toBe(0)
@@ -80,5 +86,24 @@ describe('Downstream', () => {
     expect(lane.tail).toBe(3)
     lane.goBack(1)
     expect(lane.tail).toBe(2)
+  })
+
+  test('is not forgotten while an ack is to come, nor what only it knows', () => {
+    const lane = laneOf('alice out')
+    lane.parked = 1
+    expect([lane.idle, lane.forget()]).toEqual([true, false])
+    lane.parked = 0
+    lane.markLost(1, 'rejected', 'spam')
+    expect(lane.forget()).toBe(false)
+    expect(laneOf('alice out').forget()).toBe(true)
+  })
+
+  test('lets go of what waits, from the front', () => {
+    const lane = laneOf('alice out')
+    for (const n of [1, 2, 3]) lane.hold(messageOf(n))
+    lane.release(1)
+    expect(lane.held.map(({ n }) => n)).toEqual([2, 3])
+    lane.release(2)
+    expect(lane.idle).toBe(true)
   })
 })

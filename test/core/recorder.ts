@@ -25,6 +25,7 @@ export const options: CoreOptions = {
   sendWindowBytes: 256 * 1024,
   heldBytes: 1024 * 1024,
   newRecipients: 200,
+  rememberedStreams: 10_000,
   roomsPerConnection: 4,
   roomMessages: 1_000,
   soleOwner: false,

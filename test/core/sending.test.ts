@@ -273,4 +273,72 @@ describe('Sending', () => {
     desk.hub.turn()
     expect([alice.line.read(), desk.calls.read()]).toEqual([[], []])
   })
+
+  test('shares what the node remembers with all others, and goes on with what it has forgotten', () => {
+    begin({ rememberedStreams: 2 })
+    const bob = desk.connect('bob')
+    send(1, 1)
+    desk.hub.turn()
+    desk.enqueued('bob', ['ok'])
+    desk.page(bob, [entryOf(1)])
+    bob.session.ack(1)
+    desk.hub.turn()
+    expect(alice.line.read()).toEqual(['stored bob 1', 'delivered bob 1'])
+    for (let number = 0; number < 10; number++) {
+      send(1, 1, `friend${number}`)
+      desk.hub.turn()
+      desk.enqueued(`friend${number}`, ['ok'])
+    }
+    expect(desk.hub.remembered.size).toBe(2)
+    desk.calls.read()
+    // Neither end is known any more, so it does not go live.
+    send(2, 2)
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['enqueue bob: alice out 2/2'])
+  })
+
+  test('leaves nothing behind in the memory of the node', () => {
+    const bob = desk.connect('bob')
+    send(1, 1)
+    desk.hub.closed(bob.session)
+    desk.hub.closed(alice.session)
+    expect(desk.hub.remembered.size).toBe(0)
+  })
+
+  test('gives no number twice to what comes without one, when it forgets a stream', () => {
+    begin({ rememberedStreams: 1, soleOwner: true })
+    alice = desk.connect('alice', { numbered: false })
+    const bob = desk.connect('bob')
+    const say = (): void => {
+      send(0, 0)
+      desk.hub.recalled(bob.session, [...desk.calls.read()][0]?.split(' of ')[0]?.slice('recall '.length) ?? '', {
+        last: 0,
+        delivered: 0,
+      })
+      desk.hub.turn()
+    }
+    say()
+    bob.session.ack(1)
+    desk.hub.turn()
+    desk.hub.turn()
+    say()
+    expect(bob.line.read()).toEqual(['message 1: alice out 1', 'message 2: alice out-1 1'])
+  })
+
+  test('meets no more recipients for a client without numbers than it can keep the numbers of', () => {
+    begin({ newRecipients: 10_000, sendWindow: 10_000 })
+    alice = desk.connect('alice', { numbered: false })
+    for (let number = 0; number < 1_024; number++) {
+      send(0, 0, `friend${number}`)
+      desk.hub.turn()
+      desk.enqueued(`friend${number}`, ['ok'])
+    }
+    alice.line.read()
+    // All of it waits in mailboxes, so nothing can be forgotten.
+    send(0, 0, 'bob')
+    send(0, 0, 'friend7')
+    desk.hub.turn()
+    expect(alice.line.read()).toEqual(['error nil: rate_limited'])
+    expect(desk.calls.read()).toContain('enqueue friend7: alice out 2/2')
+  })
 })

@@ -1,4 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest'
+import { createOrigin } from '../../src/core/origin.ts'
 import { Upstream } from '../../src/core/upstream.ts'
 import type { SyncReply } from '../../src/protocol/frames.ts'
 import { Desk, type Connected, type Line } from './recorder.ts'
@@ -11,7 +12,7 @@ function upstream(numbered: boolean, isNew = true): Upstream {
   const alice = desk.connect('alice')
   line = alice.line
   desk.calls.read()
-  return new Upstream(alice.session.sending!, 'alice out', 'bob', numbered, isNew)
+  return new Upstream(alice.session.sending!, createOrigin('alice', 'out'), 'bob', numbered, isNew)
 }
 
 beforeEach(() => {

@@ -16,6 +16,7 @@ const defaults: GatewayOptions = {
     sendWindowBytes: 256 * 1024,
     heldBytes: 64 * 1024 * 1024,
     newRecipients: 200,
+    rememberedStreams: 1_000,
     roomsPerConnection: 128,
     roomMessages: 1_000,
     soleOwner: false,

@@ -44,6 +44,7 @@ export class World {
     sendWindowBytes: 256 * 1024,
     heldBytes: 64 * 1024 * 1024,
     newRecipients: 200,
+    rememberedStreams: 1_000,
     soleOwner: false,
     pollMs: 0,
     roomsPerConnection: 128,

@@ -145,6 +145,16 @@ export const messageEdges: Record<string, () => Promise<void>> = {
     expect((await alice.peer.next('retry')).slice(1, 4)).toEqual(['three', 1, 'rate_limited'])
   },
 
+  rememberedStreams: async () => {
+    await start({ rememberedStreams: 1 })
+    const alice = await enter(alices)
+    send(alice, alice.id, 1)
+    await alice.peer.next('message')
+    alice.peer.say(frames => frames.ack(1))
+    await alice.peer.next('delivered')
+    expect(await (await fetch(`${places.http}/metrics`)).text()).toContain('\nackd_remembered_streams 1\n')
+  },
+
   httpRate: async () => {
     await start({ httpRate: 10 })
     const ask = (): Promise<Response> => fetch(`${places.http}/api/openapi.json`)

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { forgettingMutations } from './forgetting-mutations.ts'
 import { mutate } from './mutate.ts'
 import { mutations } from './mutations.ts'
 import { roomMutations } from './room-mutations.ts'
@@ -8,6 +9,14 @@ describe('with one rule off, the simulation goes red', () => {
   it.each(mutations)('$rule', async ({ edits, within }) => {
     const { run, remove } = await mutate(edits)
     const red = run.runWorlds(1, within, 1)
+    await remove()
+    expect(red.length).toBeGreaterThan(0)
+    say(red)
+  })
+
+  it.each(forgettingMutations)('$rule (forgetful nodes)', async ({ edits, within }) => {
+    const { run, remove } = await mutate(edits)
+    const red = run.runForgetful(1, within, 1)
     await remove()
     expect(red.length).toBeGreaterThan(0)
     say(red)

@@ -1,5 +1,5 @@
-/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms]` prints what is wrong with which seed. */
-import { roomScenarios, scenarios, World, type Scenario } from './world.ts'
+/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms|forgetful]` prints what is wrong with which seed. */
+import { forgetfulScenarios, roomScenarios, scenarios, World, type Scenario } from './world.ts'
 
 export interface Verdict {
   readonly seed: number
@@ -9,6 +9,11 @@ export interface Verdict {
 /** Worlds with a room; see `runWorlds`. */
 export function runRooms(first: number, count: number, most = 5): Verdict[] {
   return runWorlds(first, count, most, roomScenarios)
+}
+
+/** Worlds on nodes that remember next to nothing; see `runWorlds`. */
+export function runForgetful(first: number, count: number, most = 5): Verdict[] {
+  return runWorlds(first, count, most, forgetfulScenarios)
 }
 
 /** Runs `count` worlds from `first` on; stops after `most` red ones. A thrown assertion is a red world too. */
@@ -35,7 +40,8 @@ if (process.argv[1]?.endsWith('simulation/run.ts') === true) {
   const count = Number(process.argv[2] ?? 1_000)
   const first = Number(process.argv[3] ?? 1)
   const since = performance.now()
-  const red = runWorlds(first, count, 5, process.argv[4] === 'rooms' ? roomScenarios : scenarios)
+  const worlds = { rooms: roomScenarios, forgetful: forgetfulScenarios }[process.argv[4] ?? ''] ?? scenarios
+  const red = runWorlds(first, count, 5, worlds)
   for (const { seed, wrong } of red) process.stdout.write(`seed ${seed}: ${wrong.slice(0, 5).join('\n  ')}\n`)
   const ms = Math.round(performance.now() - since)
   process.stdout.write(`${count} schedules from seed ${first}: ${red.length} red, ${ms} ms\n`)

@@ -34,6 +34,8 @@ export interface Scenario {
   readonly sendWindow: number
   /** ms between looks into mailboxes that other nodes may fill; 0 where one node owns the store. */
   readonly pollMs: number
+  /** Ends of streams that a node remembers. */
+  readonly rememberedStreams: number
   /** The share of messages with a short life. */
   readonly mortal: number
   readonly mailboxMessages: number
@@ -59,6 +61,7 @@ export const defaultScenario: Scenario = {
   window: 4,
   sendWindow: 6,
   pollMs: 1_000,
+  rememberedStreams: 1_000,
   mortal: 0,
   mailboxMessages: 10_000,
   headAttempts: 100,
@@ -84,6 +87,12 @@ export const scenarios: readonly Scenario[] = [
   { ...defaultScenario, ...mortal, failover: false },
   { ...defaultScenario, ...mortal, nodes: 1, failover: false, pollMs: 0 },
 ]
+
+/** The same worlds on nodes that remember next to nothing of a stream that is idle. */
+export const forgetfulScenarios: readonly Scenario[] = scenarios.map(scenario => ({
+  ...scenario,
+  rememberedStreams: 2,
+}))
 
 /** Worlds with a room. */
 export const roomScenarios: readonly Scenario[] = [
@@ -160,7 +169,7 @@ export class World {
   }
 
   get coreOptions(): Omit<CoreOptions, 'node'> {
-    const { ackTimeoutMs, window, sendWindow, pollMs } = this.scenario
+    const { ackTimeoutMs, window, sendWindow, pollMs, rememberedStreams } = this.scenario
     return {
       ackTimeoutMs,
       window,
@@ -169,6 +178,7 @@ export class World {
       sendWindowBytes: 256 * 1024,
       heldBytes: 1024 * 1024,
       newRecipients: 200,
+      rememberedStreams,
       roomsPerConnection: 128,
       roomMessages: 1_000,
       soleOwner: pollMs === 0,

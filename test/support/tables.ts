@@ -117,6 +117,7 @@ export const testedElsewhere: readonly { readonly files: RegExp; readonly by: st
     by: 'protocol/frames.test.ts',
     because: 'the two encoders, by the golden bytes of every frame',
   },
+  { files: /^core\/origin\.ts$/, by: 'core/downstream.test.ts', because: 'the names of a stream' },
   { files: /^core\/acks\.ts$/, by: 'core/receiving.test.ts', because: 'they come to a session' },
   {
     files: /^core\/(publishing|strangers)\.ts$/,
