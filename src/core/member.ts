@@ -52,8 +52,7 @@ export class Attendance {
   readonly members = new Map<string, Member>()
   /** Questions that the store has not answered. */
   asks = 0
-  /** Rooms that it wanted to make, and passwords that were wrong, within this minute. */
+  /** Rooms that it wanted to make within this minute. */
   created = 0
-  wrong = 0
   since = 0
 }

@@ -10,6 +10,9 @@ import type { Session } from './session.ts'
 /** An answer of the store; null: there was none. */
 export type Answer<Found> = Found | 'no_such_room' | null
 
+/** Whether a password is right; or that nobody can say so now, that its client has to wait first, or that there was no answer. */
+export type PasswordAnswer = boolean | 'busy' | { readonly waitMs: number } | null
+
 /** A question of a client about a room, and under which ref it is answered. */
 export interface Ask {
   readonly session: Session

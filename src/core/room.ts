@@ -126,9 +126,9 @@ export class Room {
   }
 
   /** Keeps somebody out, who is told why; what it sent meanwhile goes back. For now only: it is away, until it tries again. */
-  refuse(member: Member, code: ErrorCode): void {
+  refuse(member: Member, code: ErrorCode, text: string = refusals[code].text): void {
     const { session, ref, state } = member
-    const { retryable, text } = refusals[code]
+    const { retryable } = refusals[code]
     this.#drop(member)
     if (retryable && !session.gone) this.#await(member)
     // Who is away has had an answer to its join.

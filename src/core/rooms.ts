@@ -14,7 +14,7 @@ import type { Hub } from './hub.ts'
 import { Attendance, Member } from './member.ts'
 import type { Message } from './message.ts'
 import { Room } from './room.ts'
-import type { Answer, Ask } from './room-effects.ts'
+import type { Answer, Ask, PasswordAnswer } from './room-effects.ts'
 import { covers } from './rights.ts'
 import type { Session } from './session.ts'
 
@@ -23,9 +23,8 @@ export const LOBBY = '#lobby'
 
 /** Questions of one session that the store has not answered. */
 const ASKS = 16
-/** Rooms that a session may make, and wrong passwords that it may offer, in a minute. */
+/** Rooms that a session may make in a minute. */
 const CREATED = 20
-const WRONG = 10
 const MINUTE_MS = 60_000
 /** Of a reply, what is not bodies. */
 const REPLY_ROOM = 1_024
@@ -181,17 +180,18 @@ export class Rooms {
     }
   }
 
-  verified(member: Member, result: boolean | 'busy' | null): void {
-    const { record, session, state } = member
+  verified(member: Member, result: PasswordAnswer): void {
+    const { record, state } = member
     const room = this.#rooms.get(member.room)
     if (state !== 'asking' || record === null || room === undefined) return
     member.record = null
-    if (result === true) return room.admit(member, record)
-    if (result === false) {
-      this.#thisMinute(session).wrong++
-      return room.refuse(member, 'bad_password')
+    if (result === true) room.admit(member, record)
+    else if (result === false) room.refuse(member, 'bad_password')
+    else if (result === 'busy' || result === null) room.refuse(member, codeOf(result))
+    else {
+      const seconds = Math.ceil(result.waitMs / 1_000)
+      room.refuse(member, 'rate_limited', `Too many passwords were wrong; try again after ${seconds} s.`)
     }
-    room.refuse(member, codeOf(result))
   }
 
   inspected(ask: Ask, answer: Answer<RoomRecord>): void {
@@ -304,7 +304,6 @@ export class Rooms {
     }
     if (options.password === undefined || options.password.length > MAX_ROOM_PASSWORD)
       return room.refuse(member, 'bad_password')
-    if (this.#thisMinute(session).wrong >= WRONG) return room.refuse(member, 'rate_limited')
     member.record = record
     this.#hub.effects.rooms.verify(member, record.password, options.password)
   }
@@ -327,7 +326,7 @@ export class Rooms {
     const attendance = attendanceOf(session)
     if (this.#hub.now - attendance.since < MINUTE_MS) return attendance
     attendance.since = this.#hub.now
-    attendance.created = attendance.wrong = 0
+    attendance.created = 0
     return attendance
   }
 }

@@ -49,7 +49,7 @@ export class Accounts {
 
   /** Makes an account for somebody who is unknown. Rejects with `ApiError`. */
   async register({ id, password, address }: Login): Promise<IssuedToken> {
-    const refusal = await this.#throttle.register(address)
+    const refusal = this.#throttle.register(address)
     if (refusal !== null) throw this.#throttled(refusal, id, address)
     await this.add(id, password, address)
     return this.#tokens.issue(id, this.#time())
@@ -99,7 +99,7 @@ export class Accounts {
   }
 
   async #prove({ id, password, address }: Login): Promise<void> {
-    const attempt = await this.#throttle.attempt(address, id)
+    const attempt = this.#throttle.attempt(address, id)
     if (isRefusal(attempt)) throw this.#throttled(attempt, id, address)
     const account = await this.#store.find(id)
     const right = await busyOr(this.#passwords.verify(account?.password ?? null, password))
@@ -107,7 +107,7 @@ export class Accounts {
       this.#audit.note('login_failed', { id, address, why: account === null ? 'no such account' : 'wrong password' })
       throw new ApiError('unauthorized', 'The name or the password is wrong.')
     }
-    await attempt.succeeded()
+    attempt.succeeded()
   }
 
   #hash(id: string, password: string): Promise<string> {

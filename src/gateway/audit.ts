@@ -20,6 +20,7 @@ export const auditEvents = {
   flood: 'a connection was closed because it ignored limits',
   kicked: 'an operator closed a connection',
   revoked: 'tokens were revoked',
+  room_refused: 'a room was to be entered with a wrong password',
   room_created: 'a room was made',
   room_deleted: 'a room was deleted',
   admin: 'the API for backends was called',

@@ -77,9 +77,9 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     this.bearer = new Bearer(this, around.credentials)
   }
 
-  /** Named in logs; empty while no id was offered or given. */
+  /** Named in logs; the id that is claimed until one is proved or given, empty while none was offered. */
   get id(): string {
-    return this.#session?.id ?? this.#id
+    return this.#session?.id || this.#id
   }
 
   get session(): Session | null {

@@ -8,6 +8,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { CoreOptions } from '../core/effects.ts'
 import { Hub } from '../core/hub.ts'
+import type { Session } from '../core/session.ts'
 import type { Store } from '../store/store.ts'
 import type { Accept, Pipe, PipeEvents } from '../transport/transport.ts'
 import type { CloseName } from '../protocol/errors.ts'
@@ -26,6 +27,7 @@ import { Housekeeping } from './housekeeping.ts'
 import { LoopLag } from './lag.ts'
 import { errorFields, type Log } from './log.ts'
 import type { Revocations } from './revocations.ts'
+import { RoomGuesses, type Guesser } from './room-guesses.ts'
 import { Rounds } from './rounds.ts'
 import { Slab } from './slab.ts'
 import { Sparing } from './sparing.ts'
@@ -82,6 +84,7 @@ export class Gateway implements Surroundings {
   #overloadLagMs: number
   readonly #admission: Admission
   readonly #guesses = new Guesses()
+  readonly #roomGuesses = new RoomGuesses()
   readonly #faults = new Sparing()
   readonly #troubles = new Sparing()
   readonly #lag = new LoopLag()
@@ -232,6 +235,19 @@ export class Gateway implements Surroundings {
     this.#audit.note('room_deleted', { room, id })
   }
 
+  passwordOffered(room: string, session: Session): number | null {
+    const guesser = guesserOf(session)
+    const refusal = this.#roomGuesses.attempt(guesser, this.clock.now)
+    if (refusal?.first === true) this.#audit.note('throttled', { ...guesser, room })
+    return refusal?.waitMs ?? null
+  }
+
+  passwordChecked(room: string, session: Session, right: boolean | null): void {
+    const guesser = guesserOf(session)
+    if (right === false) this.#audit.note('room_refused', { ...guesser, room, why: 'wrong password' })
+    else this.#roomGuesses.takeBack(guesser, this.clock.now)
+  }
+
   delays(connection: ClientConnection): boolean {
     const delay = this.#guesses.wrong(connection.pipe.address, connection.id, this.clock.now)
     // At most one for each live connection.
@@ -304,4 +320,8 @@ export class Gateway implements Surroundings {
     const end = performance.now() + limitMs
     while (!done() && performance.now() < end) await sleep(DRAIN_STEP_MS)
   }
+}
+
+function guesserOf({ id, connection }: Session): Guesser {
+  return { id, address: connection instanceof ClientConnection ? connection.pipe.address : '' }
 }

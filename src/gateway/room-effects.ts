@@ -7,7 +7,8 @@
 import { randomBytes } from 'node:crypto'
 import type { Hub } from '../core/hub.ts'
 import type { Member } from '../core/member.ts'
-import type { Answer, Ask, NewRoom, RoomEffects } from '../core/room-effects.ts'
+import type { Answer, Ask, NewRoom, PasswordAnswer, RoomEffects } from '../core/room-effects.ts'
+import type { Session } from '../core/session.ts'
 import type { RoomPage, RoomParcel, RoomQuery, RoomRecord, RoomSettings } from '../protocol/rooms.ts'
 import type { RoomStore } from '../store/room-store.ts'
 import { PasswordsBusy, type Passwords } from './passwords.ts'
@@ -26,6 +27,10 @@ export interface RoomReport {
   /** A client has made a room, or deleted it. */
   roomMade(room: string, id: string): void
   roomDeleted(room: string, id: string): void
+  /** A client wants to enter a room by a password. Null: it may be checked. Else the ms that the client has to wait first. */
+  passwordOffered(room: string, session: Session): number | null
+  /** It was checked; null: it could not be. */
+  passwordChecked(room: string, session: Session, right: boolean | null): void
 }
 
 export class StoreRoomEffects implements RoomEffects {
@@ -89,11 +94,15 @@ export class StoreRoomEffects implements RoomEffects {
   }
 
   verify(member: Member, hash: string, password: string): void {
-    this.#calling.work(
-      () => this.#passwords.verify(hash, password),
+    const { room, session } = member
+    const waitMs = this.#report.passwordOffered(room, session)
+    this.#calling.work<PasswordAnswer>(
+      () => (waitMs === null ? this.#passwords.verify(hash, password) : Promise.resolve({ waitMs })),
       (hub, result) => {
         const busy = result instanceof PasswordsBusy ? 'busy' : null
-        hub.rooms.verified(member, result instanceof Error ? busy : result)
+        const answer = result instanceof Error ? busy : result
+        if (waitMs === null) this.#report.passwordChecked(room, session, typeof answer === 'boolean' ? answer : null)
+        hub.rooms.verified(member, answer)
       },
     )
   }

@@ -3,15 +3,15 @@
  *
  * An attempt is counted before it is made, and given back when it succeeds, so that a crowd of attempts at once is no way round. Who has
  * logged in from a network before is not kept out there by what others do elsewhere. Whether a name exists plays no part.
- * Counts are of this node; all of them are bounded by how many passwords a node can check.
+ * Counts are of this node, and bounded: where they are more than are remembered, the oldest are forgiven.
  */
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import { networkOf } from './network.ts'
+import { Tally } from './tally.ts'
 
-/** So many in so many seconds. */
+/** So many in so many ms. */
 interface Rate {
-  readonly points: number
-  readonly duration: number
+  readonly most: number
+  readonly spanMs: number
 }
 
 export interface ThrottleRates {
@@ -22,11 +22,13 @@ export interface ThrottleRates {
   readonly registration: Rate
 }
 
+const MINUTE_MS = 60_000
+
 export const throttleRates: ThrottleRates = {
-  pair: { points: 5, duration: 60 },
-  network: { points: 30, duration: 60 },
-  name: { points: 50, duration: 900 },
-  registration: { points: 20, duration: 3_600 },
+  pair: { most: 5, spanMs: MINUTE_MS },
+  network: { most: 30, spanMs: MINUTE_MS },
+  name: { most: 50, spanMs: 15 * MINUTE_MS },
+  registration: { most: 20, spanMs: 60 * MINUTE_MS },
 }
 
 /** Networks and names that are remembered for having succeeded. */
@@ -34,7 +36,7 @@ const KNOWN = 10_000
 
 /** An attempt that is counted, to be given back. */
 export interface Attempt {
-  succeeded(): Promise<void>
+  succeeded(): void
 }
 
 /** Not now; come back after so many ms. */
@@ -43,43 +45,47 @@ export interface Refusal {
 }
 
 export class Throttle {
-  readonly #pairs: RateLimiterMemory
-  readonly #networks: RateLimiterMemory
-  readonly #names: RateLimiterMemory
-  readonly #registrations: RateLimiterMemory
+  readonly #pairs: Limiter
+  readonly #networks: Limiter
+  readonly #names: Limiter
+  readonly #registrations: Limiter
   readonly #known = new Set<string>()
 
-  constructor({ pair, network, name, registration }: ThrottleRates = throttleRates) {
-    this.#pairs = new RateLimiterMemory(pair)
-    this.#networks = new RateLimiterMemory(network)
-    this.#names = new RateLimiterMemory(name)
-    this.#registrations = new RateLimiterMemory(registration)
+  /** `now` tells monotonic ms. */
+  constructor(
+    { pair, network, name, registration }: ThrottleRates = throttleRates,
+    now: () => number = () => performance.now(),
+  ) {
+    this.#pairs = new Limiter(pair, now)
+    this.#networks = new Limiter(network, now)
+    this.#names = new Limiter(name, now)
+    this.#registrations = new Limiter(registration, now)
   }
 
   /** Counts an attempt to prove a name by a password. */
-  async attempt(address: string, name: string): Promise<Attempt | Refusal> {
+  attempt(address: string, name: string): Attempt | Refusal {
     const network = networkOf(address)
     const pair = `${network} ${name}`
-    const counted: [RateLimiterMemory, string][] = [
+    const counted: [Limiter, string][] = [
       [this.#networks, network],
       [this.#pairs, pair],
     ]
     if (!this.#known.has(pair)) counted.push([this.#names, name])
     for (const [limiter, key] of counted) {
-      const retryAfterMs = await consumed(limiter, key)
+      const retryAfterMs = limiter.count(key)
       if (retryAfterMs !== null) return { retryAfterMs }
     }
     return {
-      succeeded: async () => {
+      succeeded: () => {
         this.#remember(pair)
-        await Promise.all(counted.map(([limiter, key]) => limiter.reward(key)))
+        for (const [limiter, key] of counted) limiter.takeBack(key)
       },
     }
   }
 
   /** Counts a new account. Null: it may be made. */
-  async register(address: string): Promise<Refusal | null> {
-    const retryAfterMs = await consumed(this.#registrations, networkOf(address))
+  register(address: string): Refusal | null {
+    const retryAfterMs = this.#registrations.count(networkOf(address))
     return retryAfterMs === null ? null : { retryAfterMs }
   }
 
@@ -93,13 +99,24 @@ export class Throttle {
   }
 }
 
-/** Null, or the ms after which there is something left. */
-async function consumed(limiter: RateLimiterMemory, key: string): Promise<number | null> {
-  try {
-    await limiter.consume(key)
-    return null
-  } catch (refused) {
-    if (refused instanceof RateLimiterRes) return Math.max(1, refused.msBeforeNext)
-    throw refused
+class Limiter {
+  readonly #rate: Rate
+  readonly #tally: Tally
+  readonly #now: () => number
+
+  constructor(rate: Rate, now: () => number) {
+    this.#rate = rate
+    this.#tally = new Tally(rate.spanMs)
+    this.#now = now
+  }
+
+  /** Null, or the ms after which there is something left. */
+  count(key: string): number | null {
+    const now = this.#now()
+    return this.#tally.add(key, now) <= this.#rate.most ? null : Math.max(1, this.#tally.leftMs(key, now))
+  }
+
+  takeBack(key: string): void {
+    this.#tally.takeBack(key, this.#now())
   }
 }

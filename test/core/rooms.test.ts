@@ -62,6 +62,7 @@ describe('entering a room', () => {
       [false, 'bad_password'],
       ['busy', 'overloaded'],
       [null, 'unavailable'],
+      [{ waitMs: 33_001 }, 'rate_limited'],
     ] as const) {
       expect(desk.tries(alice, locked, 'guess')).toEqual([])
       expect(desk.calls.read()).toContain('verify guess by hash')

@@ -80,8 +80,10 @@ it('canaries are found nowhere', async () => {
     })
     const [, , rotated] = await replyTo(bob, 1)
     await replyTo(bob, 2)
-    bob.say(frames => frames.join(3, '#den', { password: `${password}-wrong` }))
-    await replyTo(bob, 3)
+    const eve = await connectBySocket(ws)
+    await eve.hello()
+    eve.say(frames => frames.join(3, '#den', { password: `${password}-wrong` }))
+    await eve.next('error')
     bob.say(frames => frames.delete(4, '#den'))
     await replyTo(bob, 4)
     secrets.push((rotated as { secret: string }).secret)
@@ -102,10 +104,13 @@ it('canaries are found nowhere', async () => {
       'token_refused',
       'secret_wrong',
       'secret_rotated',
+      'room_refused',
       'room_created',
       'room_deleted',
     ])
       expect(audited).toContain(`"event":"${event}"`)
+    // Which id was claimed is known, too.
+    expect(audited).toContain(`"event":"secret_wrong","id":"${id}"`)
     expect(logged).toContain('"msg":"limits"')
     expect(metrics).toContain('ackd_closes_total')
     const places = { logged, audited, metrics, refusals: refusals.join('\n') }

@@ -71,7 +71,6 @@ export const drivers: Readonly<Record<string, readonly string[]>> = {
   '@node-rs/argon2': ['gateway/passwords.ts'],
   pino: ['gateway/log.ts'],
   'prom-client': ['gateway/metrics.ts'],
-  'rate-limiter-flexible': ['gateway/api/admin-token.ts', 'gateway/throttle.ts'],
   zod: [
     'gateway/api/accounts.ts',
     'gateway/api/clients.ts',

@@ -6,18 +6,18 @@
  * A server without a token has no such API: it is not open to everyone by default.
  */
 import { timingSafeEqual } from 'node:crypto'
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible'
 import type { HttpRequest } from '../../transport/transport.ts'
 import { ApiError } from './route.ts'
 import { sha256 } from '../fresh.ts'
 import { networkOf } from '../network.ts'
+import { Tally } from '../tally.ts'
 
 const GUESSES = 10
-const SPAN_S = 60
+const SPAN_MS = 60_000
 
 export class AdminToken {
   #hash: Uint8Array | null = null
-  readonly #guesses = new RateLimiterMemory({ points: GUESSES, duration: SPAN_S })
+  readonly #guesses = new Tally(SPAN_MS)
 
   /** ''; there is none. */
   constructor(token: string) {
@@ -35,32 +35,21 @@ export class AdminToken {
     return this.#hash !== null && given !== '' && timingSafeEqual(this.#hash, sha256(given))
   }
 
-  /** Rejects with what a caller is told who has not shown the token. */
-  async refuse(request: HttpRequest): Promise<never> {
+  /** Throws what a caller is told who has not shown the token. */
+  refuse({ address }: HttpRequest): never {
     if (this.#hash === null) {
       throw new ApiError(
         'forbidden',
         'This server has no admin token, so its API is closed; start it with ACKD_ADMIN_TOKEN set to 32 or more random characters.',
       )
     }
-    const tooMany = await this.#count(request.address)
-    if (tooMany !== null) {
+    const [network, now] = [networkOf(address), performance.now()]
+    if (this.#guesses.add(network, now) > GUESSES) {
       throw new ApiError('rate_limited', 'Too many wrong admin tokens came from this address.', {
-        'Retry-After': String(Math.ceil(tooMany / 1_000)),
+        'Retry-After': String(Math.max(1, Math.ceil(this.#guesses.leftMs(network, now) / 1_000))),
       })
     }
     throw new ApiError('unauthorized', undefined, { 'WWW-Authenticate': 'Bearer realm="ackd"' })
-  }
-
-  /** Null, or the ms after which the address may guess again. */
-  async #count(address: string): Promise<number | null> {
-    try {
-      await this.#guesses.consume(networkOf(address))
-      return null
-    } catch (refused) {
-      if (refused instanceof RateLimiterRes) return refused.msBeforeNext
-      throw refused
-    }
   }
 }
 
