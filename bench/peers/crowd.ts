@@ -27,8 +27,8 @@ export interface Figures {
 
 /** Unsettled messages of one client at a fixed rate, at most. */
 const MOST_UNSETTLED = 64
-/** Connections that are being opened at the same time. */
-const AT_ONCE = 200
+/** Connections that are being opened at the same time: less than any of the systems lets wait for being accepted. */
+const AT_ONCE = 90
 const PATIENCE_MS = 30_000
 /** For all of a crowd to be let in. */
 const ENTRY_MS = 90_000

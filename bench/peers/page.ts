@@ -108,11 +108,12 @@ function parkingTable(systems: readonly Measured[]): string {
 }
 
 function failures(systems: readonly Measured[]): string {
-  const told = systems.flatMap(({ name, loops, idle, room, parking }) =>
-    Object.entries({ ...loops, 'idle connections': idle, room, parking }).flatMap(([load, { failed }]) =>
+  const told = systems.flatMap(({ name, loops, idle, room, parking, troubles }) => [
+    ...Object.entries({ ...loops, 'idle connections': idle, room, parking }).flatMap(([load, { failed }]) =>
       failed === null ? [] : [`- ${name}, ${load}: ${failed}`],
     ),
-  )
+    ...troubles.map(trouble => `- ${name}, ${trouble}`),
+  ])
   return told.length === 0 ? '' : `\nWhat failed:\n\n${told.join('\n')}\n`
 }
 

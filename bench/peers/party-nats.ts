@@ -174,6 +174,9 @@ export class NatsParty implements Party, PipeEvents {
     // Only the first client has to make it.
     if (answer.includes('stream not found')) {
       this.#ask(`STREAM.CREATE.${STREAM}`, { name: STREAM, subjects: ['j.>'], retention: 'workqueue', storage: 'file' })
+    } else if (answer.includes('invalid stream')) {
+      // It is being made just now.
+      setTimeout(() => this.#heard(), 50)
     } else if (answer.includes('"error"')) this.trouble(answer)
     else if (answer.includes('stream_create')) this.#heard()
     else this.#entered()

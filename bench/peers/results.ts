@@ -28,6 +28,8 @@ export interface Measured {
   idle: Repeats<Idle>
   room: Repeats<Figures>
   parking: Repeats<Parking>
+  /** What went wrong between loads. */
+  readonly troubles: string[]
 }
 
 export function noRuns<Kind>(): Repeats<Kind> {

@@ -15,7 +15,7 @@ import { install, versions } from './install.ts'
 import { idle, onFresh, parkAndDrain, warmUp } from './loads.ts'
 import { BODY } from './party.ts'
 import { noRuns, type Measured, type Repeats, type Results } from './results.ts'
-import { placeLoad, type Placement, type Service } from './service.ts'
+import { placeLoad, stopAll, type Placement, type Service } from './service.ts'
 import { systems, type Kind, type System } from './systems.ts'
 import { page } from './page.ts'
 
@@ -41,11 +41,12 @@ const IDLERS = short ? 1000 : 5000
 const RECIPIENTS = short ? 100 : 1000
 const EACH = 100
 
-/** One system in the course of a run: its server for the loops, which is started anew when something went wrong, and what was measured. */
+/** One system in the course of a run, and what was measured. */
 interface Entrant {
   readonly system: System
   readonly measured: Measured
-  service: Service
+  /** Its server for the loops, which is started anew when something went wrong; null once that failed as well. */
+  service: Service | null
 }
 
 const chosen = systems.filter(({ name }) => flags.only.split(',').some(start => name.startsWith(start)))
@@ -74,17 +75,43 @@ async function note<Run>(into: Repeats<Run>, load: () => Promise<Run>): Promise<
   }
 }
 
-async function loops(entrant: Entrant, placement: Placement, clients: number): Promise<void> {
+/** Whatever goes wrong is this system's trouble alone: its server is started anew, and without one it takes no further part. */
+async function guarded(entrant: Entrant, what: string, work: (service: Service) => Promise<void>): Promise<void> {
+  if (entrant.service === null) return
+  said(`${what}: ${entrant.system.name}`)
+  try {
+    await work(entrant.service)
+  } catch (error) {
+    troubled(entrant, what, error)
+    await revive(entrant).catch((failure: unknown) => troubled(entrant, `${what}, starting anew`, failure))
+  }
+}
+
+function troubled({ system, measured }: Entrant, what: string, error: unknown): void {
+  const text = error instanceof Error ? error.message : String(error)
+  measured.troubles.push(`${what}: ${text}`)
+  said(`trouble with ${system.name}: ${text}`)
+}
+
+async function revive(entrant: Entrant): Promise<Service> {
+  const { service, system } = entrant
+  entrant.service = null
+  await service?.stop()
+  return (entrant.service = await start(system))
+}
+
+async function loops(entrant: Entrant, from: Service, placement: Placement, clients: number): Promise<void> {
   const { system, measured } = entrant
-  entrant.service.place(placement)
+  const enter = async (service: Service): Promise<Crowd> => {
+    service.place(placement)
+    const crowd = await Crowd.open(system, service, clients)
+    crowd.pair()
+    return crowd
+  }
   placeLoad(placement)
-  let crowd = await enter(entrant, clients)
+  let crowd = await enter(from)
   const run = async (name: string, load: () => Promise<Figures>): Promise<void> => {
-    if (await note((measured.loops[name] ??= noRuns()), load)) return
-    await entrant.service.stop()
-    entrant.service = await start(system)
-    entrant.service.place(placement)
-    crowd = await enter(entrant, clients)
+    if (!(await note((measured.loops[name] ??= noRuns()), load))) crowd = await enter(await revive(entrant))
   }
   for (const window of WINDOWS) {
     await run(`${placement} ${clients}×${window}`, () =>
@@ -97,13 +124,7 @@ async function loops(entrant: Entrant, placement: Placement, clients: number): P
   await crowd.leave()
 }
 
-async function enter({ system, service }: Entrant, clients: number): Promise<Crowd> {
-  const crowd = await Crowd.open(system, service, clients)
-  crowd.pair()
-  return crowd
-}
-
-async function room({ system, measured, service }: Entrant): Promise<void> {
+async function room({ system, measured }: Entrant, service: Service): Promise<void> {
   service.place('same')
   placeLoad('same')
   await note(measured.room, async () => {
@@ -114,11 +135,9 @@ async function room({ system, measured, service }: Entrant): Promise<void> {
   })
 }
 
-async function main(): Promise<void> {
-  install()
+async function enterAll(): Promise<Entrant[]> {
   const entrants: Entrant[] = []
   for (const system of chosen) {
-    said(`starting ${system.name}`)
     const { name, receipt } = system
     const measured = {
       name,
@@ -127,35 +146,49 @@ async function main(): Promise<void> {
       idle: noRuns<never>(),
       room: noRuns<never>(),
       parking: noRuns<never>(),
+      troubles: [],
     }
-    entrants.push({ system, measured, service: await start(system) })
+    const entrant: Entrant = { system, measured, service: null }
+    entrants.push(entrant)
+    said(`starting ${name}`)
+    await revive(entrant).catch((error: unknown) => troubled(entrant, 'starting', error))
   }
+  return entrants
+}
+
+async function measureAll(entrants: readonly Entrant[]): Promise<void> {
   const those = (kind: Kind): Entrant[] => entrants.filter(({ system }) => system.measured.includes(kind))
   for (let round = 1; round <= repeats; round++) {
     for (const placement of ['same', 'apart'] as const) {
       for (const clients of CLIENTS) {
         for (const entrant of those('loop')) {
-          said(`round ${round}: ${entrant.system.name}, ${clients} clients, ${placement}`)
-          await loops(entrant, placement, clients)
+          await guarded(entrant, `round ${round}, ${clients} clients, ${placement}`, service =>
+            loops(entrant, service, placement, clients),
+          )
         }
       }
     }
     for (const entrant of those('room')) {
-      said(`round ${round}: ${entrant.system.name}, to ${MEMBERS} members`)
-      await room(entrant)
+      await guarded(entrant, `round ${round}, to ${MEMBERS} members`, service => room(entrant, service))
     }
   }
-  for (const { service } of entrants) await service.stop()
+  for (const { service } of entrants) await service?.stop()
   for (let round = 1; round <= repeats; round++) {
     for (const { system, measured } of those('idle')) {
-      said(`round ${round}: ${system.name}, ${IDLERS} idle connections`)
+      said(`round ${round}, ${IDLERS} idle connections: ${system.name}`)
       await note(measured.idle, () => onFresh(system, service => idle(system, service, IDLERS)))
     }
     for (const { system, measured } of those('park')) {
-      said(`round ${round}: ${system.name}, ${RECIPIENTS * EACH} messages parked and drained`)
+      said(`round ${round}, ${RECIPIENTS * EACH} messages parked and drained: ${system.name}`)
       await note(measured.parking, () => onFresh(system, service => parkAndDrain(system, service, RECIPIENTS, EACH)))
     }
   }
+}
+
+async function main(): Promise<void> {
+  install()
+  const entrants = await enterAll()
+  await measureAll(entrants)
   keep({
     date: new Date().toISOString(),
     machine: machineName(),
@@ -177,10 +210,23 @@ function keep(results: Results): void {
   write('peers.svg', chart(results))
 }
 
+let ending = false
+
+/** Ends the process once no server is left, whoever stops it and whatever went wrong. */
+function end(code: number, why: unknown = null): void {
+  if (ending) return
+  ending = true
+  if (why !== null) console.error(why)
+  void stopAll().finally(() => process.exit(code))
+}
+
+for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => end(1))
+// What a peer says that nobody expected is thrown where nobody waits for it; the load that meets it comes to no end, and is given up.
+for (const event of ['uncaughtException', 'unhandledRejection']) {
+  process.on(event, error => said(`thrown meanwhile: ${error instanceof Error ? error.message : String(error)}`))
+}
+
 main().then(
-  () => process.exit(0),
-  (error: unknown) => {
-    console.error(error)
-    process.exit(1)
-  },
+  () => end(0),
+  (error: unknown) => end(1, error),
 )

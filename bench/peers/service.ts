@@ -28,6 +28,14 @@ export type Placement = 'same' | 'apart'
 const SERVER_CORE = '0'
 const LOAD_CORE = '1'
 
+/** All that run. */
+const running = new Set<Service>()
+
+/** For the end of a run, however it ends: none of the servers outlives it. */
+export async function stopAll(): Promise<void> {
+  await Promise.all([...running].map(service => service.stop()))
+}
+
 export class Service {
   /** Below it a program may keep what it likes. */
   readonly folder: string
@@ -42,6 +50,7 @@ export class Service {
   /** Starts them one after the other; `programs` is given the folder. */
   static async start(programs: (folder: string) => readonly Program[]): Promise<Service> {
     const service = new Service(mkdtempSync(join(tmpdir(), 'ackd-peer-')))
+    running.add(service)
     try {
       for (const program of programs(service.folder)) await service.#launch(program)
     } catch (error) {
@@ -83,6 +92,7 @@ export class Service {
 
   async stop(): Promise<void> {
     this.#ended ??= 'it was stopped'
+    running.delete(this)
     for (const child of this.#running.reverse()) {
       if (child.exitCode !== null || child.signalCode !== null) continue
       const gone = new Promise(resolve => child.once('exit', resolve))
@@ -122,6 +132,7 @@ export class Service {
       child.once('exit', () => {
         reject(new Error(this.#ended ?? 'it ended'))
       })
+      setTimeout(() => reject(new Error('it says nothing')), PATIENCE_MS).unref()
     })
   }
 

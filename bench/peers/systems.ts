@@ -186,7 +186,8 @@ export const systems: readonly System[] = [
     receipt: 'the stream has it, not synced',
     start: startNats('-js'),
     connect: (service, guest) => NatsParty.open({ wire: nats, port: service.port }, guest, true),
-    measured: ['loop', 'rate', 'idle', 'park'],
+    // Its connections are those of the one above.
+    measured: ['loop', 'rate', 'park'],
   },
   {
     name: 'Socket.IO on ws',
