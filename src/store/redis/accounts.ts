@@ -25,8 +25,8 @@ export class RedisAccounts implements AccountStore {
   }
 
   async find(id: string): Promise<Account | null> {
-    const reply = await this.#link.send('hmget', this.#keys.account(id), 'password', 'created', 'changed')
-    const [password, created, changed] = listOf(reply)
+    const found = await this.#link.run('findAccount', [this.#keys.account(id)], this.#now())
+    const [password, created, changed] = listOf(found)
     if (password === null) return null
     return { id, password: textOf(password), created: Number(textOf(created)), changed: Number(textOf(changed)) }
   }

@@ -92,8 +92,7 @@ export class RedisRooms implements RoomStore {
   }
 
   async taken(room: string, stream: string): Promise<number> {
-    const [, , streams] = this.#keys.room(room)
-    const kept = await this.#link.send('hget', streams, stream)
+    const kept = await this.#run('takenPosts', room, stream)
     return kept === null ? 0 : readStream(bytesOf(kept)).last
   }
 

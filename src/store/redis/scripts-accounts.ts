@@ -7,16 +7,26 @@
  *   KEYS[3]  hash        the same → when it was revoked · last, the highest place given out
  */
 
+/** Answers password, created and changed. */
+export const findAccount = `
+insist()
+return redis.call('HMGET', KEYS[1], 'password', 'created', 'changed')
+`
+
 /** ARGV: password, created, changed. Answers 1 if the account is the one that this call adds. */
 export const addAccount = `
 local known = redis.call('HGET', KEYS[1], 'password')
-if known then return known == ARGV[2] and 1 or 0 end
+if known then
+  insist()
+  return known == ARGV[2] and 1 or 0
+end
 redis.call('HSET', KEYS[1], 'password', ARGV[2], 'created', ARGV[3], 'changed', ARGV[4])
 return 1
 `
 
 /** ARGV: password, changed. */
 export const setPassword = `
+insist()
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
 redis.call('HSET', KEYS[1], 'password', ARGV[2], 'changed', ARGV[3])
 return 1
@@ -60,6 +70,8 @@ return 1
 
 /** ARGV: the place after which, as a bound of a range, and limit. Answers name, place, time and expiry in turn. */
 export const listRevocations = `
+-- A write, for which a replica refuses it.
+redis.call('ZREM', KEYS[1], '')
 local reply = {}
 local found = redis.call('ZRANGEBYSCORE', KEYS[1], ARGV[2], '+inf', 'WITHSCORES', 'LIMIT', 0, ARGV[3])
 for i = 1, #found, 2 do

@@ -31,7 +31,8 @@ local function fenced(token, lease)
 end
 `,
   // Out of memory Redis refuses a script at its first write that may need some, and none of the later ones. What gives memory back,
-  // or lets a client come for what waits for it, begins with this write, which needs none.
+  // or lets a client come for what waits for it, begins with this write, which needs none. So does what would else write nothing:
+  // a replica runs scripts until they write, and its word would be of a history that may not be the one that holds.
   insist: `
 local function insist() redis.call('HDEL', KEYS[1], 'none') end
 `,
@@ -170,6 +171,7 @@ local function earned(one, n)
   end
   return n <= one.delivered and 'delivered' or 'stored'
 end
+local wrote = false
 local function park(blob)
   known, fresh = {}, false
   local h = redis.call('HMGET', KEYS[1], 'expires', 'token', 'lease', 'node', 'last', 'bytes', 'earliest', 'due', 'uses')
@@ -209,6 +211,7 @@ local function park(blob)
     at = after
   end
   if taken == 0 then return reply end
+  wrote = true
   if #entries > 0 then redis.call('RPUSH', KEYS[2], unpack(entries)) end
   keep()
   redis.call('HSET', KEYS[1], 'last', last, 'bytes', bytes, 'earliest', earliest, 'uses', uses)
@@ -220,6 +223,7 @@ for client = 1, #ARGV - 1 do
   for key = 1, 4 do KEYS[key] = KEYS[client * 4 - 4 + key] end
   replies[client] = park(ARGV[client + 1])
 end
+if not wrote then insist() end
 return replies
 `
 
@@ -229,6 +233,7 @@ return replies
  * they were given out before.
  */
 export const page = `
+insist()
 local h = redis.call('HMGET', KEYS[1], 'token', 'lease', 'earliest', 'bytes', 'uses', 'given', 'before')
 local after, limit, most = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
 uses = tonumber(h[5])
@@ -251,15 +256,13 @@ repeat
   from = from + 64
 until more == 1 or #part < 64
 local newest = entries[#entries] and struct.unpack('>I8', entries[#entries]) or 0
-if newest > given then
-  insist()
-  redis.call('HSET', KEYS[1], 'given', newest)
-end
+if newest > given then redis.call('HSET', KEYS[1], 'given', newest) end
 return {head and struct.unpack('>I8', head) or 0, more, lost, entries, before}
 `
 
 /** ARGV: token, lease, up to, whether that one is refused. Answers stream and n of the one refused. As for a page, so for what is above `given`. */
 export const remove = `
+insist()
 local h = redis.call('HMGET', KEYS[1], 'token', 'lease', 'bytes', 'uses', 'given')
 local upTo, refused, bytes, gone, lost = tonumber(ARGV[4]), ARGV[5] == '1', tonumber(h[3]), 0, {}
 local refusal = fenced(h[1], h[2]) or (upTo > tonumber(h[5] or 0) and 'forgotten')
@@ -291,6 +294,7 @@ return lost
 
 /** ARGV: stream. */
 export const sync = `
+insist()
 local h = redis.call('HMGET', KEYS[1], 'expires', 'token')
 if not found(h[1], h[2]) then return nil end
 return redis.call('HGET', KEYS[3], ARGV[2])
@@ -346,6 +350,7 @@ return reply
 
 /** Everything but what the connected client, if there is one, may have been sent: answers stream and n of each. */
 export const discard = `
+insist()
 local h = redis.call('HMGET', KEYS[1], 'expires', 'token', 'bytes', 'uses', 'given')
 if not found(h[1], h[2]) then return nil end
 uses = tonumber(h[4])

@@ -13,7 +13,10 @@ local token, secret, nextSecret = h[2], h[10], h[11]
 if token and h[3] ~= lease and h[3] ~= asked then return {'ask', h[3]} end
 if token and h[3] == asked and h[3] ~= lease and not lives then token = false end
 if not found(h[1], token) then
-  if not create then return {'unknown'} end
+  if not create then
+    insist()
+    return {'unknown'}
+  end
   local expires = now + ID_LIFE
   -- Out of memory nobody new is taken, and this is the write that is refused.
   redis.call('HSET', KEYS[1], 'expires', expires)
@@ -24,10 +27,10 @@ if not found(h[1], token) then
   if hash ~= '' then redis.call('HSET', KEYS[1], 'secret', hash) end
   return {'bound', '1:' .. nonce, '', 0, expires, ''}
 end
+insist()
 if hash ~= '' and hash ~= secret and hash ~= nextSecret then return {create and 'taken' or 'bad_secret'} end
 local parked = redis.call('LLEN', KEYS[2])
 if token and h[5] == nonce then return {'bound', token, h[8], parked, tonumber(h[1]), h[9]} end
-insist()
 local replaced = {}
 if token and h[6] == outbox then
   if attempt > 0 and tonumber(h[7]) > attempt then return {'superseded'} end
@@ -55,6 +58,7 @@ return {'bound', mine, resumed, parked, expires, previous}
 
 /** ARGV: token, lease, suspect. Answers when to look here, then stream and n of what died. */
 export const unbind = `
+insist()
 local suspect = tonumber(ARGV[4])
 local h = redis.call('HMGET', KEYS[1], 'expires', 'token', 'lease', 'ended', 'due', 'earliest', 'bytes', 'uses', 'headS', 'headTries')
 if not found(h[1], h[2]) then return 'forgotten' end
@@ -84,6 +88,7 @@ return {sooner(math.min(due, now + DEAD_LIFE), h[5]), name, n}
 
 /** ARGV: token, lease, hash of the new secret. */
 export const rotate = `
+insist()
 local h = redis.call('HMGET', KEYS[1], 'token', 'lease')
 local refusal = fenced(h[1], h[2])
 if refusal then return refusal end

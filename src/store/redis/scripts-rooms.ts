@@ -47,7 +47,10 @@ end
 /** ARGV: epoch, owner, private, password, messages, created. Answers 1 if the room is the one that this call makes. */
 export const createRoom = `
 local made = redis.call('HGET', KEYS[1], 'made')
-if made then return made == ARGV[2] and 1 or 0 end
+if made then
+  insist()
+  return made == ARGV[2] and 1 or 0
+end
 redis.call('DEL', KEYS[2], KEYS[3])
 local mine = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)') or ''
 redis.call('HSET', KEYS[1], 'made', ARGV[2], 'epoch', ARGV[2], 'term', mine, 'ended', '', 'owner', ARGV[3], 'private', ARGV[4],
@@ -57,6 +60,7 @@ return 1
 
 /** ARGV: one of its epochs. */
 export const deleteRoom = `
+insist()
 local made = redis.call('HGET', KEYS[1], 'made')
 if not made then return 0 end
 if made ~= ARGV[2] and string.sub(ARGV[2], 1, #made + 1) ~= made .. '.' then return 0 end
@@ -66,6 +70,7 @@ return 1
 
 /** ARGV: '1' if it begins an epoch when that is due, as every use does. Answers the settings, epoch, ended epochs, first and last. */
 export const roomRecord = `
+insist()
 local h = redis.call('HMGET', KEYS[1], 'made', 'epoch', 'term', 'ended', 'owner', 'private', 'password', 'messages', 'created', 'last')
 if not h[1] then return nil end
 local epoch, ended, last = h[2], h[4], tonumber(h[10])
@@ -80,7 +85,10 @@ return {h[5], h[6], h[7], tonumber(h[8]), tonumber(h[9]), epoch, ended, last + 1
  */
 export const appendPosts = `
 local h = redis.call('HMGET', KEYS[1], 'made', 'epoch', 'term', 'ended', 'last', 'uses', 'messages', 'due')
-if not h[1] then return nil end
+if not h[1] then
+  insist()
+  return nil
+end
 local last, blob, at, taken = tonumber(h[5]), ARGV[2], 1, {}
 uses = tonumber(h[6])
 local reply = {begin(h[1], h[2], h[3], h[4], last), 0, 0}
@@ -111,7 +119,7 @@ if last > tonumber(h[5]) then
   keep()
   redis.call('HSET', KEYS[1], 'last', last, 'uses', uses)
   redis.call('PUBLISH', ARGV[3], reply[1] .. ' ' .. string.format('%.0f', last))
-end
+else insist() end
 reply[2] = last
 reply[3] = sooner(retain(tonumber(h[7])), h[8])
 return reply
@@ -122,6 +130,7 @@ return reply
  * first and last, the offset at which it stopped early or 0, and messages in the direction in which it goes.
  */
 export const pagePosts = `
+insist()
 local h = redis.call('HMGET', KEYS[1], 'made', 'epoch', 'term', 'ended', 'last')
 if not h[1] then return nil end
 local last = tonumber(h[5])
@@ -155,6 +164,12 @@ while going and low <= high do
   if forward then low = to + 1 else high = from - 1 end
 end
 return {epoch, ended, first, last, stopped, found}
+`
+
+/** ARGV: a stream. Answers what is known of it. */
+export const takenPosts = `
+insist()
+return redis.call('HGET', KEYS[3], ARGV[2])
 `
 
 /** Answers when to look here again; 0 for never. */

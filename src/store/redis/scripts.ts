@@ -10,11 +10,15 @@
  * Two traps are avoided throughout. Numbers of Lua are doubles, exact below 2^53, but `../..` and `tostring` write them with 14 digits:
  * they are handed to `redis.call` as they are, which writes 17, or packed. And out of memory Redis refuses a script at its first
  * write that may need some: what gives memory back therefore deletes first.
+ *
+ * Whatever is a verdict is refused by a replica (`insist`), even if it writes nothing: a server that was made one under a standing connection goes on
+ * to run scripts until they write, on data that may be of another history, or none at all.
  */
 import { createHash } from 'node:crypto'
 
 import {
   addAccount,
+  findAccount,
   forgetRevocations,
   listRevocations,
   revoke,
@@ -35,7 +39,16 @@ import {
   view,
 } from './scripts-mailbox.ts'
 import { bind, rotate, unbind } from './scripts-owners.ts'
-import { appendPosts, createRoom, deleteRoom, pagePosts, roomParts, roomRecord, sweepRoom } from './scripts-rooms.ts'
+import {
+  appendPosts,
+  createRoom,
+  deleteRoom,
+  pagePosts,
+  roomParts,
+  roomRecord,
+  sweepRoom,
+  takenPosts,
+} from './scripts-rooms.ts'
 import { ENDED_EPOCHS } from '../room-store.ts'
 import type { StoreLimits } from '../store.ts'
 
@@ -97,7 +110,11 @@ const once = `
 local kept = redis.call('GET', KEYS[1])
 if kept then
   local space = string.find(kept, ' ', 1, true)
-  if tonumber(string.sub(kept, 1, space - 1)) > now then return string.sub(kept, space + 1) end
+  if tonumber(string.sub(kept, 1, space - 1)) > now then
+    -- Reads what was read, but counts as a write, for which a replica refuses it.
+    redis.call('GETEX', KEYS[1])
+    return string.sub(kept, space + 1)
+  end
 end
 local life = tonumber(ARGV[3])
 redis.call('SET', KEYS[1], string.format('%.0f', now + life) .. ' ' .. ARGV[2], 'PX', life)
@@ -143,12 +160,12 @@ function mailboxSources(limits: StoreLimits) {
   const { entry, found, fenced, insist, sooner, first, streams, deliver, lose, void: leaveVoid, expire } = parts
   return {
     bind: given + found + insist + bind,
-    unbind: given + entry + found + fenced + sooner + streams + lose + leaveVoid + unbind,
-    enqueue: given + found + sooner + streams + enqueue,
+    unbind: given + entry + found + fenced + insist + sooner + streams + lose + leaveVoid + unbind,
+    enqueue: given + found + insist + sooner + streams + enqueue,
     page: given + entry + fenced + insist + first + streams + lose + leaveVoid + expire + page,
-    remove: given + entry + fenced + streams + deliver + lose + remove,
-    rotate: given + fenced + rotate,
-    sync: given + found + sync,
+    remove: given + entry + fenced + insist + streams + deliver + lose + remove,
+    rotate: given + fenced + insist + rotate,
+    sync: given + found + insist + sync,
     touch: given + found + touch,
     sweep: given + entry + insist + streams + lose + leaveVoid + expire + sweep,
     client: given + found + clientRecord,
@@ -167,19 +184,22 @@ function roomSources(limits: StoreLimits) {
   const { begin, retain } = roomParts
   const { insist, sooner, streams } = parts
   return {
-    createRoom: given + createRoom,
-    deleteRoom: given + deleteRoom,
+    createRoom: given + insist + createRoom,
+    deleteRoom: given + insist + deleteRoom,
     room: given + insist + begin + roomRecord,
     appendPosts: given + insist + sooner + streams + begin + retain + appendPosts,
     pagePosts: given + insist + begin + pagePosts,
+    takenPosts: clock + insist + takenPosts,
     sweepRoom: given + insist + retain + sweepRoom,
   }
 }
 
 function accountSources() {
+  const { insist } = parts
   return {
-    addAccount: clock + addAccount,
-    setPassword: clock + setPassword,
+    findAccount: clock + insist + findAccount,
+    addAccount: clock + insist + addAccount,
+    setPassword: clock + insist + setPassword,
     revoke: clock + forgetRevocations + revoke,
     listRevocations,
     sweepRevocations: clock + forgetRevocations + sweepRevocations,
@@ -217,7 +237,9 @@ export function createScripts(limits: StoreLimits): Scripts {
     room: script(room.room),
     appendPosts: script(room.appendPosts),
     pagePosts: script(room.pagePosts),
+    takenPosts: script(room.takenPosts),
     sweepRoom: script(room.sweepRoom),
+    findAccount: script(account.findAccount),
     addAccount: script(account.addAccount),
     setPassword: script(account.setPassword),
     revoke: script(account.revoke),

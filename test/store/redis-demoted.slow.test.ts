@@ -1,0 +1,96 @@
+/**
+ * A Redis that was made a replica under a connection that stands: of another history, so what it has now says nothing of what is true.
+ *
+ * It still reads, and runs scripts until they write. A verdict from it would be for good: an address that is unknown, a client that was
+ * replaced, a message that was delivered. So every call that gives one is refused instead.
+ */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { openRedisStore, type RedisStore } from '../../src/store/redis.ts'
+import { StoreError } from '../../src/store/store.ts'
+import { RedisServer } from '../support/redis.ts'
+import { bindRequest, hash, page, parcel, parcels, register, roomSettings, START, stream, tokenOf } from './support.ts'
+
+let master: RedisServer
+let other: RedisServer
+let store: RedisStore
+/** Of sessions that the new history knows nothing of, or too much. */
+let bobs: string
+let carols: string
+
+/** What both histories have, each its own way: bob is of the first, carol of both, and dave of the second. */
+beforeAll(async () => {
+  master = await RedisServer.start()
+  other = await RedisServer.start()
+  store = await openRedisStore({ url: master.url })
+  const later = await openRedisStore({ url: other.url })
+  bobs = await register(store, 'bob')
+  carols = await register(store, 'carol')
+  await store.enqueue('bob', parcels(1, 3))
+  await store.enqueue('carol', parcels(1, 2))
+  await store.rooms.create('#hall', roomSettings())
+  await store.accounts.add({ id: 'bob', password: 'old', created: START, changed: START })
+  await register(later, 'carol')
+  tokenOf(await later.bind(bindRequest('carol')))
+  await later.enqueue('carol', parcels(1, 9))
+  await register(later, 'dave')
+  await later.rooms.create('#den', roomSettings())
+  await later.rooms.append('#den', parcels(1, 5))
+  await later.accounts.add({ id: 'dave', password: 'new', created: START, changed: START })
+  await later.once.decide('dave', 'key', 'posted', 60_000)
+  await later.accounts.revoke({ kind: 'token', value: 'x', time: START, expires: START * 2 })
+  await later.close()
+  await master.ask(`REPLICAOF 127.0.0.1 ${other.port}`)
+  while ((await master.ask('EXISTS ackd:{dave}:box').catch(() => '')) !== ':1') await sleep(20)
+}, 60_000)
+
+afterAll(async () => {
+  await store.close()
+  await master.stop()
+  await other.stop()
+})
+
+const calls: Readonly<Record<string, () => Promise<unknown>>> = {
+  'that an address is unknown': () => store.enqueue('bob', [parcel(4)]),
+  'that a message is stored already': () => store.enqueue('carol', [parcel(9)]),
+  'that a number is missing': () => store.enqueue('carol', [parcel(12)]),
+  'of several at once': () =>
+    Promise.all([
+      store.enqueue('bob', [parcel(4)]),
+      store.enqueue('carol', [parcel(3)]),
+      store.enqueue('erin', [parcel(1)]),
+    ]),
+  'that somebody who comes back is unknown': () => store.bind(bindRequest('bob')),
+  'that a secret is wrong': () => {
+    const proof = { kind: 'secret', hash: hash('another') } as const
+    return store.bind(bindRequest('dave', { proof }))
+  },
+  'that an id is taken': () =>
+    store.bind(bindRequest('dave', { create: true, proof: { kind: 'secret', hash: hash('another') } })),
+  'that a session is forgotten': () => page(store, 'bob', bobs),
+  'that a session was replaced': () => store.page('carol', carols, 0, 100, 1e6),
+  'of a removal': () => store.remove('carol', carols, 1),
+  'of a refusal': () => store.refuse('carol', carols, 1, 'spam'),
+  'of a new secret': () => store.rotate('carol', carols, hash('next')),
+  'of the end of a session': () => store.unbind('carol', carols, 0),
+  'of what a mailbox has of a stream': () => store.sync('carol', stream),
+  'of a stream to somebody who is unknown': () => store.sync('bob', stream),
+  'that there is no such room': () => store.rooms.find('#hall'),
+  'that nothing can be published there': () => store.rooms.append('#hall', [parcel(1)]),
+  'that something was published': () => store.rooms.append('#den', [parcel(5)]),
+  'of what a room took of a stream': () => store.rooms.taken('#den', stream),
+  'of the log of a room': () => store.rooms.page('#den', { after: 0, limit: 10, maxBytes: 1e6 }),
+  'that a room is there already': () => store.rooms.create('#den', roomSettings()),
+  'that a room was gone before': () => store.rooms.delete('#hall', 'epoch'),
+  'that there is no such account': () => store.accounts.find('bob'),
+  'that an account is there already': () =>
+    store.accounts.add({ id: 'dave', password: 'other', created: START, changed: START }),
+  'that there is no account to change': () => store.accounts.setPassword('bob', 'newer', START),
+  'of what was revoked': () => store.accounts.revocations(0, 10),
+  'of what was decided before': () => store.once.decide('dave', 'key', 'mine', 60_000),
+  'of what was discarded': () => store.discard('bob'),
+}
+
+test.each(Object.keys(calls))('no word from it %s', async name => {
+  await expect(calls[name]?.()).rejects.toBeInstanceOf(StoreError)
+})
