@@ -28,6 +28,10 @@ const own = {
   },
   unreadable: { retryable: false, text: 'A file of this profile is damaged; restore it, or remove it and lose it.' },
   handler_failed: { retryable: true, text: 'The message handler threw; the message is shown again or refused.' },
+  outdated: {
+    retryable: false,
+    text: 'Another tab runs a later version of this page, which keeps its messages in another form; load the page again.',
+  },
   no_token: {
     retryable: true,
     text: 'There is no token that could be used: the token function failed, or the server refused what it gave. It is asked again.',

@@ -1,6 +1,6 @@
 /**
  * A browser's origin, played in one process: a real IndexedDB implementation, and locks and channels that behave as the standards say.
- * A tab can sleep, come back, be killed without a word, and find that there is no room.
+ * A tab can sleep, come back, hang, be killed without a word, and find that there is no room.
  */
 import type { Browser } from '../../src/client/browser/browser.ts'
 import type { ChannelLike } from '../../src/client/browser/channel.ts'
@@ -10,6 +10,7 @@ import { databasesOf, newDatabases } from './databases.ts'
 interface Waiting {
   readonly tab: Tab
   grant(): void
+  rob(): void
 }
 
 /** Web Locks: exclusive, first come, first served; those of a tab that is gone are freed. */
@@ -18,7 +19,7 @@ class Locks {
 
   of(tab: Tab): LocksLike {
     return {
-      request: (name, { signal }, hold) => {
+      request: (name, options, hold) => {
         const queue = this.#queues.get(name) ?? []
         this.#queues.set(name, queue)
         return new Promise((resolve, reject) => {
@@ -33,13 +34,22 @@ class Locks {
             tab,
             grant: () => {
               granted = true
-              queueMicrotask(() => {
-                if (!tab.dead) void hold().then(remove).then(resolve)
-              })
+              tab.hear(() => void hold({}).then(remove).then(resolve))
             },
+            rob: () => tab.hear(() => reject(new Error('stolen'))),
+          }
+          if ('ifAvailable' in options) {
+            if (queue.length > 0) return tab.hear(() => void hold(null).then(resolve))
+            queue.push(waiting)
+            return waiting.grant()
+          }
+          if ('steal' in options) {
+            queue.shift()?.rob()
+            queue.unshift(waiting)
+            return waiting.grant()
           }
           queue.push(waiting)
-          signal.addEventListener('abort', () => {
+          options.signal.addEventListener('abort', () => {
             if (granted) return
             remove()
             reject(new Error('aborted'))
@@ -76,9 +86,9 @@ class Pipe implements ChannelLike {
     for (const other of this.#others) {
       if (other === this) continue
       const data: unknown = structuredClone(message)
-      queueMicrotask(() => {
+      other.#tab.hear(() => {
         const hear = other.onmessage as ((event: { data: unknown }) => void) | null
-        if (!other.#tab.dead && this.#others.has(other)) hear?.({ data })
+        if (this.#others.has(other)) hear?.({ data })
       })
     }
   }
@@ -91,10 +101,33 @@ class Pipe implements ChannelLike {
 /** One tab, as far as the client uses it. */
 export class Tab {
   dead = false
+  #hangs = false
+  #unheard: (() => void)[] = []
   /** Of the page and of its document alike. */
   readonly page = Object.assign(new EventTarget(), {
     document: Object.assign(new EventTarget(), { visibilityState: 'visible' }),
   })
+
+  /** Something comes from outside; a tab that hangs hears it later. */
+  hear(event: () => void): void {
+    if (this.#hangs) this.#unheard.push(event)
+    else
+      queueMicrotask(() => {
+        if (this.#hangs) this.#unheard.push(event)
+        else if (!this.dead) event()
+      })
+  }
+
+  /** Nothing from outside gets through to it: no words, locks or packets. It knows nothing of that. */
+  hang(): void {
+    this.#hangs = true
+  }
+
+  /** It hears everything that it has not heard, in order. */
+  unhang(): void {
+    this.#hangs = false
+    for (const event of this.#unheard.splice(0)) this.hear(event)
+  }
 
   sleep(): void {
     this.page.dispatchEvent(new Event('pagehide'))
@@ -138,6 +171,23 @@ export class Origin {
         return new Pipe(tab, others)
       },
     }
+  }
+
+  /** Begins to write the journal, as a page that then hangs; the function that is returned ends it. */
+  stuckWrite(): Promise<() => void> {
+    return new Promise(resolve => {
+      const request = this.indexedDB.open('ackd test', 1)
+      request.onsuccess = () => {
+        const transaction = request.result.transaction(['journal'], 'readwrite', { durability: 'relaxed' })
+        let isOver = false
+        const ask = (): void => {
+          const count = transaction.objectStore('journal').count()
+          count.onsuccess = () => (isOver ? request.result.close() : ask())
+        }
+        ask()
+        resolve(() => (isOver = true))
+      }
+    })
   }
 
   /** Ends a tab without a word: nothing of it is heard or run any more, as far as others can tell. */

@@ -1,52 +1,12 @@
 /**
  * What the tabs of an origin say to each other, over a BroadcastChannel.
  *
- * Words are plain data; errors and the bytes of bodies are packed and unpacked here. Tabs trust each other: they are of one origin and
- * share its storage anyway.
+ * Words are plain data; errors and the bytes of bodies are packed and unpacked here. What is no word is not heard (`words.ts`).
  */
 import type { Body } from '../../protocol/frames.ts'
-import type { Status } from '../connector.ts'
-import type { Asking, Courier, CourierEvents, Terms } from '../courier.ts'
+import type { Asking } from '../courier.ts'
 import { AckdError, type AckdErrorCode } from '../errors.ts'
-import type { RoomCursor } from '../rooms/feed.ts'
-
-/** Calls of an interface, as data. */
-type Calls<Interface, Names extends keyof Interface = keyof Interface> = {
-  [Name in Names]: Interface[Name] extends (...args: infer Args) => unknown ? readonly [Name, ...Args] : never
-}[Names]
-
-/** What the leading tab tells the others. */
-export type Told = Calls<CourierEvents>
-/** What the others ask of the leading tab. */
-export type Asked =
-  | Calls<Courier, 'listen' | 'dealt' | 'enter' | 'leave' | 'roomRecorded' | 'keepSecret' | 'reconnect'>
-  | readonly ['sign']
-  | readonly ['frame', op: keyof Asking, args: readonly unknown[]]
-
-export type Word =
-  /** A tab is there; whoever leads answers with `lead`. */
-  | { readonly kind: 'hello'; readonly listening: boolean }
-  | {
-      readonly kind: 'lead'
-      readonly epoch: number
-      readonly status: Status
-      /** Null without a connection. */
-      readonly terms: Terms | null
-      readonly rooms: readonly RoomCursor[]
-    }
-  | { readonly kind: 'told'; readonly call: Told }
-  | { readonly kind: 'asked'; readonly call: Asked }
-  /** There are letters in the database. */
-  | { readonly kind: 'letters' }
-  /** The tab sleeps, or goes. */
-  | { readonly kind: 'bye' }
-
-interface Envelope {
-  readonly from: string
-  /** Null: to all. */
-  readonly to: string | null
-  readonly word: Word
-}
+import { FORMAT, isEnvelope, type Word } from './words.ts'
 
 export interface ChannelLike {
   onmessage: ((event: never) => void) | null
@@ -62,14 +22,15 @@ export class Channel {
     this.#pipe = pipe
     this.#self = self
     pipe.onmessage = ({ data }: { readonly data: unknown }) => {
-      // Nobody else writes on this channel.
-      const { from, to, word } = unpack(data) as Envelope
+      const envelope = unpack(data)
+      if (!isEnvelope(envelope)) return
+      const { from, to, word } = envelope
       if (to === null || to === self) hear(from, word, to === null)
     }
   }
 
   say(word: Word, to: string | null = null): void {
-    this.#pipe.postMessage(pack({ from: this.#self, to, word }))
+    this.#pipe.postMessage(pack({ format: FORMAT, from: this.#self, to, word }))
   }
 
   close(): void {

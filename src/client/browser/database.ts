@@ -48,12 +48,14 @@ export class Database {
   /** Undoes what is being written, and tells whether it still could be. */
   #undo: (() => boolean) | null = null
 
-  constructor(factory: IndexedDbLike, name: string) {
-    this.#db = new IndexedDb(factory, name, {
+  /** `outdated`: see `IndexedDb`. */
+  constructor(factory: IndexedDbLike, name: string, outdated: () => void = () => {}) {
+    const layout = {
       journal: { autoIncrement: true },
       letters: { autoIncrement: true, keyPath: 'at' },
       facts: {},
-    })
+    }
+    this.#db = new IndexedDb(factory, name, layout, outdated)
   }
 
   open(): Promise<void> {
@@ -62,6 +64,14 @@ export class Database {
 
   close(): void {
     this.#db.close()
+  }
+
+  /** Resolves when no other tab is in the midst of writing the journal. */
+  rest(): Promise<void> {
+    return this.#db.run({ mode: 'readonly', stores: ['journal'] }, stores => {
+      stores.store('journal').count()
+      return () => {}
+    })
   }
 
   /** Begins an epoch, and reads what those before have left. When the epoch cannot be written it is begun in memory only. */

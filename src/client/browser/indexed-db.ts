@@ -3,6 +3,8 @@
  *
  * Its types are written out because the client is also compiled where there is no DOM.
  */
+import { AckdError } from '../errors.ts'
+import { FORMAT } from './words.ts'
 
 export interface RequestLike<Result> {
   readonly result: Result
@@ -84,19 +86,26 @@ const OPEN_MS = 5_000
  */
 const RUN_MS = 10_000
 const ABORT_MS = 500
-const VERSION = 1
+/** A later version of the library with another layout, or other records, has another one. */
+const VERSION = FORMAT
 
 export class IndexedDb {
   readonly #factory: IndexedDbLike
   readonly #name: string
   readonly #layout: Layout
+  readonly #outdated: () => void
   #opening: Promise<ConnectionLike> | null = null
   #connection: ConnectionLike | null = null
 
-  constructor(factory: IndexedDbLike, name: string, layout: Layout) {
+  /**
+   * `outdated` is called while the connection is still there when a page with a later version of the library wants the database, or has
+   * had it: from then on everything rejects with that code.
+   */
+  constructor(factory: IndexedDbLike, name: string, layout: Layout, outdated: () => void) {
     this.#factory = factory
     this.#name = name
     this.#layout = layout
+    this.#outdated = outdated
   }
 
   /** Resolves when it is open; rejects when it cannot be opened. */
@@ -141,7 +150,9 @@ export class IndexedDb {
       }
       request.onerror = () => {
         clearTimeout(timer)
-        reject(reasonOf(request.error))
+        if (!isVersionError(request.error)) return reject(reasonOf(request.error))
+        reject(new AckdError('outdated'))
+        this.#outdated()
       }
       request.onsuccess = () => {
         clearTimeout(timer)
@@ -158,7 +169,10 @@ export class IndexedDb {
     }
     connection.onclose = lost
     // Somebody wants to delete it, or knows a later version.
-    connection.onversionchange = lost
+    connection.onversionchange = ({ newVersion }: { readonly newVersion: number | null }) => {
+      if (newVersion !== null && this.#connection === connection) this.#outdated()
+      lost()
+    }
     this.#connection = connection
   }
 
@@ -216,6 +230,10 @@ function run<Result>(
       abort(reasonOf(error))
     }
   })
+}
+
+function isVersionError(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'name' in error && error.name === 'VersionError'
 }
 
 function reasonOf(error: unknown): Error {

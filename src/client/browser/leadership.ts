@@ -5,7 +5,7 @@
  * or dies with the message in its hands does not hold up the rest.
  */
 import type { Candidacy } from './candidacy.ts'
-import { perform, type Asked, type Told, type Word } from './channel.ts'
+import { perform } from './channel.ts'
 import type { Status } from '../connector.ts'
 import type { CourierEvents, Terms } from '../courier.ts'
 import { Followers } from './followers.ts'
@@ -13,6 +13,7 @@ import type { RoomCursor } from '../rooms/feed.ts'
 import type { Incoming } from '../inbox.ts'
 import type { Entrance } from '../rooms/memberships.ts'
 import { Office, type OfficeOptions } from './office.ts'
+import type { Asked, Told, Word } from './words.ts'
 
 export interface LeadershipOptions {
   readonly url: string

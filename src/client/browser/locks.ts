@@ -1,10 +1,16 @@
 /**
  * Web Locks, as far as they are used here: to lead, and to know when another tab is gone, however it went.
  *
- * A lock is never stolen. Its owner gives it up when its page sleeps, and the browser takes it away when the page is gone.
+ * Its owner gives a lock up when its page sleeps, and the browser takes it away when the page is gone. A page that only hangs keeps it, so it
+ * can be stolen, and its owner is told once it hangs no more.
  */
 export interface LocksLike {
-  request(name: string, options: { readonly signal: AbortSignal }, hold: () => Promise<void>): Promise<unknown>
+  request(
+    name: string,
+    options: { readonly signal: AbortSignal } | { readonly steal: true } | { readonly ifAvailable: true },
+    /** Null when it is not available. */
+    hold: (lock: unknown) => Promise<void>,
+  ): Promise<unknown>
 }
 
 export interface Hold {
@@ -14,16 +20,31 @@ export interface Hold {
   release(): void
 }
 
+export interface HoldOptions {
+  /** Takes it from whoever holds it. */
+  readonly steal?: true
+  /** Does not wait for it: `held` resolves with false when another has it. */
+  readonly ifFree?: true
+  /** Another has stolen it. */
+  readonly stolen?: () => void
+}
+
 /** Waits for a lock and holds it until it is released. */
-export function hold(locks: LocksLike, name: string): Hold {
+export function hold(locks: LocksLike, name: string, { steal, ifFree, stolen }: HoldOptions = {}): Hold {
   const controller = new AbortController()
+  const how = steal ? { steal } : ifFree ? { ifAvailable: ifFree } : { signal: controller.signal }
   let release = (): void => controller.abort()
   const held = new Promise<boolean>(resolve => {
-    const hold = (): Promise<void> => {
-      resolve(true)
-      return new Promise(done => (release = done))
+    let isHeld = false
+    const hold = (lock: unknown): Promise<void> => {
+      isHeld = lock !== null
+      resolve(isHeld)
+      return isHeld ? new Promise(done => (release = done)) : Promise.resolve()
     }
-    locks.request(name, { signal: controller.signal }, hold).catch(() => resolve(false))
+    locks.request(name, how, hold).catch(() => {
+      if (isHeld) stolen?.()
+      else resolve(false)
+    })
   })
   return { held, release: () => release() }
 }

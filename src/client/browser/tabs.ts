@@ -2,13 +2,16 @@
  * All tabs of an origin as one client: one of them leads and has the office, the others go through it.
  *
  *   looking ── lock ──> leading ── freeze, pagehide ──> asleep ── resume, pageshow ──> looking
- *      └── somebody leads ──> following ── the leader is gone, lock ──> leading
+ *      └── somebody leads ──> following ── the leader is gone or hangs, lock ──> leading
  *
  * Whoever holds the lock leads; when its page sleeps or dies, the browser hands the lock to another tab, which goes on with what is in
  * the database: the outbox, how far the inbox has read, and the letters of all tabs. So it needs to hear nothing of the one before.
  *
  * A letter of a tab that follows is in the database before anybody knows of it, and the leader moves it from the letters into the journal
  * in one transaction. So it always belongs to the database, never to a tab, and it is sent once whoever dies when.
+ *
+ * A page that hangs keeps its lock, so it is taken from one that does not answer; a page that hangs no more learns that before it can write.
+ * A tab that finds a database of a later version than its own ends: it would not understand what is in there.
  *
  * Each tab remembers what it was shown, so that what a new leader shows again is not shown twice.
  *
@@ -17,11 +20,12 @@
  */
 import type { Browser } from './browser.ts'
 import { Candidacy } from './candidacy.ts'
-import { Channel, framesOver, perform, type Asked, type Told, type Word } from './channel.ts'
-import type { Status } from '../connector.ts'
+import { Channel, perform } from './channel.ts'
 import type { Asking, Courier, CourierEvents, Letter } from '../courier.ts'
 import { Database } from './database.ts'
 import { DatabaseKeeper } from './database-keeper.ts'
+import { Desk } from './desk.ts'
+import { Following } from './following.ts'
 import { AckdError } from '../errors.ts'
 import type { RoomCursor } from '../rooms/feed.ts'
 import { idIn, type IdentityStore } from '../identity.ts'
@@ -30,10 +34,11 @@ import { identityKeeper, type Keeper } from '../keeper.ts'
 import { Leadership } from './leadership.ts'
 import { Letters } from './letters.ts'
 import type { Entrance } from '../rooms/memberships.ts'
-import type { Office, OfficeOptions } from './office.ts'
+import type { OfficeOptions } from './office.ts'
 import { watchPage } from './page.ts'
 import { randomName } from '../random-name.ts'
 import { Shown } from './shown.ts'
+import type { Asked, Told, Word } from './words.ts'
 
 export interface TabsOptions {
   /** Of everything that these tabs share. */
@@ -53,25 +58,21 @@ export class Tabs implements Courier {
   readonly #tab = randomName()
   readonly mark = `${this.#tab} `
   readonly #options: TabsOptions
+  readonly #desk: Desk
   readonly #face: CourierEvents
   readonly #database: Database
   readonly #letters: Letters
   readonly #shown: Shown
   readonly #unwatch: () => void
-  readonly #remote: Asking
+  readonly #following: Following
   #place: Place = 'looking'
   /** Counts the places; whatever was begun in an earlier one is void. */
   #life = 0
   #channel: Channel | null = null
   readonly #candidacy: Candidacy
   #leadership: Leadership | null = null
-  #leader: string | null = null
   #epoch = 0
-  #id: string | null
-  #status: Status = { state: 'connecting' }
   #listening = false
-  /** The rooms that this tab is in; behind which message, its own rooms know. */
-  readonly #entrances = new Map<string, Entrance>()
   readonly rooms: Promise<readonly RoomCursor[]>
   #roomsKnown: (rooms: readonly RoomCursor[]) => void = () => {}
   /** The epoch in which this tab led when it fell asleep; 0 when it did not lead, null when it has not slept. */
@@ -82,20 +83,11 @@ export class Tabs implements Courier {
   constructor(options: TabsOptions, face: CourierEvents) {
     const { browser, name, identity } = options
     this.#options = options
-    this.#face = {
-      ...face,
-      status: status => {
-        if (status.state === 'connected') this.#connected(status.id)
-        face.status(status)
-      },
-      left: (room, error) => {
-        this.#entrances.delete(room)
-        face.left(room, error)
-      },
-    }
-    this.#candidacy = new Candidacy(browser.locks, name)
+    this.#desk = new Desk(face, idIn(identity), () => this.#shown.forget())
+    this.#face = this.#desk.face
+    this.#candidacy = new Candidacy(browser.locks, name, () => this.#fenced())
     this.rooms = new Promise(resolve => (this.#roomsKnown = resolve))
-    this.#database = new Database(browser.indexedDB, name)
+    this.#database = new Database(browser.indexedDB, name, () => this.#outdate())
     this.#letters = new Letters(this.#database, {
       written: () => (this.#leadership ? this.#letters.collect() : this.#say({ kind: 'letters' })),
       refused: (key, error) => face.refused(key, error),
@@ -105,8 +97,11 @@ export class Tabs implements Courier {
       dealt: (message, refused) => this.#ask('dealt', { ...message, body: null }, refused),
       missed: () => face.missed(),
     })
-    this.#remote = framesOver((op, args) => this.#ask('frame', op, args))
-    this.#id = idIn(identity)
+    this.#following = new Following(browser.page, {
+      say: (word, to) => this.#say(word, to),
+      rest: () => this.#database.rest(),
+      seize: isSilent => this.#seize(isSilent),
+    })
     this.#unwatch = watchPage(browser.page, {
       sleep: () => this.#sleep(),
       wake: () => this.#wake(),
@@ -115,29 +110,25 @@ export class Tabs implements Courier {
     void this.#look(true)
   }
 
-  get #office(): Office | null {
-    return this.#leadership?.office ?? null
-  }
-
   get id(): string | null {
-    return this.#id
+    return this.#desk.id
   }
 
   get frames(): Asking | null {
-    if (this.#office) return this.#office.frames
-    return this.#place === 'following' && this.#status.state === 'connected' ? this.#remote : null
+    if (this.#leadership) return this.#leadership.office.frames
+    return this.#place === 'following' && this.#desk.isConnected ? this.#following.frames : null
   }
 
   get pending(): number {
-    return this.#office?.pending ?? 0
+    return this.#leadership?.office.pending ?? 0
   }
 
   wake(): void {
-    this.#office?.wake()
+    this.#leadership?.office.wake()
   }
 
   send(letter: Letter): void {
-    if (this.#office && this.#letters.idle) this.#office.send(letter)
+    if (this.#leadership && this.#letters.idle) this.#leadership.office.send(letter)
     else this.#letters.add(letter)
   }
 
@@ -153,13 +144,12 @@ export class Tabs implements Courier {
   }
 
   enter(entrance: Entrance): void {
-    const { room, password } = entrance
-    this.#entrances.set(room, { room, ...(password !== undefined && { password }) })
+    this.#desk.enter(entrance)
     this.#ask('enter', entrance)
   }
 
   leave(room: string): void {
-    this.#entrances.delete(room)
+    this.#desk.leave(room)
     this.#ask('leave', room)
   }
 
@@ -202,8 +192,9 @@ export class Tabs implements Courier {
     this.#channel = new Channel(browser.openChannel(name), this.#tab, (...heard) => this.#heard(...heard))
     if (await this.#candidacy.stand(this.#tab)) {
       this.#hello()
-      if (await this.#candidacy.win()) await this.#lead(life)
-      return
+      if (!(await this.#candidacy.win())) return
+      this.#following.end()
+      return this.#lead(life)
     }
     if (!fresh && life === this.#life) {
       this.#hello()
@@ -213,17 +204,15 @@ export class Tabs implements Courier {
   }
 
   async #lead(life: number): Promise<void> {
-    let lead
-    try {
-      lead = await this.#database.lead()
-    } catch (error) {
+    const lead = await this.#database.lead().catch((error: unknown) => {
       if (life === this.#life) this.#goAlone(error)
-      return
-    }
-    if (life !== this.#life) return
+      return null
+    })
+    if (lead === null || life !== this.#life) return
     if (this.#place === 'following') this.#face.lost()
     if (this.#sleptIn !== null && lead.epoch !== this.#sleptIn + 1) this.#face.missed()
-    this.#sleptIn = this.#leader = null
+    this.#sleptIn = null
+    this.#following.end()
     this.#place = 'leading'
     this.#epoch = lead.epoch
     const keeper = new DatabaseKeeper(this.#database, lead, this.#options.identity, {
@@ -262,13 +251,14 @@ export class Tabs implements Courier {
       },
     )
     this.#leadership.listen(this.#listening)
-    for (const entrance of this.#entrances.values()) this.#ask('enter', entrance)
+    for (const entrance of this.#desk.entrances) this.#ask('enter', entrance)
     this.#roomsKnown(this.#leadership.office.rooms)
     return this.#leadership
   }
 
   #heard(from: string, word: Word, toAll: boolean): void {
     this.#company = true
+    this.#following.heard(from)
     switch (word.kind) {
       case 'hello':
         if (this.#leadership) this.#say({ kind: 'lead', ...this.#leadership.state }, from)
@@ -281,9 +271,13 @@ export class Tabs implements Courier {
         return this.#leadership?.asked(from, word.call)
       case 'letters':
         return this.#letters.collect()
+      case 'alive':
+      case 'knock':
+        if (this.#leadership && word.kind === 'knock') this.#say({ kind: 'alive' }, from)
+        return
       case 'bye':
         this.#leadership?.bye(from)
-        if (from === this.#leader) this.#orphaned()
+        if (from === this.#following.leader) this.#orphaned()
     }
   }
 
@@ -291,38 +285,28 @@ export class Tabs implements Courier {
     if (lead.epoch < this.#epoch || this.#place === 'elsewhere') return
     if (!this.#candidacy.locked) return this.#goElsewhere()
     if (this.#leadership) return
-    if (from !== this.#leader && this.#place === 'following') this.#face.lost()
+    if (from !== this.#following.leader && this.#place === 'following') this.#face.lost()
     if (this.#sleptIn !== null) this.#face.missed()
     this.#sleptIn = null
     this.#place = 'following'
-    this.#leader = from
+    this.#following.begin(from, this.#candidacy.locked)
     this.#epoch = lead.epoch
     this.#roomsKnown(lead.rooms)
-    for (const entrance of this.#entrances.values()) this.#ask('enter', entrance)
+    for (const entrance of this.#desk.entrances) this.#ask('enter', entrance)
     if (lead.terms) this.#face.welcomed(lead.terms)
-    this.#mirror(lead.status)
+    this.#face.status(lead.status)
     if (toAll) this.#hello()
   }
 
   #told(from: string, call: Told): void {
     const [name] = call
-    if (from !== this.#leader && (name === 'status' || name === 'welcomed' || name === 'lost')) return
-    if (name === 'status') return this.#mirror(call[1])
+    if (from !== this.#following.leader && (name === 'status' || name === 'welcomed' || name === 'lost')) return
+    if (name === 'status') return this.#face.status(call[1])
     if (name === 'show') {
       if (this.#listening && this.#place === 'following') this.#shown.take(call[1])
     } else if (this.#place !== 'elsewhere' || name === 'settled' || name === 'refused') {
       perform(this.#face, call)
     }
-  }
-
-  #mirror(status: Status): void {
-    this.#status = status
-    this.#face.status(status)
-  }
-
-  #connected(id: string): void {
-    if (this.#id !== id) this.#shown.forget()
-    this.#id = id
   }
 
   #hello(): void {
@@ -332,7 +316,7 @@ export class Tabs implements Courier {
   /** Of whoever leads; without anybody it is lost, and asked again where that matters. */
   #ask(...call: Asked): void {
     if (this.#leadership) this.#leadership.asked(this.#tab, call)
-    else if (this.#place === 'following') this.#say({ kind: 'asked', call }, this.#leader)
+    else if (this.#place === 'following') this.#following.ask(call)
   }
 
   #say(word: Word, to: string | null = null): void {
@@ -341,18 +325,34 @@ export class Tabs implements Courier {
 
   /** The leader is gone; another one will say so. */
   #orphaned(): void {
-    this.#leader = null
+    this.#following.end()
     this.#place = 'looking'
-    this.#face.lost()
-    this.#mirror({ state: 'connecting' })
+    this.#desk.lose({ state: 'connecting' })
   }
 
   /** Another tab leads although this one thought that it did. */
   #fenced(): void {
+    if (this.#place === 'closed') return
     if (!this.#candidacy.locked) return this.#goElsewhere()
     this.#leave(false)
-    this.#face.lost()
+    this.#sleptIn = 0
+    this.#desk.lose({ state: 'connecting' })
     void this.#look(false)
+  }
+
+  #seize(isSilent: () => boolean): Promise<boolean> {
+    const life = this.#life
+    return this.#candidacy.seize(isSilent, () => this.#lead(life))
+  }
+
+  /** A page with a later version of the library has, or wants, the database. */
+  #outdate(): void {
+    if (this.#place === 'closed') return
+    this.#unwatch()
+    this.#leave(true)
+    this.#letters.wake()
+    this.#place = 'closed'
+    this.#desk.lose({ state: 'closed', reason: 'outdated', error: new AckdError('outdated') })
   }
 
   #goElsewhere(): void {
@@ -361,22 +361,20 @@ export class Tabs implements Courier {
     this.#letters.leave(false)
     this.#letters.wake()
     this.#place = 'elsewhere'
-    this.#face.lost()
-    this.#mirror({ state: 'closed', reason: 'replaced', error: new AckdError('replaced', 'by another tab') })
+    this.#desk.lose({ state: 'closed', reason: 'replaced', error: new AckdError('replaced', 'by another tab') })
   }
 
   #sleep(): void {
-    if (this.#place === 'alone') return this.#office?.suspend()
+    if (this.#place === 'alone') return this.#leadership?.office.suspend()
     if (this.#place === 'asleep') return
     this.#sleptIn = this.#place === 'leading' ? this.#epoch : 0
     this.#leave(this.#place !== 'elsewhere')
     this.#place = 'asleep'
-    this.#face.lost()
-    this.#mirror({ state: 'connecting' })
+    this.#desk.lose({ state: 'connecting' })
   }
 
   #wake(): void {
-    if (this.#place === 'alone') return this.#office?.resume()
+    if (this.#place === 'alone') return this.#leadership?.office.resume()
     if (this.#place === 'asleep') void this.#look(false)
   }
 
@@ -394,7 +392,8 @@ export class Tabs implements Courier {
 
   #abandon(): void {
     const leadership = this.#leadership
-    this.#leadership = this.#leader = null
+    this.#leadership = null
+    this.#following.end()
     leadership?.abandon()
   }
 }
