@@ -7,7 +7,7 @@
  * join could not be granted for now. What it sends meanwhile waits too, since that is no fault of its.
  */
 import type { JoinOptions, Ref } from '../protocol/frames.ts'
-import type { RoomRecord } from '../protocol/rooms.ts'
+import { agreedUpTo, type RoomLog, type RoomRecord } from '../protocol/rooms.ts'
 import type { Message } from './message.ts'
 import type { Session } from './session.ts'
 
@@ -44,6 +44,27 @@ export class Member {
 
   get name(): string {
     return this.session.name
+  }
+
+  /** It is fed from now on: behind the last offset that it has seen, if the log still says the same. */
+  admit(record: RoomRecord): void {
+    const { since, epoch } = this.options
+    this.state = 'feeding'
+    this.epoch = record.epoch
+    this.record = null
+    if (since === undefined) return
+    const agreed = epoch === undefined ? record.last : agreedUpTo(record, epoch)
+    this.recovered = since <= agreed && since >= record.first - 1
+    if (this.recovered) this.at = since
+  }
+
+  /** Whether it can be fed on from where it is; if not, it has to ask for what it misses. */
+  reconcile(log: RoomLog): void {
+    const agreed = this.epoch === log.epoch ? Infinity : agreedUpTo(log, this.epoch)
+    this.epoch = log.epoch
+    if (this.at === HERE || (this.at <= agreed && this.at >= log.first - 1)) return
+    this.recovered = false
+    this.at = HERE
   }
 }
 

@@ -7,35 +7,34 @@
 const RETURN_MS = 5_000
 
 export class Replaced {
-  readonly #names = new Map<string, { readonly name: string; readonly until: number }>()
+  /** By id: until when. */
+  readonly #until = new Map<string, number>()
 
   get size(): number {
-    return this.#names.size
+    return this.#until.size
   }
 
-  add(id: string, name: string, now: number): void {
-    this.#names.set(id, { name, until: now + RETURN_MS })
+  has(id: string): boolean {
+    return this.#until.has(id)
   }
 
-  /** Somebody is there again. False: he was not here. */
-  return(id: string): boolean {
-    return this.#names.delete(id)
+  add(id: string, now: number): void {
+    this.#until.set(id, now + RETURN_MS)
+  }
+
+  /** Somebody is there again. */
+  return(id: string): void {
+    this.#until.delete(id)
   }
 
   /** Takes those out whose time is over, unless they are on their way. */
-  *overdue(now: number, isComing: (id: string) => boolean): Generator<readonly [id: string, name: string]> {
-    for (const [id, { name, until }] of this.#names) {
-      if (now < until || isComing(id)) continue
-      this.#names.delete(id)
-      yield [id, name]
-    }
-  }
-
-  *all(): Generator<readonly [id: string, name: string]> {
-    for (const [id, { name }] of this.#names) yield [id, name]
+  overdue(now: number, isComing: (id: string) => boolean): readonly string[] {
+    const over = [...this.#until].filter(([id, until]) => now >= until && !isComing(id)).map(([id]) => id)
+    for (const id of over) this.#until.delete(id)
+    return over
   }
 
   clear(): void {
-    this.#names.clear()
+    this.#until.clear()
   }
 }

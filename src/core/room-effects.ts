@@ -2,7 +2,8 @@
  * What rooms ask of the world, besides what everything else asks (`effects.ts`). The rules are the same: each call has one answer, which
  * comes back later as an input of `Rooms`, and calls for one room reach the store in the order in which they are made.
  */
-import type { Ref } from '../protocol/frames.ts'
+import type { Body, Ref } from '../protocol/frames.ts'
+import type { RollReport } from '../protocol/rolls.ts'
 import type { RoomParcel, RoomQuery } from '../protocol/rooms.ts'
 import type { Member } from './member.ts'
 import type { Session } from './session.ts'
@@ -50,6 +51,13 @@ export interface RoomEffects {
   feed(member: Member, query: RoomQuery): void
   /** Answer: `rooms.read(ask, query, result)`. */
   history(ask: Ask, query: RoomQuery): void
+  /** Where nodes share a store: hear of that room from now on, and no longer. No answer; some of it may be lost. */
+  follow(room: string): void
+  unfollow(room: string): void
+  /** Answer: `rooms.reported(room, result)`. At most one is under way for a room. */
+  report(room: string, report: RollReport): void
+  /** Tell the members at other nodes. No answer; may be lost. */
+  signal(room: string, from: string, body: Body): void
   /** The highest number of a stream that the log has taken. Answer: `hub.synced(session, ref, room, {last, delivered: 0})`. */
   taken(ask: Ask, stream: string): void
 }

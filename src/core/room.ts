@@ -8,17 +8,17 @@
  * Everything that is said during a turn goes out at its end, encoded once for all. Those who have caught up are let in after that,
  * together, and are the first to hear of their coming.
  */
-import { createBroadcast } from '../protocol/broadcast.ts'
 import { refusals, type ErrorCode } from '../protocol/errors.ts'
 import type { Body, HistoryMessage } from '../protocol/frames.ts'
+import type { RollAnswer, RollNews } from '../protocol/rolls.ts'
 import { agreedUpTo, areOfOneRoom, asHistory } from '../protocol/rooms.ts'
-import type { AppendResult, RoomLog, RoomPage, RoomRecord } from '../protocol/rooms.ts'
+import type { AppendResult, LogEnd, RoomLog, RoomPage, RoomRecord } from '../protocol/rooms.ts'
 import { assert } from './assert.ts'
+import { Company } from './company.ts'
 import type { Hub } from './hub.ts'
 import { HERE, type Member } from './member.ts'
 import type { Message } from './message.ts'
 import { Recent } from './recent.ts'
-import { Replaced } from './replaced.ts'
 import type { Answer } from './room-effects.ts'
 import { Strangers } from './strangers.ts'
 import { Telling, type News } from './telling.ts'
@@ -28,18 +28,15 @@ const PAGE = 256
 const PAGE_BYTES = 256 * 1024
 /** Bytes that one who joins may leave unread before the next page. */
 const UNREAD_BYTES = 256 * 1024
-/** Bytes that a member may leave unread before signals pass it by. */
-const UNREAD_SIGNALS = 64 * 1024
 /** ms until a store that did not answer is asked again. */
 const PAUSE_MS = 1_000
 
 export class Room {
   readonly name: string
   readonly #hub: Hub
-  /** By id. */
-  readonly #live = new Map<string, Member>()
+  /** Those who are in it now. */
+  readonly company: Company
   readonly #joining = new Set<Member>()
-  readonly #replaced = new Replaced()
   readonly #strangers = new Strangers()
   /** -1: not known yet. */
   #cursor = -1
@@ -57,25 +54,13 @@ export class Room {
   constructor(hub: Hub, name: string) {
     this.#hub = hub
     this.name = name
+    this.company = new Company(!hub.options.soleOwner)
     this.#telling = new Telling(name)
   }
 
   /** Nobody has anything to do with it, and no answer comes that would be taken for that to a later question. */
   get empty(): boolean {
-    const isLeft = this.#live.size === 0 && this.#joining.size === 0 && this.#replaced.size === 0
-    return isLeft && !this.#strangers.asking
-  }
-
-  /** Those who are in it now. */
-  get count(): number {
-    return this.#live.size + this.#replaced.size
-  }
-
-  /** The members after that id, by id. */
-  list(after: string, limit: number): (readonly [id: string, name: string])[] {
-    const live = Array.from(this.#live, ([id, { name }]) => [id, name] as const)
-    const everybody = [...live, ...this.#replaced.all()].filter(([id]) => id > after)
-    return everybody.sort(([a], [b]) => (a < b ? -1 : 1)).slice(0, limit)
+    return this.company.isEmpty && this.#joining.size === 0 && !this.#strangers.asking
   }
 
   // ── coming and going ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -113,15 +98,7 @@ export class Room {
   admit(member: Member, record: RoomRecord): void {
     // While its password was checked the room was deleted, and perhaps another one made: that may be closed to it.
     if (this.#log === null || !areOfOneRoom(this.#log.epoch, record.epoch)) return this.enter(member)
-    const { since, epoch } = member.options
-    member.state = 'feeding'
-    member.epoch = record.epoch
-    member.record = null
-    if (since !== undefined) {
-      const agreed = epoch === undefined ? record.last : agreedUpTo(record, epoch)
-      member.recovered = since <= agreed && since >= record.first - 1
-      if (member.recovered) member.at = since
-    }
+    member.admit(record)
     this.#touch()
   }
 
@@ -150,16 +127,13 @@ export class Room {
 
   /** Somebody who is in leaves by his own wish, or his session has ended. `returning`: he is here still, on a newer connection. */
   leave(member: Member, returning: boolean): void {
-    const { id, name } = member
+    this.#tell(this.company.leave(member, returning ? this.#hub.now : null))
     this.#drop(member)
-    if (returning) this.#replaced.add(id, name, this.#hub.now)
-    else this.#tell({ event: 'leave', id, name })
   }
 
   /** The room is no more, or is another one. Those who have only asked for it get an answer of their own. */
   dissolve(): void {
     this.#sendAway('no_such_room')
-    this.#replaced.clear()
     this.#cursor = -1
     this.#log = null
   }
@@ -204,7 +178,7 @@ export class Room {
     if (member.state !== 'feeding') return
     if (answer === null) return this.refuse(member, 'unavailable')
     if (answer === 'no_such_room') return this.dissolve()
-    this.#reconcile(member, answer)
+    member.reconcile(answer)
     if (member.at !== HERE) {
       for (const entry of answer.entries) this.#feed(member, asHistory(entry.offset, entry))
       if (answer.entries.length === 0) member.at = Math.max(member.at, answer.last)
@@ -212,18 +186,37 @@ export class Room {
     this.#touch()
   }
 
-  /** Another node has appended something. */
-  woken(): void {
+  /** The log goes as far as that; null: perhaps further than is known. */
+  woken(end: LogEnd | null): void {
+    if (end !== null && end.epoch === this.#log?.epoch && end.last <= this.#cursor) return
     this.#behind = true
     this.#touch()
   }
 
-  signal(from: Member, body: Body): void {
-    const broadcast = createBroadcast(frames => frames.signal(from.id, this.name, body))
-    for (const member of this.#live.values()) {
-      const { connection } = member.session
-      if (member !== from && connection.unread <= UNREAD_SIGNALS) connection.broadcast(broadcast)
+  /** The answer to a report of who came and went. */
+  reported(answer: Answer<RollAnswer>): void {
+    if (answer === 'no_such_room') {
+      if (this.company.disowned()) this.dissolve()
+      return this.#touch()
     }
+    this.#tell(this.company.reported(answer))
+    if (answer === null) this.#pause()
+  }
+
+  /** Another node has reported who came and went. */
+  heard(news: RollNews): void {
+    this.#tell(this.company.heard(news))
+  }
+
+  /** What was said or reported elsewhere may have been missed. */
+  look(): void {
+    this.company.look()
+    this.woken(null)
+  }
+
+  signal(from: Member, body: Body): void {
+    this.company.signal(this.name, from.id, body)
+    if (this.company.isElsewhere) this.#hub.effects.rooms.signal(this.name, from.id, body)
   }
 
   // ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -241,10 +234,10 @@ export class Room {
 
   tick(now: number): void {
     const isComing = (id: string): boolean => [...this.#joining].some(member => member.id === id)
-    for (const [id, name] of this.#replaced.overdue(now, isComing)) this.#tell({ event: 'leave', id, name })
+    this.#tell(this.company.tick(now, isComing))
     for (const member of this.#joining) this.#hub.custody.expire(member.waiting)
     const { pollMs } = this.#hub.options
-    if (pollMs > 0 && now - this.#lookedAt >= pollMs) this.#behind = true
+    if (pollMs > 0 && now - this.#lookedAt >= pollMs) this.look()
     if (this.#behind || this.#joining.size > 0 || !this.#telling.isEmpty) this.#touch()
   }
 
@@ -256,15 +249,19 @@ export class Room {
     this.#hub.rooms.hasWork(this)
   }
 
-  #tell(news: News): void {
-    if (this.#live.size > 0 && !this.#hub.draining) this.#telling.news(news, this.#hub.now)
+  #tell(all: readonly News[]): void {
+    this.#note(all)
     this.#touch()
+  }
+
+  #note(all: readonly News[]): void {
+    const isHeard = this.company.size > 0 && !this.#hub.draining
+    if (isHeard) for (const news of all) this.#telling.news(news, this.#hub.now)
   }
 
   #drop(member: Member): void {
     member.state = 'gone'
     this.#joining.delete(member)
-    if (this.#live.get(member.id) === member) this.#live.delete(member.id)
     member.session.attendance?.members.delete(this.name)
     this.#touch()
   }
@@ -283,7 +280,9 @@ export class Room {
     this.#recent.clear()
     if (coming !== null)
       for (const member of [...this.#joining]) if (member.state !== 'asking') this.refuse(member, coming)
-    for (const member of [...this.#live.values()]) {
+    const sent = [...this.company.members()]
+    this.company.clear()
+    for (const member of sent) {
       this.#drop(member)
       // It is the same room: what is sent to it meanwhile can wait.
       if (coming === null) this.#await(member)
@@ -308,20 +307,11 @@ export class Room {
     }
   }
 
-  /** Whether one who joins can be fed on from where it is; if not, it has to ask for what it misses. */
-  #reconcile(member: Member, log: RoomLog): void {
-    const agreed = member.epoch === log.epoch ? Infinity : agreedUpTo(log, member.epoch)
-    member.epoch = log.epoch
-    if (member.at === HERE || (member.at <= agreed && member.at >= log.first - 1)) return
-    member.recovered = false
-    member.at = HERE
-  }
-
   #fanOut(message: HistoryMessage): void {
     assert(message.offset > this.#cursor, 'a room is told each offset once, in order')
     this.#cursor = message.offset
-    this.#hub.stats.fannedOut += this.#live.size
-    if (this.#live.size > 0) this.#telling.message(message, this.#hub.now)
+    this.#hub.stats.fannedOut += this.company.size
+    if (this.company.size > 0) this.#telling.message(message, this.#hub.now)
     if (this.#joining.size > 0) this.#recent.push(message)
   }
 
@@ -333,14 +323,13 @@ export class Room {
 
   #waits(): boolean {
     const more = this.#joining.size === 0 && this.#hub.custody.isParking(this.name)
-    return this.#telling.waits(this.#live.size, more, this.#hub.now)
+    return this.#telling.waits(this.company.size, more, this.#hub.now)
   }
 
   /** Tells all members what there is to be told. */
   #say(): void {
     const broadcast = this.#telling.take()
-    if (broadcast === null) return
-    for (const member of this.#live.values()) member.session.connection.broadcast(broadcast)
+    if (broadcast !== null) this.company.tell(broadcast)
   }
 
   /** Lets in who has, or is now given, all that the members were told. */
@@ -349,26 +338,25 @@ export class Room {
     const log = this.#log
     for (const member of this.#joining) {
       if (member.state !== 'feeding' || log === null) continue
-      if (member.epoch !== log.epoch) this.#reconcile(member, log)
+      if (member.epoch !== log.epoch) member.reconcile(log)
       if (member.at >= 0 && member.at < this.#cursor) {
         for (const message of this.#recent.after(member.at) ?? []) this.#feed(member, message)
       }
-      if (member.at === HERE || member.at === this.#cursor) ready.push(member)
-      else if (member.at < this.#cursor) this.#read(member)
+      if (member.at === HERE || member.at === this.#cursor) {
+        if (this.company.isKnown) ready.push(member)
+      } else if (member.at < this.#cursor) this.#read(member)
       // It has read further than this node.
       else this.#behind = true
     }
     for (const member of ready) this.#letIn(member)
-    const { count } = this
+    const { count } = this.company
     for (const member of ready) this.#welcome(member, count)
   }
 
   #letIn(member: Member): void {
-    const { id, name } = member
     member.state = 'live'
     this.#joining.delete(member)
-    this.#live.set(id, member)
-    if (!this.#replaced.return(id)) this.#telling.news({ event: 'join', id, name }, this.#hub.now)
+    this.#note(this.company.enter(member))
   }
 
   #welcome({ session, ref, recovered, waiting }: Member, members: number): void {
@@ -386,6 +374,9 @@ export class Room {
   #ask(): void {
     const { effects, now } = this.#hub
     if (this.#strangers.ask()) effects.rooms.find(this.name)
+    const mayReport = now >= this.#pauseUntil && !this.#hub.draining
+    const report = this.#log !== null && mayReport ? this.company.report(this.#log.epoch) : null
+    if (report !== null) effects.rooms.report(this.name, report)
     if (!this.#behind || this.#paging || this.#cursor < 0 || now < this.#pauseUntil) return
     this.#paging = true
     this.#behind = false

@@ -4,13 +4,14 @@
  * A `Room` is here while somebody at this node is in it or on his way in. Who may do what is decided here: a room is entered by whom its
  * settings and his own rights let in, and deleted by its owner; admins may do both.
  */
-import { refusals, type ErrorCode } from '../protocol/errors.ts'
 import type { Body, CreateOptions, HistoryOptions, JoinOptions, ListOptions, Ref } from '../protocol/frames.ts'
 import { MAX_PAGE, MAX_ROOM_PASSWORD } from '../protocol/limits.ts'
 import { streamName } from '../protocol/mailbox.ts'
 import { isRoom } from '../protocol/names.ts'
-import { asHistory, type RoomPage, type RoomQuery, type RoomRecord } from '../protocol/rooms.ts'
+import type { RollAnswer, RollNews } from '../protocol/rolls.ts'
+import { asHistory, type LogEnd, type RoomPage, type RoomQuery, type RoomRecord } from '../protocol/rooms.ts'
 import type { Hub } from './hub.ts'
+import { codeOf, refuse, reply } from './answers.ts'
 import { Attendance, Member } from './member.ts'
 import type { Message } from './message.ts'
 import { Room } from './room.ts'
@@ -26,6 +27,8 @@ const ASKS = 16
 /** Rooms that a session may make in a minute. */
 const CREATED = 20
 const MINUTE_MS = 60_000
+/** Rooms that are looked at in a tick, after other nodes could not be heard. */
+const LOOKS = 256
 /** Of a reply, what is not bodies. */
 const REPLY_ROOM = 1_024
 
@@ -33,6 +36,9 @@ export class Rooms {
   readonly #hub: Hub
   readonly #rooms = new Map<string, Room>()
   #work: Room[] = []
+  /** Those in which something may have happened that was not heard of, and how many of them may be looked at until the next tick. */
+  readonly #missed = new Set<string>()
+  #looks = LOOKS
 
   constructor(hub: Hub) {
     this.#hub = hub
@@ -101,7 +107,7 @@ export class Rooms {
   members(session: Session, ref: Ref, name: string, { after = '', limit = MAX_PAGE }: ListOptions): void {
     if (!isWithin(session, name)) return refuse(session, ref, 'not_joined')
     const most = Math.min(limit, MAX_PAGE)
-    const members = this.#rooms.get(name)?.list(after, most) ?? []
+    const members = this.#rooms.get(name)?.company.list(after, most) ?? []
     reply(session, ref, { members, next: members.length < most ? null : (members.at(-1)?.[0] ?? null) })
   }
 
@@ -216,8 +222,8 @@ export class Rooms {
   listed(ask: Ask, limit: number, records: readonly RoomRecord[] | null): void {
     this.#answered(ask)
     if (records === null) return refuse(ask.session, ask.ref, 'unavailable')
-    const rooms = records.map(({ room, owner, password, created }) => {
-      return { room, members: this.#rooms.get(room)?.count ?? 0, locked: password !== '', owner, created }
+    const rooms = records.map(({ room, owner, password, created, members = 0 }) => {
+      return { room, members: this.count(room, members), locked: password !== '', owner, created }
     })
     const next = records.length < limit ? null : (records.at(-1)?.room ?? null)
     reply(ask.session, ask.ref, { rooms, next })
@@ -254,13 +260,34 @@ export class Rooms {
   }
 
   /** Another node, or somebody who is no client, has appended to this room, or has deleted it. */
-  woken(name: string): void {
-    this.#rooms.get(name)?.woken()
+  woken(name: string, end: LogEnd | null = null): void {
+    this.#rooms.get(name)?.woken(end)
   }
 
-  /** How many are in that room on this node. */
-  count(name: string): number {
-    return this.#rooms.get(name)?.count ?? 0
+  reported(name: string, answer: Answer<RollAnswer>): void {
+    this.#rooms.get(name)?.reported(answer)
+  }
+
+  /** Another node has reported who came and went. */
+  heard(name: string, news: RollNews): void {
+    this.#rooms.get(name)?.heard(news)
+  }
+
+  /** A member at another node signals. */
+  signalled(name: string, from: string, body: Body): void {
+    if (!this.#hub.overloaded) this.#rooms.get(name)?.company.signal(name, from, body)
+  }
+
+  /** What happened in that room at other nodes may not have been heard; null: in any of them. */
+  missed(name: string | null): void {
+    for (const room of name === null ? this.#rooms.values() : []) this.#missed.add(room.name)
+    if (name !== null) this.#missed.add(name)
+  }
+
+  /** How many are in that room, which the store may know better: `members` is what it says. */
+  count(name: string, members = 0): number {
+    const company = this.#rooms.get(name)?.company
+    return company?.isKnown === true ? company.count : members
   }
 
   // ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -270,16 +297,18 @@ export class Rooms {
   }
 
   turn(): void {
+    if (this.#missed.size > 0 && this.#looks > 0) this.#lookAt()
     if (this.#work.length === 0) return
     const work = this.#work
     this.#work = []
     for (const room of work) {
       room.flush()
-      if (room.empty && this.#rooms.get(room.name) === room) this.#rooms.delete(room.name)
+      if (room.empty && this.#rooms.get(room.name) === room) this.#forget(room)
     }
   }
 
   tick(now: number): void {
+    this.#looks = LOOKS
     for (const room of this.#rooms.values()) room.tick(now)
   }
 
@@ -290,7 +319,24 @@ export class Rooms {
     if (known !== undefined) return known
     const room = new Room(this.#hub, name)
     this.#rooms.set(name, room)
+    if (!this.#hub.options.soleOwner) this.#hub.effects.rooms.follow(name)
     return room
+  }
+
+  #forget(room: Room): void {
+    this.#rooms.delete(room.name)
+    this.#missed.delete(room.name)
+    if (!this.#hub.options.soleOwner) this.#hub.effects.rooms.unfollow(room.name)
+  }
+
+  /** As many as may be looked at before the next tick; the others wait for it. */
+  #lookAt(): void {
+    for (const name of this.#missed) {
+      if (this.#looks === 0) return
+      this.#looks--
+      this.#missed.delete(name)
+      this.#rooms.get(name)?.look()
+    }
   }
 
   /** Whether somebody may come in, now that it is known what into. */
@@ -334,20 +380,6 @@ export class Rooms {
 function attendanceOf(session: Session): Attendance {
   session.attendance ??= new Attendance()
   return session.attendance
-}
-
-/** Who has gone meanwhile is told nothing. */
-function reply(session: Session, ref: Ref, value: unknown): void {
-  if (!session.gone) session.connection.reply(ref, value)
-}
-
-function refuse(session: Session, ref: Ref | null, code: ErrorCode, text: string = refusals[code].text): void {
-  if (!session.gone) session.connection.error(ref, code, text)
-}
-
-function codeOf(result: 'exists' | 'busy' | null): ErrorCode {
-  if (result === 'exists') return 'room_exists'
-  return result === 'busy' ? 'overloaded' : 'unavailable'
 }
 
 /** Whether it may do what the owner of a room may. */

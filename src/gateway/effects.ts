@@ -80,7 +80,8 @@ export class StoreEffects implements Effects {
     this.#store = store
     this.#clock = clock
     this.#report = report
-    this.rooms = new StoreRoomEffects(store.rooms, passwords, report, {
+    this.rooms = new StoreRoomEffects(store, clock, passwords, report, {
+      tell: input => this.#answer(input),
       call: (op, start, answer) => this.#call(op, start, answer),
       work: (start, answer) => this.#work(start, answer),
     })

@@ -9,15 +9,23 @@ import type { Hub } from '../core/hub.ts'
 import type { Member } from '../core/member.ts'
 import type { Answer, Ask, NewRoom, PasswordAnswer, RoomEffects } from '../core/room-effects.ts'
 import type { Session } from '../core/session.ts'
+import type { Body } from '../protocol/frames.ts'
+import type { RollAnswer, RollReport } from '../protocol/rolls.ts'
 import type { RoomPage, RoomParcel, RoomQuery, RoomRecord, RoomSettings } from '../protocol/rooms.ts'
+import type { Neighbours } from '../store/neighbours.ts'
 import type { RoomStore } from '../store/room-store.ts'
+import type { Store } from '../store/store.ts'
+import type { Clock } from './clock.ts'
 import { PasswordsBusy, type Passwords } from './passwords.ts'
+import { SignalRate } from './signal-rate.ts'
 
 const EPOCH_BYTES = 9
 
 /** How calls are made, and the hub told; see `StoreEffects`. */
 export interface Calling {
   call<Result>(op: string, start: () => Promise<Result>, answer: (hub: Hub, result: Result | null) => void): void
+  /** Something is told that was not asked for. */
+  tell(input: (hub: Hub) => void): void
   /** Not by the store: no time limit, and no answer is no failure of it. */
   work<Result>(start: () => Promise<Result>, answer: (hub: Hub, result: Result | Error) => void): void
 }
@@ -35,15 +43,25 @@ export interface RoomReport {
 
 export class StoreRoomEffects implements RoomEffects {
   readonly #store: RoomStore
+  readonly #neighbours: Neighbours | null
+  readonly #signals: SignalRate
   readonly #passwords: Passwords
   readonly #report: RoomReport
   readonly #calling: Calling
 
-  constructor(store: RoomStore, passwords: Passwords, report: RoomReport, calling: Calling) {
+  constructor(store: Store, clock: Clock, passwords: Passwords, report: RoomReport, calling: Calling) {
     this.#report = report
-    this.#store = store
+    this.#store = store.rooms
+    this.#neighbours = store.neighbours
+    this.#signals = new SignalRate(clock)
     this.#passwords = passwords
     this.#calling = calling
+    this.#neighbours?.listen({
+      appended: (room, end) => calling.tell(hub => hub.rooms.woken(room, end)),
+      reported: (room, news) => calling.tell(hub => hub.rooms.heard(room, news)),
+      signalled: (room, from, body) => calling.tell(hub => hub.rooms.signalled(room, from, body)),
+      missed: room => calling.tell(hub => hub.rooms.missed(room)),
+    })
   }
 
   create(name: string, room: NewRoom, ask: Ask | null): void {
@@ -147,6 +165,26 @@ export class StoreRoomEffects implements RoomEffects {
     )
   }
 
+  follow(room: string): void {
+    this.#neighbours?.follow(room)
+  }
+
+  unfollow(room: string): void {
+    this.#neighbours?.unfollow(room)
+  }
+
+  report(room: string, report: RollReport): void {
+    this.#calling.call(
+      'report',
+      () => this.#reported(room, report),
+      (hub, result) => hub.rooms.reported(room, result),
+    )
+  }
+
+  signal(room: string, from: string, body: Body): void {
+    if (this.#signals.takes(body.end - body.start)) this.#neighbours?.signal(room, from, body)
+  }
+
   #create(name: string, settings: RoomSettings, ask: Ask | null): void {
     this.#calling.call(
       'create_room',
@@ -164,5 +202,9 @@ export class StoreRoomEffects implements RoomEffects {
 
   async #page(room: string, query: RoomQuery): Promise<Answer<RoomPage>> {
     return (await this.#store.page(room, query)) ?? 'no_such_room'
+  }
+
+  async #reported(room: string, report: RollReport): Promise<Answer<RollAnswer>> {
+    return (await this.#neighbours?.report(room, report)) ?? 'no_such_room'
   }
 }

@@ -33,20 +33,26 @@ export interface EndedEpoch {
   readonly last: number
 }
 
-/** Where a log stands. */
-export interface RoomLog {
+/** Up to where a log goes. */
+export interface LogEnd {
   readonly epoch: string
+  /** The highest offset given out; 0 before the first message. */
+  readonly last: number
+}
+
+/** Where a log stands. */
+export interface RoomLog extends LogEnd {
   /** The epochs before, the latest ones, in their order. */
   readonly ended: readonly EndedEpoch[]
   /** The offset of the oldest message that is kept; `last + 1` when none is. */
   readonly first: number
-  /** The highest offset given out; 0 before the first message. */
-  readonly last: number
 }
 
 /** The settings with the log as it stands; its `epoch` is that of now. */
 export interface RoomRecord extends RoomSettings, RoomLog {
   readonly room: string
+  /** Clients that are in it; absent where the store is not told. */
+  readonly members?: number
 }
 
 /**

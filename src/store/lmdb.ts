@@ -70,6 +70,7 @@ export async function openLmdbStore(options: LmdbOptions): Promise<LmdbStore> {
 export class LmdbStore implements Store {
   readonly name = 'lmdb'
   readonly shared = false
+  readonly neighbours = null
   readonly accounts: AccountStore
   readonly rooms: RoomStore
   readonly once: OnceStore

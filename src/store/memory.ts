@@ -26,6 +26,7 @@ import { defaultStoreLimits, type ClientRecord, type Store, type StoreLimits } f
 export class MemoryStore implements Store {
   readonly name = 'memory'
   readonly shared = false
+  readonly neighbours = null
   readonly accounts: AccountStore
   readonly rooms: RoomStore
   readonly once: OnceStore

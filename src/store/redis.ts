@@ -24,6 +24,7 @@ import { RedisAccounts } from './redis/accounts.ts'
 import { redisWay } from './redis/address.ts'
 import { RedisIndex } from './redis/index.ts'
 import { Leases } from './redis/leases.ts'
+import { RedisNeighbours } from './redis/neighbours.ts'
 import { RedisOnce } from './redis/once.ts'
 import { RedisLink, type Argument } from './redis/link.ts'
 import { RedisParking } from './redis/parking.ts'
@@ -91,6 +92,7 @@ export class RedisStore implements Store {
   readonly accounts: AccountStore
   readonly rooms: RoomStore
   readonly once: OnceStore
+  readonly neighbours: RedisNeighbours
   readonly #link: RedisLink
   readonly #keys: Keys
   readonly #limits: StoreLimits
@@ -112,12 +114,13 @@ export class RedisStore implements Store {
     this.#time = clock ?? Date.now
     this.#now = clock === undefined ? () => link.bound() : () => String(clock())
     this.#index = new RedisIndex(link, keys.clients)
-    this.#rooms = new RedisRooms(link, keys, limits.rooms, this.#time, this.#now)
+    this.#leases = new Leases(link, keys.leases)
+    this.#rooms = new RedisRooms(link, keys, this.#leases, limits.rooms, this.#time, this.#now)
     this.rooms = this.#rooms
     this.once = new RedisOnce(link, keys, this.#now)
     this.#accounts = new RedisAccounts(link, keys, limits.revocations, this.#now)
     this.accounts = this.#accounts
-    this.#leases = new Leases(link, keys.leases)
+    this.neighbours = new RedisNeighbours(link, keys, this.#leases, this.#now)
     this.#parking = new RedisParking(link, keys, this.#now)
     this.#leases.start()
   }
@@ -254,6 +257,7 @@ export class RedisStore implements Store {
   }
 
   async #close(): Promise<void> {
+    this.neighbours.close()
     // What fails now is mended by time: the index by the next use of an id, the lease by its end.
     await this.#index.tell().catch(() => {})
     await this.#rooms.tell().catch(() => {})

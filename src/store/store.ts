@@ -29,6 +29,7 @@ import type {
 import type { SyncReply } from '../protocol/frames.ts'
 import { MAX_AHEAD } from '../protocol/limits.ts'
 import { MAX_REVOCATIONS, type AccountStore } from './account-store.ts'
+import type { Neighbours } from './neighbours.ts'
 import type { OnceStore } from './once-store.ts'
 import { defaultRoomLimits, type RoomLimits, type RoomStore } from './room-store.ts'
 
@@ -99,6 +100,8 @@ export interface Store {
   readonly accounts: AccountStore
   readonly rooms: RoomStore
   readonly once: OnceStore
+  /** What other processes do in rooms; null: nobody else has this store. */
+  readonly neighbours: Neighbours | null
 
   /**
    * Makes a node the owner of a client. Checks the proof first, then `attempt`, then the rate of replacements. Two secrets can

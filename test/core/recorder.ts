@@ -13,6 +13,7 @@ import type { Session } from '../../src/core/session.ts'
 import type { Upstream } from '../../src/core/upstream.ts'
 import type { Body, Broadcast, HistoryPage, Ref, WelcomeOptions } from '../../src/protocol/frames.ts'
 import type { Entry, Outcome, Parcel, BindRequest } from '../../src/protocol/mailbox.ts'
+import type { RollReport } from '../../src/protocol/rolls.ts'
 import type { RoomParcel, RoomQuery } from '../../src/protocol/rooms.ts'
 
 export const start = 1_000_000
@@ -107,6 +108,23 @@ class RoomCalls implements RoomEffects {
   taken(ask: Ask, stream: string): void {
     this.asks.push(ask)
     this.#note(`taken ${stream} in ${ask.room}`)
+  }
+
+  follow(room: string): void {
+    this.#note(`follow ${room}`)
+  }
+
+  unfollow(room: string): void {
+    this.#note(`unfollow ${room}`)
+  }
+
+  report(room: string, { coming, going, seen }: RollReport): void {
+    const changes = [...coming.map(({ id }) => `+${id}`), ...going.map(id => `-${id}`)]
+    this.#note(`report ${[room, ...changes].join(' ')}, seen ${seen}`)
+  }
+
+  signal(room: string, from: string): void {
+    this.#note(`signal of ${from} to ${room}`)
   }
 }
 

@@ -125,10 +125,14 @@ describe('the log of a room', () => {
     desk.calls.read()
     desk.rooms.found(room, recordOf(3))
     desk.hub.turn()
-    expect(desk.calls.read()).toEqual(['page #tea after 3'])
+    expect(desk.calls.read()).toEqual(['report #tea, seen 0', 'page #tea after 3'])
+    desk.rooms.reported(room, { mark: 1, stayed: [], everybody: [] })
     desk.rooms.paged(room, pageOf(4, 3, 3))
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['report #tea +alice, seen 1'])
+    desk.rooms.reported(room, { mark: 2, stayed: [], everybody: null })
     desk.pass(5_000)
-    expect(desk.calls.read()).toContain('page #tea after 3')
+    expect(desk.calls.read()).toEqual(expect.arrayContaining(['report #tea, seen 2', 'page #tea after 3']))
   })
 
   test('that has lost what members have seen sends them away', () => {

@@ -44,7 +44,7 @@ const entered = [
 
 describe('entering a room', () => {
   test('is refused when there is none, when nobody knows, and by a name that is none', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const alice = desk.connect('alice')
     expect(desk.tries(alice, 'no_such_room')).toEqual(['error j: no_such_room'])
     expect(desk.tries(alice, null)).toEqual(['error j: unavailable'])
@@ -53,7 +53,7 @@ describe('entering a room', () => {
   })
 
   test('needs its password, which is checked outside, but not of its owner and of admins', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const locked = recordOf({ password: 'hash' })
     const alice = desk.connect('alice')
     expect(desk.tries(alice, locked)).toEqual(['error j: bad_password'])
@@ -76,7 +76,7 @@ describe('entering a room', () => {
   })
 
   test('is not refused by an answer from before it was asked for, though nobody waits for that one any more', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const [early, alice] = [desk.connect('early'), desk.connect('alice')]
     desk.rooms.join(early.session, 'j', '#tea', {})
     desk.hub.turn()
@@ -94,7 +94,7 @@ describe('entering a room', () => {
   })
 
   test('is asked for again when the room whose password was checked is another one by then', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const [olga, alice] = [desk.connect('olga'), desk.connect('alice')]
     desk.tries(olga, recordOf({ password: 'hash' }))
     desk.tries(alice, recordOf({ password: 'hash' }), 'guess')
@@ -113,7 +113,7 @@ describe('entering a room', () => {
   })
 
   test('is kept from those whose token does not name it; a private one is for those whose token does', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const hidden = recordOf({ private: true })
     expect(desk.tries(desk.connect('alice'), hidden)).toEqual(['error j: forbidden'])
     const named = desk.connect('nina', { rights: { ...ordinary, rooms: ['#te*'] } })
@@ -124,7 +124,7 @@ describe('entering a room', () => {
   })
 
   test('ends when rights become less', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const alice = desk.connect('alice')
     desk.tries(alice, recordOf())
     alice.session.rights = { ...ordinary, rooms: [] }
@@ -133,7 +133,7 @@ describe('entering a room', () => {
   })
 
   test('is possible for so many rooms', () => {
-    const desk = new RoomDesk({ roomsPerConnection: 1 })
+    const desk = new RoomDesk({ soleOwner: true, roomsPerConnection: 1 })
     const alice = desk.connect('alice')
     desk.tries(alice, recordOf())
     desk.rooms.join(alice.session, 'k', '#other', {})
@@ -141,7 +141,7 @@ describe('entering a room', () => {
   })
 
   test('makes the lobby if it is not there', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const alice = desk.connect('alice')
     desk.rooms.join(alice.session, 'j', LOBBY, {})
     desk.hub.turn()
@@ -160,7 +160,7 @@ describe('entering a room', () => {
 
 describe('making and deleting a room', () => {
   test('is answered as the store does', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const { session, line } = desk.connect('alice')
     for (const [result, heard] of [
       ['created', 'reply c: null'],
@@ -179,7 +179,7 @@ describe('making and deleting a room', () => {
   })
 
   test('is done twenty times a minute', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const { session, line } = desk.connect('alice')
     const create = (): void => {
       desk.rooms.create(session, 'c', '#tea', {})
@@ -194,7 +194,7 @@ describe('making and deleting a room', () => {
   })
 
   test('by its owner or an admin, and that very room', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const [alice, olga] = [desk.connect('alice'), desk.connect('olga')]
     for (const [{ session, line }, found, heard] of [
       [alice, recordOf(), ['error d: forbidden']],
@@ -217,7 +217,7 @@ describe('making and deleting a room', () => {
 
 describe('questions', () => {
   test('are sixteen at once for a session', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const { session, line } = desk.connect('alice')
     for (let i = 0; i < 17; i++) desk.rooms.list(session, i, {})
     expect(line.read()).toEqual(['error 16: rate_limited'])
@@ -227,7 +227,7 @@ describe('questions', () => {
   })
 
   test('are not answered to who has gone', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const { session, line } = desk.connect('alice')
     desk.rooms.list(session, 'l', {})
     desk.rooms.sync(session, 's', '#tea')
@@ -240,7 +240,7 @@ describe('questions', () => {
   })
 
   test('of an operator, how many are in a room, have an answer at once', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const alice = desk.connect('alice')
     expect(desk.rooms.count('#tea')).toBe(0)
     desk.tries(alice, recordOf())
@@ -250,7 +250,7 @@ describe('questions', () => {
   })
 
   test('of history and members are for who is in the room', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const alice = desk.connect('alice')
     desk.rooms.members(alice.session, 'm', '#tea', {})
     desk.rooms.history(alice.session, 'h', '#tea', {})
@@ -269,7 +269,7 @@ describe('questions', () => {
   })
 
   test('about what the log has taken of a stream settle what is still on its way', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const alice = desk.connect('alice')
     desk.tries(alice, recordOf())
     desk.send(alice, 1, '#tea')
@@ -284,7 +284,7 @@ describe('questions', () => {
 
 describe('a signal', () => {
   test('is dropped while the node cannot keep up', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const [alice, bob] = [desk.connect('alice'), desk.connect('bob')]
     desk.tries(alice, recordOf())
     desk.tries(bob, recordOf())
@@ -299,7 +299,7 @@ describe('a signal', () => {
 
 describe('a token with other rights', () => {
   test('puts its bearer out of the rooms that it does not name, whether he is in or about to be', () => {
-    const desk = new RoomDesk()
+    const desk = new RoomDesk({ soleOwner: true })
     const [alice, bob] = [desk.connect('alice'), desk.connect('bob')]
     for (const each of [bob, alice]) expect(desk.tries(each, recordOf())).toHaveLength(2)
     desk.hub.turn()

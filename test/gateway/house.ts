@@ -19,7 +19,7 @@ const defaults: GatewayOptions = {
     rememberedStreams: 1_000,
     roomsPerConnection: 128,
     roomMessages: 1_000,
-    soleOwner: false,
+    soleOwner: true,
     pollMs: 0,
     maxPacket: 1024 * 1024,
     pingIntervalMs: 15_000,

@@ -24,11 +24,14 @@ export class Node implements Effects {
   readonly hub: Hub
   readonly rooms: TableRooms
   up = true
+  /** Of this life. */
+  readonly lease: string
   readonly #world: World
 
   constructor(world: World, name: string) {
     this.#world = world
     this.name = name
+    this.lease = `${name}-${++world.lives}`
     this.rooms = new TableRooms(
       (operation, answer) => {
         this.#call(
@@ -40,6 +43,8 @@ export class Node implements Effects {
         appended: (room, batch, result) => this.#sayAppended(room, batch, result),
         epoch: () => `epoch-${++world.made}`,
         time: () => world.time,
+        report: (room, report) => world.rolls.report(room, this.lease, report),
+        signalled: (room, from, body) => world.signalled(this, room, from, body),
       },
     )
     this.hub = new Hub(this, { node: name, ...world.options })

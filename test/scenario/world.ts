@@ -10,6 +10,9 @@ import { RoomTables, type RoomSnapshot } from '../../src/store/memory/rooms.ts'
 import { MemoryTables, type Snapshot } from '../../src/store/memory/tables.ts'
 import { defaultStoreLimits, type StoreLimits } from '../../src/store/store.ts'
 import { defaultRoomLimits, type RoomLimits } from '../../src/store/room-store.ts'
+import { areOfOneRoom } from '../../src/protocol/rooms.ts'
+import type { Body } from '../../src/protocol/frames.ts'
+import { RollTables } from '../support/roll-tables.ts'
 import { Node } from './node.ts'
 import { Person } from './person.ts'
 import { fromMs } from './units.ts'
@@ -23,6 +26,8 @@ const CLOSELY_MS = 300_000
 /** Calls that one line may cause; more of them are a circle. */
 const MOST_CALLS = 10_000
 const EPOCH = Date.UTC(2026, 0, 1)
+/** ms for which a process that was killed counts as living. */
+const LEASE_MS = 15_000
 
 /** A call on its way to the store. */
 export interface Call {
@@ -54,8 +59,10 @@ export class World {
   }
   readonly tables: MemoryTables
   readonly rooms: RoomTables
-  /** Counts the rooms that were made. */
+  readonly rolls: RollTables
+  /** Counts the rooms that were made, and the nodes. */
   made = 0
+  lives = 0
   /** Whether a word from one node reaches another. */
   hearing = true
   mood: StoreMood = 'prompt'
@@ -63,6 +70,8 @@ export class World {
   #copy: { readonly mail: Snapshot; readonly rooms: RoomSnapshot } | null = null
   #events: string[] = []
   #passingSince = 0
+  /** By lease: when its node was killed. */
+  readonly #killed = new Map<string, number>()
   readonly #people = new Map<string, Person>()
   readonly #nodes = new Map<string, Node>()
   readonly #calls: Call[] = []
@@ -70,6 +79,13 @@ export class World {
   constructor() {
     this.tables = new MemoryTables(this.limits, () => this.time)
     this.rooms = new RoomTables(this.roomLimits, () => this.time)
+    this.rolls = new RollTables({
+      clock: () => this.time * 1_000,
+      knows: (name, epoch) =>
+        this.rooms.list('', Infinity, true).some(one => one.room === name && areOfOneRoom(one.epoch, epoch)),
+      lives: lease => this.now < (this.#killed.get(lease) ?? Infinity) + LEASE_MS,
+      changed: (room, news) => this.#tellAll(({ hub }) => hub.rooms.heard(room, news)),
+    })
   }
 
   /** ms since the epoch. */
@@ -155,10 +171,13 @@ export class World {
     while (this.now < end) {
       const step = this.now - since < CLOSELY_MS ? TICK_MS : end - this.now
       this.now = Math.min(end, this.now + step)
+      const lapsed = [...this.#killed].filter(([, at]) => at + LEASE_MS > since && at + LEASE_MS <= this.now)
       for (const { hub } of this.#nodes.values()) {
         hub.clock(this.now, this.time)
+        if (lapsed.length > 0) hub.rooms.missed(null)
         hub.tick()
       }
+      for (const [lease] of lapsed) this.#killed.set(lease, -Infinity)
       this.settle()
     }
     this.#passingSince = 0
@@ -168,6 +187,7 @@ export class World {
   kill(name: string): void {
     const killed = this.node(name)
     killed.up = false
+    this.#killed.set(killed.lease, this.now)
     this.#nodes.delete(name)
     for (const person of this.#people.values()) person.lose(killed)
   }
@@ -186,6 +206,11 @@ export class World {
     for (const node of this.#nodes.values()) if (node !== by) node.hub.rooms.woken(room)
   }
 
+  /** Somebody at one node signals; the others hear of it. */
+  signalled(by: Node, room: string, from: string, body: Body): void {
+    this.#tellAll(node => node !== by && node.hub.rooms.signalled(room, from, body))
+  }
+
   copy(): void {
     this.#copy = { mail: this.tables.snapshot(), rooms: this.rooms.snapshot() }
   }
@@ -194,6 +219,10 @@ export class World {
     if (this.#copy === null) throw new Error('there is no copy to fall back to; say that the store is copied first')
     this.tables.restore(this.#copy.mail)
     this.rooms.restore(this.#copy.rooms)
+  }
+
+  #tellAll(input: (node: Node) => unknown): void {
+    if (this.hearing) for (const node of this.#nodes.values()) input(node)
   }
 
   #turn(): void {

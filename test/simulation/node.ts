@@ -40,9 +40,20 @@ export class Node implements Effects {
       epoch: () => world.random.word(8),
       time: () => world.time,
       paged: world.scenario.roomPage,
+      report: (room, report) => world.rolls.report(room, this.lease, report),
     })
     this.hub = new Hub(this, { node: name, ...world.coreOptions })
     this.#tick(this.life)
+  }
+
+  /** Of this life. */
+  get lease(): string {
+    return `${this.name}:${this.life}`
+  }
+
+  /** Hears of what happened to a room at any node, or does not; or of a process that has died. */
+  overhear(input: (hub: Hub) => void): void {
+    this.#gossip(this.name, input)
   }
 
   /** Lets something reach the hub, unless the process has died since; a stopped one hears it when it goes on. */
@@ -63,6 +74,7 @@ export class Node implements Effects {
   kill(ms: number): void {
     if (!this.up) return
     this.up = false
+    this.world.died(this.lease)
     this.life++
     this.#heard = []
     for (const wire of [...this.wires]) wire.serverDied()

@@ -5,7 +5,7 @@ import type { Outcome, OutboxSnapshot, Outgoing } from '../../src/client/outgoin
 import { ordinary } from '../../src/core/rights.ts'
 import type { CloseName, EndReason, ErrorCode } from '../../src/protocol/errors.ts'
 import type { Body, Ref, SyncReply, WelcomeOptions } from '../../src/protocol/frames.ts'
-import { JOIN, Reader, ROOM } from './reader.ts'
+import { JOIN, MEMBERS, Reader, ROOM } from './reader.ts'
 import { Wire, type WireEvents } from './wire.ts'
 import type { World } from './world.ts'
 
@@ -34,6 +34,7 @@ export class Person {
   readonly written = new Map<string, number>()
   wire: Wire | null = null
   id: string | null = null
+  retired = false
   readonly #world: World
   /** In worlds with a room. */
   readonly reader: Reader | null
@@ -93,6 +94,16 @@ export class Person {
     this.#stalledUntil = this.#world.now + ms
   }
 
+  /** It leaves for good as soon as everything that it wrote has arrived; now and then its node is killed just then. */
+  retire(): void {
+    const { random, schedule } = this.#world
+    if (!this.done) return schedule.after(500, () => this.retire())
+    this.retired = true
+    const node = random.chance(0.5) ? this.wire?.node : undefined
+    this.#leave(random.chance(0.5))
+    node?.kill(random.between(200, 3_000))
+  }
+
   #createOutbox(restore?: OutboxSnapshot): Outbox {
     const { random } = this.#world
     return new Outbox(
@@ -123,6 +134,7 @@ export class Person {
   // ── connection ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #connect(): void {
+    if (this.retired) return
     const { random, schedule, nodes, scenario } = this.#world
     const node = random.pick(nodes.filter(({ up }) => up))
     if (node === undefined) return schedule.after(100, () => this.#connect())
@@ -196,12 +208,13 @@ export class Person {
       reply: (ref: Ref, value: unknown) =>
         heard(now => {
           if (ref === JOIN) this.reader?.joined(value as Parameters<Reader['joined']>[0])
+          else if (ref === MEMBERS) this.reader?.listed(value as Parameters<Reader['listed']>[0])
           else this.#outbox.synced(String(ref).slice(5), value as SyncReply, now)
         }),
       error: (ref: Ref | null) =>
         heard(now => {
           if (ref === JOIN) this.reader?.refused()
-          else this.#outbox.synced(String(ref).slice(5), null, now)
+          else if (ref !== MEMBERS) this.#outbox.synced(String(ref).slice(5), null, now)
         }),
       close: (name: CloseName) => {
         if (current()) this.#lost()

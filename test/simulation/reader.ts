@@ -8,8 +8,9 @@ import type { Wire } from './wire.ts'
 import type { World } from './world.ts'
 
 export const ROOM = '#hall'
-/** The ref of its joins. */
+/** The refs of its joins, and of its questions who is there. */
 export const JOIN = 'join'
+export const MEMBERS = 'members'
 
 const decoder = new TextDecoder()
 
@@ -32,6 +33,8 @@ export class Reader {
   readonly #seen = new Map<number, string>()
   /** By id: what was told of it last on this connection. */
   readonly #told = new Map<string, MemberEvent>()
+  /** Who is in the room, as it was told. */
+  readonly #present = new Set<string>()
 
   constructor(world: World, name: string) {
     this.#world = world
@@ -58,6 +61,7 @@ export class Reader {
     this.#isIn = true
     this.#epoch = epoch
     this.#told.clear()
+    this.#wire?.askMembers(MEMBERS, ROOM)
     if (recovered) {
       if (this.#top !== offset) history.wrong(`${this.#where()} is told to be caught up at ${offset}`)
       return
@@ -66,6 +70,16 @@ export class Reader {
       history.wrong(`${this.#where()} was not recovered at ${offset}`)
     this.#seen.clear()
     this.#top = offset
+  }
+
+  /** Ids of those who are there, in order. */
+  get present(): readonly string[] {
+    return this.#isIn ? [...this.#present].sort() : []
+  }
+
+  listed({ members }: { readonly members: readonly (readonly [id: string, name: string])[] }): void {
+    this.#present.clear()
+    for (const [id] of members) this.#present.add(id)
   }
 
   refused(): void {
@@ -96,6 +110,8 @@ export class Reader {
     }
     if (this.#told.get(id) === event) history.wrong(`${this.#where()} is told twice that ${id} did ${event}`)
     this.#told.set(id, event)
+    if (event === 'join') this.#present.add(id)
+    else this.#present.delete(id)
   }
 
   /** Compares what it has read with what the log holds in the end. */

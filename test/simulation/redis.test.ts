@@ -10,7 +10,8 @@ import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openRedisStore, type RedisStore } from '../../src/store/redis.ts'
 import { Proxy } from '../support/proxy.ts'
 import { RedisServer } from '../support/redis.ts'
-import { scenarios, World, type Kept } from './world.ts'
+import { scenarios } from './scenarios.ts'
+import { World, type Kept } from './world.ts'
 
 const schedules = Number(process.env['ACKD_REDIS_SCHEDULES'] ?? 40)
 const first = Number(process.env['ACKD_SEED'] ?? Math.floor(Date.now() / 86_400_000) * 1_000)

@@ -2,6 +2,7 @@
 import type { Mutation } from './mutations.ts'
 
 const room = 'src/core/room.ts'
+const roll = 'src/core/roll.ts'
 
 export const roomMutations: readonly Mutation[] = [
   {
@@ -105,5 +106,87 @@ export const roomMutations: readonly Mutation[] = [
       },
     ],
     within: 1_000,
+  },
+  {
+    rule: 'who goes from a node is told to have gone when the store says so, since he may be at another',
+    edits: [
+      {
+        file: roll,
+        find: 'this.#changes.set(id, null)\n    return []',
+        replace: 'this.#changes.set(id, null)\n    return this.#strike(id)',
+      },
+    ],
+    within: 200,
+  },
+  {
+    rule: 'a change of the roll is followed only from the one before it',
+    edits: [{ file: roll, find: 'this.#mark === 0 || before !== this.#mark', replace: 'this.#mark === 0' }],
+    within: 400,
+  },
+  {
+    rule: 'what was heard while the roll was read is looked for once more',
+    edits: [
+      {
+        file: roll,
+        find: 'this.#isUnsure ||= this.#heard > Math.max(mark, this.#mark === asked.seen ? 0 : this.#mark)',
+        replace: '',
+      },
+      { file: room, find: 'if (pollMs > 0 && now - this.#lookedAt >= pollMs) this.look()', replace: '' },
+    ],
+    within: 400,
+  },
+  {
+    rule: 'a report that was not answered is made again',
+    edits: [
+      {
+        file: roll,
+        find: 'this.#changes = new Map([...asked.changes, ...this.#changes])',
+        replace: '',
+      },
+    ],
+    within: 400,
+  },
+  {
+    rule: 'who is here, and not on the roll that was read, is reported again',
+    edits: [{ file: roll, find: 'if (!this.#changes.has(id)) this.#changes.set(id, name)', replace: '' }],
+    within: 1_000,
+  },
+  {
+    rule: 'who is on the roll as being here, and is not, is taken off',
+    edits: [
+      {
+        file: roll,
+        find: '      else this.#changes.set(id, null)\n',
+        replace: '      else news.push(...this.#came(id, name))\n',
+      },
+    ],
+    within: 1_200,
+  },
+  {
+    rule: 'nobody is let in before it is known who is there',
+    edits: [{ file: room, find: 'if (this.company.isKnown) ready.push(member)', replace: 'ready.push(member)' }],
+    within: 400,
+  },
+  {
+    rule: 'a roll keeps by client at which node he is, so that no other can take him off',
+    edits: [
+      {
+        file: 'test/support/roll-tables.ts',
+        find: 'if (present.get(id)?.lease !== own) continue',
+        replace: 'if (!present.has(id)) continue',
+      },
+    ],
+    within: 600,
+  },
+  {
+    rule: 'clients of a process that is dead are taken off',
+    edits: [
+      {
+        file: 'test/support/roll-tables.ts',
+        find: 'lease !== own && !this.#world.lives(lease)',
+        replace: "lease === 'none'",
+      },
+    ],
+    within: 400,
   },
 ]

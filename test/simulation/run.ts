@@ -1,5 +1,6 @@
 /** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms|forgetful]` prints what is wrong with which seed. */
-import { forgetfulScenarios, roomScenarios, scenarios, World, type Scenario } from './world.ts'
+import { forgetfulScenarios, roomScenarios, scenarios, type Scenario } from './scenarios.ts'
+import { World } from './world.ts'
 
 export interface Verdict {
   readonly seed: number

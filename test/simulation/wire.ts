@@ -82,10 +82,20 @@ export class Wire implements Connection {
     })
   }
 
+  askMembers(ref: Ref, room: string): void {
+    this.#toServer(hub => {
+      if (this.#session?.ready === true) hub.rooms.members(this.#session, ref, room, {})
+    })
+  }
+
   /** The client closes its end; the server hears of it soon, or much later. */
   hangUp(silently: boolean): void {
     this.#clientUp = false
     this.#serverLearns(silently ? this.#world.random.between(500, 8_000) : this.#latency())
+  }
+
+  get node(): Node {
+    return this.#node
   }
 
   // ── what happens to it ──────────────────────────────────────────────────────────────────────────────────────────────

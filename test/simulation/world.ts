@@ -8,99 +8,18 @@
  */
 import type { CoreOptions } from '../../src/core/effects.ts'
 import type { Body } from '../../src/protocol/frames.ts'
+import { areOfOneRoom } from '../../src/protocol/rooms.ts'
 import { RoomTables, type RoomSnapshot } from '../../src/store/memory/rooms.ts'
 import { MemoryTables, type Snapshot } from '../../src/store/memory/tables.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from '../../src/store/store.ts'
+import { RollTables, type RollSnapshot } from '../support/roll-tables.ts'
 import { History } from './history.ts'
 import { Node } from './node.ts'
 import { Person } from './person.ts'
 import { Random } from './random.ts'
 import { ROOM } from './reader.ts'
+import type { Scenario } from './scenarios.ts'
 import { Schedule } from './schedule.ts'
-
-export interface Scenario {
-  readonly nodes: number
-  readonly clients: number
-  /** To how many others each client writes. */
-  readonly targets: number
-  readonly messages: number
-  /** ms of faults before everything is healed, and the longest that recovery may take after it. */
-  readonly faultyMs: number
-  readonly quietMs: number
-  /** Whether the store may lose its last writes, as a failover does. */
-  readonly failover: boolean
-  readonly ackTimeoutMs: number
-  readonly window: number
-  readonly sendWindow: number
-  /** ms between looks into mailboxes that other nodes may fill; 0 where one node owns the store. */
-  readonly pollMs: number
-  /** Ends of streams that a node remembers. */
-  readonly rememberedStreams: number
-  /** The share of messages with a short life. */
-  readonly mortal: number
-  readonly mailboxMessages: number
-  /** Sessions that may fail at the head of a mailbox. */
-  readonly headAttempts: number
-  /** How messages may end that do not arrive: words and codes of receipts. */
-  readonly ends: readonly string[]
-  /** Whether everybody is in a room, too, and writes to it. */
-  readonly room: boolean
-  /** Messages in a page of its log, at most. */
-  readonly roomPage: number
-}
-
-export const defaultScenario: Scenario = {
-  nodes: 3,
-  clients: 4,
-  targets: 2,
-  messages: 10,
-  faultyMs: 16_000,
-  quietMs: 90_000,
-  failover: true,
-  ackTimeoutMs: 3_000,
-  window: 4,
-  sendWindow: 6,
-  pollMs: 1_000,
-  rememberedStreams: 1_000,
-  mortal: 0,
-  mailboxMessages: 10_000,
-  headAttempts: 100,
-  ends: ['rejected'],
-  room: false,
-  roomPage: 100,
-}
-
-/** Messages expire, mailboxes are full, and heads at which sessions fail are set aside. */
-const mortal: Partial<Scenario> = {
-  mortal: 0.3,
-  mailboxMessages: 8,
-  headAttempts: 2,
-  ends: ['rejected', 'expired', 'dead', 'mailbox_full'],
-}
-
-/** The worlds of a run, taken in turn by seed. */
-export const scenarios: readonly Scenario[] = [
-  defaultScenario,
-  { ...defaultScenario, window: 1, sendWindow: 2, messages: 8 },
-  { ...defaultScenario, nodes: 1, failover: false, pollMs: 0 },
-  { ...defaultScenario, nodes: 2, clients: 3, messages: 16, window: 16, sendWindow: 16 },
-  { ...defaultScenario, ...mortal, failover: false },
-  { ...defaultScenario, ...mortal, nodes: 1, failover: false, pollMs: 0 },
-]
-
-/** The same worlds on nodes that remember next to nothing of a stream that is idle. */
-export const forgetfulScenarios: readonly Scenario[] = scenarios.map(scenario => ({
-  ...scenario,
-  rememberedStreams: 2,
-}))
-
-/** Worlds with a room. */
-export const roomScenarios: readonly Scenario[] = [
-  { ...defaultScenario, room: true, targets: 1, messages: 8, roomPage: 3 },
-  { ...defaultScenario, room: true, targets: 0, messages: 12, sendWindow: 2, failover: false },
-  { ...defaultScenario, room: true, targets: 0, nodes: 1, failover: false, pollMs: 0 },
-  { ...defaultScenario, room: true, targets: 0, nodes: 2, clients: 5, messages: 24, sendWindow: 16, roomPage: 2 },
-]
 
 type Answer<Call> = Call extends (...args: infer Args) => Promise<infer Value>
   ? (...args: Args) => Value | Promise<Value>
@@ -116,6 +35,8 @@ export type Kept = {
 /** What a world stands on instead of tables: one store for each node, by its index. They go by the clock of the world. */
 export type OpenKept = (index: number, limits: StoreLimits, clock: () => number) => Promise<Kept>
 
+/** ms for which a process that was killed counts as living. */
+const LEASE_MS = 5_000
 /** ms that a node waits for an answer of the store. */
 export const STORE_PATIENCE_MS = 1_500
 const decoder = new TextDecoder()
@@ -128,6 +49,7 @@ export class World {
   readonly history = new History()
   readonly tables: MemoryTables
   readonly rooms: RoomTables
+  readonly rolls: RollTables
   readonly nodes: Node[]
   readonly people: Person[]
   readonly healAt: number
@@ -135,7 +57,9 @@ export class World {
   storeSlowUntil = 0
   /** ms by which the clock of the store is ahead: that of a new master is another one. */
   #storeAhead = 0
-  #snapshot: { readonly mail: Snapshot; readonly rooms: RoomSnapshot } | null = null
+  #snapshot: { readonly mail: Snapshot; readonly rooms: RoomSnapshot; readonly rolls: RollSnapshot } | null = null
+  /** Leases that have lapsed. */
+  readonly #lapsed = new Set<string>()
   #kept: readonly Kept[] = []
   /** What has to be answered before time goes on. */
   #asked: Promise<void>[] = []
@@ -146,6 +70,15 @@ export class World {
     this.healAt = this.schedule.now + scenario.faultyMs
     this.tables = new MemoryTables(this.#limits, () => this.time + this.#storeAhead)
     this.rooms = new RoomTables(defaultStoreLimits.rooms, () => this.time)
+    this.rolls = new RollTables({
+      clock: () => (this.time + this.#storeAhead) * 1_000,
+      knows: (name, epoch) =>
+        this.rooms.list('', 1, true).some(one => one.room === name && areOfOneRoom(one.epoch, epoch)),
+      lives: lease => !this.#lapsed.has(lease),
+      changed: (room, news) => {
+        for (const node of this.nodes) node.overhear(hub => hub.rooms.heard(room, news))
+      },
+    })
     this.nodes = Array.from({ length: scenario.nodes }, (_, index) => new Node(this, `node${index}`))
     this.people = Array.from({ length: scenario.clients }, (_, index) => new Person(this, index))
   }
@@ -221,6 +154,14 @@ export class World {
     this.#asked.push(answer.then(then, () => then(null)))
   }
 
+  /** A process was killed; for a while nobody knows. */
+  died(lease: string): void {
+    this.schedule.after(LEASE_MS, () => {
+      this.#lapsed.add(lease)
+      for (const node of this.nodes) node.overhear(hub => hub.rooms.missed(null))
+    })
+  }
+
   get #end(): number {
     return this.healAt + this.scenario.quietMs
   }
@@ -245,8 +186,25 @@ export class World {
   #roomIsDone(): boolean {
     const log = this.#log
     return (
-      this.#unpublished(log).length === 0 && this.people.every(({ reader }) => reader?.isUpToDate(log.size) === true)
+      this.#unpublished(log).length === 0 &&
+      this.#remaining.every(({ reader }) => reader?.isUpToDate(log.size) === true) &&
+      this.#misjudged().length === 0
     )
+  }
+
+  get #remaining(): readonly Person[] {
+    return this.people.filter(({ retired }) => !retired)
+  }
+
+  /** Whoever believes that others are in the room than everybody, who are. */
+  #misjudged(): readonly string[] {
+    const everybody = this.#remaining.flatMap(({ id }) => id ?? []).sort()
+    return this.#remaining.flatMap(({ name, reader }) => {
+      const present = reader?.present ?? []
+      return present.join() === everybody.join()
+        ? []
+        : `${name} has ${present.join()} in ${ROOM}, of ${everybody.join()}`
+    })
   }
 
   /** Everything that was published is in the log once, and everybody has read it. */
@@ -254,7 +212,8 @@ export class World {
     const log = this.#log
     if (new Set(log.values()).size < log.size) this.history.wrong(`repeat: a message is in ${ROOM} twice`)
     for (const letter of this.#unpublished(log)) this.history.wrong(`loss: ${letter} is not in the log`)
-    for (const { name, reader } of this.people) {
+    for (const misjudged of this.#misjudged()) this.history.wrong(misjudged)
+    for (const { name, reader } of this.#remaining) {
       reader?.judge(log)
       if (reader?.isUpToDate(log.size) !== true) this.history.wrong(`loss: ${name} has not read all of ${ROOM}`)
     }
@@ -272,6 +231,7 @@ export class World {
 
   /** Looked at now and then only. */
   #isDone(): boolean {
+    if (this.scenario.retires && this.#remaining.length === this.people.length) return false
     if (this.faulty || this.schedule.events % 64 !== 0 || !this.people.every(person => person.done)) return false
     if (this.scenario.room && !this.#roomIsDone()) return false
     return this.history.missing(this.people).next().done === true
@@ -282,7 +242,7 @@ export class World {
     if (!this.faulty) return
     // A failover that forgets who is registered changes addresses; that is another story than losing messages.
     if (this.people.every(({ id }) => id !== null)) {
-      this.#snapshot = { mail: this.tables.snapshot(), rooms: this.rooms.snapshot() }
+      this.#snapshot = { mail: this.tables.snapshot(), rooms: this.rooms.snapshot(), rolls: this.rolls.snapshot() }
     }
     this.schedule.after(this.random.between(50, 600), () => this.#remember())
   }
@@ -298,6 +258,7 @@ export class World {
 
   #heal(): void {
     this.storeUp = true
+    if (this.scenario.retires) this.people.at(-1)?.retire()
     for (const node of this.nodes) node.heal()
   }
 
@@ -325,6 +286,7 @@ export class World {
           this.history.failovers++
           this.tables.restore(this.#snapshot.mail)
           this.rooms.restore(this.#snapshot.rooms)
+          this.rolls.restore(this.#snapshot.rolls)
           this.#storeAhead = random.between(-5_000, 5_000)
         }
         return

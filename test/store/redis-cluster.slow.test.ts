@@ -5,6 +5,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openRedisStore } from '../../src/store/redis.ts'
 import { StoreError } from '../../src/store/store.ts'
 import { describeStore } from './contract.ts'
+import { describeNeighbours } from './contract-neighbours.ts'
 import { RedisServer } from '../support/redis.ts'
 import { bindRequest, page, parcel, parcels, register, tokenOf } from './support.ts'
 
@@ -49,6 +50,11 @@ describeStore('redis cluster', async (limits, clock) => {
     },
     close: () => store.close(),
   }
+})
+
+describeNeighbours('redis cluster', () => {
+  const prefix = `test-${++tests}:`
+  return clock => openRedisStore({ url, clock, prefix })
 })
 
 test('mailboxes are spread over the masters, and each is whole', async () => {

@@ -7,6 +7,8 @@
 import type { Hub } from '../../src/core/hub.ts'
 import type { Member } from '../../src/core/member.ts'
 import type { Answer, Ask, NewRoom, RoomEffects } from '../../src/core/room-effects.ts'
+import type { Body } from '../../src/protocol/frames.ts'
+import type { RollAnswer, RollReport } from '../../src/protocol/rolls.ts'
 import type { AppendResult, RoomPage, RoomParcel, RoomQuery, RoomRecord } from '../../src/protocol/rooms.ts'
 import type { RoomTables } from '../../src/store/memory/rooms.ts'
 
@@ -21,6 +23,9 @@ export interface RoomEvents {
   /** A name for a new log. */
   epoch(): string
   time(): number
+  /** Rolls, where nodes share the tables. */
+  report?(room: string, report: RollReport): RollAnswer | null
+  signalled?(room: string, from: string, body: Body): void
   /** Messages in a page at most, as if they were large. */
   readonly paged?: number
 }
@@ -117,6 +122,21 @@ export class TableRooms implements RoomEffects {
       tables => tables.taken(ask.room, stream),
       (hub, result) => hub.rooms.taken(ask, result),
     )
+  }
+
+  follow(): void {}
+
+  unfollow(): void {}
+
+  report(room: string, report: RollReport): void {
+    this.#travel(
+      () => this.#events.report?.(room, report) ?? 'no_such_room',
+      (hub, result) => hub.rooms.reported(room, result),
+    )
+  }
+
+  signal(room: string, from: string, body: Body): void {
+    this.#events.signalled?.(room, from, body)
   }
 
   #paged(tables: RoomTables, room: string, query: RoomQuery): Answer<RoomPage> {

@@ -51,13 +51,13 @@ function getRoom({ hub }: Gateway, store: Store): Route {
     method: 'GET',
     path: '/api/rooms/:room',
     name: 'getRoom',
-    text: 'Tells what is known of a room, and how many are in it on this node.',
+    text: 'Tells what is known of a room, and how many are in it, on all nodes.',
     params,
     answers: { 200: { text: 'The room.', schema: room.extend({ members: z.int() }) } },
     errors: ['no_such_room', 'unavailable'],
     async answer({ params }) {
       const record = await known(store, params.room)
-      return { status: 200, value: { ...shown(record), members: hub.rooms.count(params.room) } }
+      return { status: 200, value: { ...shown(record), members: hub.rooms.count(params.room, record.members) } }
     },
   })
 }

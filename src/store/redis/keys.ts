@@ -12,6 +12,9 @@ export type ClientKeys = readonly [box: string, mail: string, streams: string, d
 /** The same for a room: the record, the log, the streams. */
 export type RoomKeys = readonly [room: string, log: string, streams: string]
 
+/** Who is in it: the clients, and the processes at which they are. */
+export type RollKeys = readonly [roll: string, nodes: string]
+
 /** Fixed for ever: an id is found in the shard that it was put into. */
 export const SHARDS = 16
 
@@ -64,14 +67,26 @@ export class Keys {
     return [`${tag}:room`, `${tag}:log`, `${tag}:in`]
   }
 
+  roll(name: string): RollKeys {
+    const tag = `${this.#prefix}{${name}}`
+    return [`${tag}:roll`, `${tag}:nodes`]
+  }
+
   /** What was decided under that name of a client or a room. */
   once(target: string, name: string): string {
     return `${this.#prefix}{${target}}:once:${name}`
   }
 
-  /** The channel on which an append to that room is told. */
-  wakes(name: string): string {
+  /** The channel on which is told what happens in that room. */
+  channel(name: string): string {
     return `${this.#prefix}{${name}}:wakes`
+  }
+
+  /** The room of a channel; null: it is none of these. */
+  roomOf(channel: string): string | null {
+    const start = `${this.#prefix}{`
+    const end = '}:wakes'
+    return channel.startsWith(start) && channel.endsWith(end) ? channel.slice(start.length, -end.length) : null
   }
 }
 

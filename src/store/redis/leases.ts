@@ -20,6 +20,8 @@ const GAP_MS = 2 * BEAT_MS + 500
 export class Leases {
   /** Of this process. */
   readonly own = randomBytes(9).toString('base64url')
+  /** Is told that a process, of those that lived, lives no more. */
+  onLapse: () => void = () => {}
   readonly #link: RedisLink
   readonly #key: string
   #live: ReadonlySet<string> = new Set()
@@ -62,7 +64,9 @@ export class Leases {
   async #extend(ms: number): Promise<void> {
     void this.#link.compareClocks()
     const names = listOf(await this.#link.run('lease', [this.#key], '', this.own, ms, GAP_MS))
+    const before = this.#live
     this.#live = new Set(names.map(textOf))
     this.#learnt = performance.now()
+    if ([...before].some(lease => !this.#live.has(lease))) this.onLapse()
   }
 }

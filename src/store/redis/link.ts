@@ -1,5 +1,5 @@
 /**
- * The way to Redis, and the only file that knows the driver.
+ * The way to Redis, and the only file that knows the driver, but for the one that listens.
  *
  * Calls of one turn of the loop leave in one write: the sockets are corked at the first call and uncorked when the turn is over. The
  * driver's own pipelines were not taken: each waits for the answers of the one before it, and in a cluster they give up where a
@@ -79,6 +79,20 @@ export class RedisLink {
   /** Whether keys of two clients may be in one call. */
   get isCluster(): boolean {
     return this.#driver instanceof Cluster
+  }
+
+  /** Calls without an answer yet. */
+  get pending(): number {
+    return this.#open
+  }
+
+  /** A connection more, not connected yet, that ends when it is lost; null: no server can be used now. */
+  another(): Redis | null {
+    const servers = this.#masters().filter(({ status }) => status === 'ready')
+    const server = servers[Math.floor(Math.random() * servers.length)]
+    if (!this.#up || server === undefined) return null
+    const options = { lazyConnect: true, retryStrategy: () => null, autoResubscribe: false, enableReadyCheck: false }
+    return server.duplicate({ ...options, readOnly: false, connectionName: 'ackd-listener' })
   }
 
   /** Runs a script; the keys are all in one slot. Rejects with `StoreError`. */

@@ -2,7 +2,7 @@
  * Rooms that many nodes share: a log is a Redis list, and every operation is one script (`scripts-rooms.ts`).
  *
  * All keys of a room are in one slot. Which rooms there are is in an index like that of the mailboxes, once for all of them and once for
- * those that are listed to everybody. An append tells the other nodes on the channel of the room.
+ * those that are listed to everybody. What happens in a room is told on its channel (`neighbours.ts`).
  */
 import type {
   AppendResult,
@@ -15,6 +15,7 @@ import type {
 } from '../../protocol/rooms.ts'
 import type { Keys } from './keys.ts'
 import { RedisIndex } from './index.ts'
+import type { Leases } from './leases.ts'
 import type { Argument, RedisLink } from './link.ts'
 import { bytesOf, listOf, numberOf, packParcels, readAppended, readPost, readStream, textOf } from './records.ts'
 import { pageInSteps, type PageStep } from '../room-pages.ts'
@@ -27,6 +28,7 @@ const LOOKED_AT = 1_024
 export class RedisRooms implements RoomStore {
   readonly #link: RedisLink
   readonly #keys: Keys
+  readonly #leases: Leases
   readonly #limits: RoomLimits
   readonly #time: () => number
   readonly #now: () => string
@@ -34,8 +36,9 @@ export class RedisRooms implements RoomStore {
   readonly #all: RedisIndex
   readonly #public: RedisIndex
 
-  constructor(link: RedisLink, keys: Keys, limits: RoomLimits, time: () => number, now: () => string) {
+  constructor(link: RedisLink, keys: Keys, leases: Leases, limits: RoomLimits, time: () => number, now: () => string) {
     this.#link = link
+    this.#leases = leases
     this.#keys = keys
     this.#limits = limits
     this.#time = time
@@ -50,7 +53,7 @@ export class RedisRooms implements RoomStore {
     this.#all.ends(room, this.#time() + this.#limits.lifeMs)
     await this.#announce(room, settings)
     const hides = settings.private ? '1' : ''
-    const reply = await this.#run('createRoom', room, epoch, owner, hides, password, messages, created)
+    const reply = await this.#runWhole('createRoom', room, epoch, owner, hides, password, messages, created)
     if (reply !== 1) return 'exists'
     // Somebody who listed the rooms meanwhile may have taken it out again, since it was not there.
     await this.#announce(room, settings)
@@ -58,7 +61,7 @@ export class RedisRooms implements RoomStore {
   }
 
   async delete(room: string, epoch: string): Promise<boolean> {
-    const gone = (await this.#run('deleteRoom', room, epoch)) === 1
+    const gone = (await this.#runWhole('deleteRoom', room, epoch, this.#keys.channel(room))) === 1
     if (gone) {
       // Should that fail, whoever lists the rooms next does it.
       const forget = [this.#all, this.#public].map(index => index.forget(room, () => this.#look(room)))
@@ -68,7 +71,7 @@ export class RedisRooms implements RoomStore {
   }
 
   async find(room: string): Promise<RoomRecord | null> {
-    return readRecord(room, await this.#run('room', room, '1'))
+    return this.#record(room, await this.#runWhole('room', room, '1'))
   }
 
   list(after: string, limit: number, hidden: boolean): Promise<readonly RoomRecord[]> {
@@ -80,7 +83,8 @@ export class RedisRooms implements RoomStore {
   }
 
   async append(room: string, batch: readonly RoomParcel[]): Promise<AppendResult> {
-    const reply = await this.#run('appendPosts', room, packParcels(batch), this.#keys.wakes(room))
+    const { own } = this.#leases
+    const reply = await this.#run('appendPosts', room, packParcels(batch), this.#keys.channel(room), own)
     if (reply === null) return { kind: 'no_such_room' }
     const [epoch, last, due, ...outcomes] = listOf(reply)
     if (numberOf(due) > 0) this.#all.ends(room, numberOf(due))
@@ -108,7 +112,7 @@ export class RedisRooms implements RoomStore {
 
   /** Like `find`, but begins no epoch. */
   async #look(room: string): Promise<RoomRecord | null> {
-    return readRecord(room, await this.#run('room', room, ''))
+    return this.#record(room, await this.#runWhole('room', room, ''))
   }
 
   async #announce(room: string, settings: RoomSettings): Promise<void> {
@@ -130,8 +134,25 @@ export class RedisRooms implements RoomStore {
     }
   }
 
+  async #record(room: string, reply: unknown): Promise<RoomRecord | null> {
+    if (reply === null) return null
+    const record = readRecord(room, listOf(reply))
+    const nodes = listOf(listOf(reply)[9]).map(textOf)
+    let members = 0
+    for (let i = 0; i + 1 < nodes.length; i += 2) {
+      const lease = nodes[i] ?? ''
+      if (lease !== '' && (await this.#leases.lives(lease))) members += Number(nodes[i + 1])
+    }
+    return { ...record, members }
+  }
+
   #run(name: ScriptName, room: string, ...args: Argument[]): Promise<unknown> {
     return this.#link.run(name, this.#keys.room(room), this.#now(), ...args)
+  }
+
+  /** With the roll. */
+  #runWhole(name: ScriptName, room: string, ...args: Argument[]): Promise<unknown> {
+    return this.#link.run(name, [...this.#keys.room(room), ...this.#keys.roll(room)], this.#now(), ...args)
   }
 }
 
@@ -142,9 +163,8 @@ function readEnded(text: string): EndedEpoch[] {
   return ended
 }
 
-function readRecord(room: string, reply: unknown): RoomRecord | null {
-  if (reply === null) return null
-  const [owner, hides, password, messages, created, epoch, ended, first, last] = listOf(reply)
+function readRecord(room: string, reply: readonly unknown[]): RoomRecord {
+  const [owner, hides, password, messages, created, epoch, ended, first, last] = reply
   return {
     room,
     owner: textOf(owner),

@@ -7,6 +7,7 @@
  *   KEYS[2]  list   the log, oldest first, without holes, so that the newest message is at `last`: offset, n, time (8 bytes each,
  *                   big-endian), kind (0 bytes, 1 text), length of the stream's name, the name, the body
  *   KEYS[3]  hash   stream → last number taken, use (8 bytes each)
+ *   KEYS[4], KEYS[5]   the roll, where a room is made, deleted or listed (`scripts-rolls.ts`)
  *
  * A server that is promoted after a failover may lack the end of a log, and one that was started again may, too. Both have another
  * replication id than the one that used the log last; then the epoch ends before anything else happens (docs/decisions/rooms.md).
@@ -51,36 +52,41 @@ if made then
   insist()
   return made == ARGV[2] and 1 or 0
 end
-redis.call('DEL', KEYS[2], KEYS[3])
+redis.call('DEL', KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 local mine = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)') or ''
 redis.call('HSET', KEYS[1], 'made', ARGV[2], 'epoch', ARGV[2], 'term', mine, 'ended', '', 'owner', ARGV[3], 'private', ARGV[4],
   'password', ARGV[5], 'messages', ARGV[6], 'created', ARGV[7], 'last', 0, 'uses', 0, 'due', NEVER)
 return 1
 `
 
-/** ARGV: one of its epochs. */
+/** ARGV: one of its epochs, and the channel on which the others are told. */
 export const deleteRoom = `
 insist()
 local made = redis.call('HGET', KEYS[1], 'made')
 if not made then return 0 end
 if made ~= ARGV[2] and string.sub(ARGV[2], 1, #made + 1) ~= made .. '.' then return 0 end
-redis.call('DEL', KEYS[1], KEYS[2], KEYS[3])
+redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
+redis.call('PUBLISH', ARGV[3], 'd')
 return 1
 `
 
-/** ARGV: '1' if it begins an epoch when that is due, as every use does. Answers the settings, epoch, ended epochs, first and last. */
+/**
+ * ARGV: '1' if it begins an epoch when that is due, as every use does. Answers the settings, epoch, ended epochs, first,
+ * last, and which leases are on the roll with how many clients.
+ */
 export const roomRecord = `
 insist()
 local h = redis.call('HMGET', KEYS[1], 'made', 'epoch', 'term', 'ended', 'owner', 'private', 'password', 'messages', 'created', 'last')
 if not h[1] then return nil end
 local epoch, ended, last = h[2], h[4], tonumber(h[10])
 if ARGV[2] == '1' then epoch, ended = begin(h[1], epoch, h[3], ended, last) end
-return {h[5], h[6], h[7], tonumber(h[8]), tonumber(h[9]), epoch, ended, last + 1 - redis.call('LLEN', KEYS[2]), last}
+return {h[5], h[6], h[7], tonumber(h[8]), tonumber(h[9]), epoch, ended, last + 1 - redis.call('LLEN', KEYS[2]), last,
+  redis.call('HGETALL', KEYS[5])}
 `
 
 /**
  * ARGV: parcels as those of a mailbox, one after the other: length of the rest, floor, expiry (not used), then a message from its n on; the
- * channel on which the others are told of the epoch and the last offset. Answers the epoch, the last offset, when to look here, and of each
+ * channel on which the others are told who appended, the epoch and the last offset; and the lease of who appends. Answers the epoch, the last offset, when to look here, and of each
  * parcel its offset, or 0 if it was taken before, or the number that is missing, negative.
  */
 export const appendPosts = `
@@ -118,7 +124,7 @@ if #taken > 0 then redis.call('RPUSH', KEYS[2], unpack(taken)) end
 if last > tonumber(h[5]) then
   keep()
   redis.call('HSET', KEYS[1], 'last', last, 'uses', uses)
-  redis.call('PUBLISH', ARGV[3], reply[1] .. ' ' .. string.format('%.0f', last))
+  redis.call('PUBLISH', ARGV[3], 'a' .. ARGV[4] .. ' ' .. reply[1] .. ' ' .. string.format('%.0f', last))
 else insist() end
 reply[2] = last
 reply[3] = sooner(retain(tonumber(h[7])), h[8])

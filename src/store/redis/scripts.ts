@@ -49,6 +49,8 @@ import {
   sweepRoom,
   takenPosts,
 } from './scripts-rooms.ts'
+import { report } from './scripts-rolls.ts'
+import { ROLL_NAMES } from '../neighbours.ts'
 import { ENDED_EPOCHS } from '../room-store.ts'
 import type { StoreLimits } from '../store.ts'
 
@@ -150,7 +152,7 @@ local NEVER = 9007199254740991
 function roomConstants({ rooms }: StoreLimits): string {
   return `
 local ROOM_MESSAGES, ROOM_LIFE = ${rooms.messages}, ${rooms.lifeMs}
-local STREAMS, ENDED = ${rooms.streams}, ${ENDED_EPOCHS}
+local STREAMS, ENDED, ROLL_NAMES = ${rooms.streams}, ${ENDED_EPOCHS}, ${ROLL_NAMES}
 local NEVER = 9007199254740991
 `
 }
@@ -191,6 +193,7 @@ function roomSources(limits: StoreLimits) {
     pagePosts: given + insist + begin + pagePosts,
     takenPosts: clock + insist + takenPosts,
     sweepRoom: given + insist + retain + sweepRoom,
+    report: given + insist + report,
   }
 }
 
@@ -239,6 +242,7 @@ export function createScripts(limits: StoreLimits): Scripts {
     pagePosts: script(room.pagePosts),
     takenPosts: script(room.takenPosts),
     sweepRoom: script(room.sweepRoom),
+    report: script(room.report),
     findAccount: script(account.findAccount),
     addAccount: script(account.addAccount),
     setPassword: script(account.setPassword),

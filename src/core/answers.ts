@@ -1,0 +1,20 @@
+/** What clients are told in answer to what they asked about rooms. */
+import { refusals, type ErrorCode } from '../protocol/errors.ts'
+import type { Ref } from '../protocol/frames.ts'
+import type { Session } from './session.ts'
+
+/** Who has gone meanwhile is told nothing. */
+export function reply(session: Session, ref: Ref, value: unknown): void {
+  if (!session.gone) session.connection.reply(ref, value)
+}
+
+/** The same. */
+export function refuse(session: Session, ref: Ref | null, code: ErrorCode, text: string = refusals[code].text): void {
+  if (!session.gone) session.connection.error(ref, code, text)
+}
+
+/** Why something could not be made, or checked; null: the store did not answer. */
+export function codeOf(result: 'exists' | 'busy' | null): ErrorCode {
+  if (result === 'exists') return 'room_exists'
+  return result === 'busy' ? 'overloaded' : 'unavailable'
+}

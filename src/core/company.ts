@@ -1,0 +1,124 @@
+/**
+ * Those who are in a room: its members at this node, who are told what happens, and the roll of everybody.
+ *
+ * A membership ends with its session. One whose connection was replaced by a newer one has not left: he is given some seconds to join again,
+ * here or at another node, and nobody is told anything.
+ */
+import { createBroadcast } from '../protocol/broadcast.ts'
+import type { Body, Broadcast } from '../protocol/frames.ts'
+import type { RollAnswer, RollNews, RollReport } from '../protocol/rolls.ts'
+import type { Member } from './member.ts'
+import { Replaced } from './replaced.ts'
+import { Roll } from './roll.ts'
+import type { News } from './telling.ts'
+
+/** Bytes that a member may leave unread before signals pass it by. */
+const UNREAD_SIGNALS = 64 * 1024
+
+export class Company {
+  /** By id. */
+  readonly #live = new Map<string, Member>()
+  readonly #replaced = new Replaced()
+  readonly #roll: Roll
+
+  /** `shared`: other nodes have members too. */
+  constructor(shared: boolean) {
+    this.#roll = new Roll(shared, id => this.#live.has(id) || this.#replaced.has(id))
+  }
+
+  /** Members at this node, who are told what happens. */
+  get size(): number {
+    return this.#live.size
+  }
+
+  /** Everybody. */
+  get count(): number {
+    return this.#roll.size
+  }
+
+  get isKnown(): boolean {
+    return this.#roll.isKnown
+  }
+
+  /** Whether somebody is at another node. */
+  get isElsewhere(): boolean {
+    return this.#roll.size > this.#live.size + this.#replaced.size
+  }
+
+  /** Nobody is here, and nothing is left to be reported. */
+  get isEmpty(): boolean {
+    return this.#live.size === 0 && this.#replaced.size === 0 && !this.#roll.isBusy
+  }
+
+  members(): IterableIterator<Member> {
+    return this.#live.values()
+  }
+
+  list(after: string, limit: number): (readonly [id: string, name: string])[] {
+    return this.#roll.list(after, limit)
+  }
+
+  /** What follows from it is news for those who are here, as with everything below. */
+  enter(member: Member): News[] {
+    const { id, name } = member
+    this.#live.set(id, member)
+    this.#replaced.return(id)
+    return this.#roll.come(id, name)
+  }
+
+  /** `now`: he is expected on a newer connection; null: he is not. */
+  leave(member: Member, now: number | null): News[] {
+    const { id } = member
+    if (this.#live.get(id) !== member) return []
+    this.#live.delete(id)
+    if (now === null) return this.#roll.go(id)
+    this.#replaced.add(id, now)
+    return []
+  }
+
+  /** Those whose time to come back is over, unless they are on their way. */
+  tick(now: number, isComing: (id: string) => boolean): News[] {
+    return this.#replaced.overdue(now, isComing).flatMap(id => this.#roll.go(id))
+  }
+
+  /** All of them, here and elsewhere, are members of it no more. */
+  clear(): void {
+    this.#live.clear()
+    this.#replaced.clear()
+    this.#roll.clear()
+  }
+
+  tell(broadcast: Broadcast): void {
+    for (const member of this.#live.values()) member.session.connection.broadcast(broadcast)
+  }
+
+  /** Somebody, here or at another node, lets the others know of something that passes. */
+  signal(room: string, from: string, body: Body): void {
+    const broadcast = createBroadcast(frames => frames.signal(from, room, body))
+    for (const { id, session } of this.#live.values()) {
+      if (id !== from && session.connection.unread <= UNREAD_SIGNALS) session.connection.broadcast(broadcast)
+    }
+  }
+
+  /** Some nodes, or their reports, may not have been heard of. */
+  look(): void {
+    this.#roll.look()
+  }
+
+  report(epoch: string): RollReport | null {
+    return this.#roll.report(epoch)
+  }
+
+  reported(answer: RollAnswer | null): News[] {
+    return this.#roll.answered(answer)
+  }
+
+  /** The store knows no such room. False: that is no answer about the one that this is now. */
+  disowned(): boolean {
+    return this.#roll.disowned()
+  }
+
+  heard(news: RollNews): News[] {
+    return this.#roll.heard(news)
+  }
+}

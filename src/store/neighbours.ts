@@ -1,0 +1,40 @@
+/**
+ * What processes that share a store know of each other's rooms: who is in them, and that something has happened. Every implementation passes
+ * `test/store/contract-neighbours.ts`. A store that one process has for itself has no such thing.
+ *
+ * Nothing that is heard is promised to be heard: who may have missed something is told so, and looks. The rolls are kept in
+ * the store, so what was missed of them is read there; they are as durable as the processes of which they speak.
+ */
+import type { Body } from '../protocol/frames.ts'
+import type { LogEnd } from '../protocol/rooms.ts'
+import type { RollAnswer, RollNews, RollReport } from '../protocol/rolls.ts'
+
+/** Who hears it. Called at any time but within a call of `Neighbours`. */
+export interface Hearing {
+  /** Another process has appended to that log, which now goes that far. Null: the room was deleted. */
+  appended(room: string, end: LogEnd | null): void
+  /** Any process, this one too, has reported something that has changed the roll. */
+  reported(room: string, news: RollNews): void
+  /** A member at another process signals. */
+  signalled(room: string, from: string, body: Body): void
+  /** What happened in that room may not have been heard; null: in any that is followed. */
+  missed(room: string | null): void
+}
+
+/** Names on a roll, at most. Who comes when it is full is in the room like everybody, but is not listed at other nodes. */
+export const ROLL_NAMES = 10_000
+
+export interface Neighbours {
+  /** Before anything else, once. */
+  listen(hearing: Hearing): void
+  /** Hears of that room from now on; `missed` is called for it when that has begun. */
+  follow(room: string): void
+  unfollow(room: string): void
+  /**
+   * Takes a report into the roll of a room, and takes off who was at a process that has died. Can be made again. Null: there is no such room,
+   * or it is another one than was meant.
+   */
+  report(room: string, report: RollReport): Promise<RollAnswer | null>
+  /** To whoever follows that room, unless the way there is not free. */
+  signal(room: string, from: string, body: Body): void
+}

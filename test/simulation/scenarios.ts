@@ -1,0 +1,97 @@
+/** What the simulated worlds are like: how many nodes and clients, what they write, and which faults there are. */
+export interface Scenario {
+  readonly nodes: number
+  readonly clients: number
+  /** To how many others each client writes. */
+  readonly targets: number
+  readonly messages: number
+  /** ms of faults before everything is healed, and the longest that recovery may take after it. */
+  readonly faultyMs: number
+  readonly quietMs: number
+  /** Whether the store may lose its last writes, as a failover does. */
+  readonly failover: boolean
+  readonly ackTimeoutMs: number
+  readonly window: number
+  readonly sendWindow: number
+  /** ms between looks into mailboxes that other nodes may fill; 0 where one node owns the store. */
+  readonly pollMs: number
+  /** Ends of streams that a node remembers. */
+  readonly rememberedStreams: number
+  /** The share of messages with a short life. */
+  readonly mortal: number
+  readonly mailboxMessages: number
+  /** Sessions that may fail at the head of a mailbox. */
+  readonly headAttempts: number
+  /** How messages may end that do not arrive: words and codes of receipts. */
+  readonly ends: readonly string[]
+  /** Whether everybody is in a room, too, and writes to it. */
+  readonly room: boolean
+  /** Messages in a page of its log, at most. */
+  readonly roomPage: number
+  /** Whether somebody leaves for good in the end. */
+  readonly retires: boolean
+}
+
+export const defaultScenario: Scenario = {
+  nodes: 3,
+  clients: 4,
+  targets: 2,
+  messages: 10,
+  faultyMs: 16_000,
+  quietMs: 90_000,
+  failover: true,
+  ackTimeoutMs: 3_000,
+  window: 4,
+  sendWindow: 6,
+  pollMs: 1_000,
+  rememberedStreams: 1_000,
+  mortal: 0,
+  mailboxMessages: 10_000,
+  headAttempts: 100,
+  ends: ['rejected'],
+  room: false,
+  roomPage: 100,
+  retires: false,
+}
+
+/** Messages expire, mailboxes are full, and heads at which sessions fail are set aside. */
+const mortal: Partial<Scenario> = {
+  mortal: 0.3,
+  mailboxMessages: 8,
+  headAttempts: 2,
+  ends: ['rejected', 'expired', 'dead', 'mailbox_full'],
+}
+
+/** The worlds of a run, taken in turn by seed. */
+export const scenarios: readonly Scenario[] = [
+  defaultScenario,
+  { ...defaultScenario, window: 1, sendWindow: 2, messages: 8 },
+  { ...defaultScenario, nodes: 1, failover: false, pollMs: 0 },
+  { ...defaultScenario, nodes: 2, clients: 3, messages: 16, window: 16, sendWindow: 16 },
+  { ...defaultScenario, ...mortal, failover: false },
+  { ...defaultScenario, ...mortal, nodes: 1, failover: false, pollMs: 0 },
+]
+
+/** The same worlds on nodes that remember next to nothing of a stream that is idle. */
+export const forgetfulScenarios: readonly Scenario[] = scenarios.map(scenario => ({
+  ...scenario,
+  rememberedStreams: 2,
+}))
+
+/** Worlds with a room. */
+export const roomScenarios: readonly Scenario[] = [
+  { ...defaultScenario, room: true, targets: 1, messages: 8, roomPage: 3 },
+  { ...defaultScenario, room: true, targets: 0, messages: 12, sendWindow: 2, failover: false, retires: true },
+  { ...defaultScenario, room: true, targets: 0, nodes: 1, failover: false, pollMs: 0 },
+  {
+    ...defaultScenario,
+    room: true,
+    targets: 0,
+    nodes: 2,
+    clients: 5,
+    messages: 24,
+    sendWindow: 16,
+    roomPage: 2,
+    retires: true,
+  },
+]

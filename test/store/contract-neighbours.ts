@@ -1,0 +1,232 @@
+/** What processes that share a store must know of each other's rooms: one body of tests, run over each way in which they can share one. */
+import * as fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+
+import { areOfOneRoom } from '../../src/protocol/rooms.ts'
+import type { RollAnswer, RollReport } from '../../src/protocol/rolls.ts'
+import type { Hearing } from '../../src/store/neighbours.ts'
+import type { Store } from '../../src/store/store.ts'
+import { RollTables } from '../support/roll-tables.ts'
+import { parcel, parcels, roomSettings, START } from './support.ts'
+
+const ROOM = '#hall'
+/** ms until what was told must have been heard, on a busy machine. */
+const HEARD_MS = 10_000
+
+/** Opens one more process on the same store. */
+export type Join = (clock: () => number) => Promise<Store>
+
+const present = (id: string): { id: string; name: string } => ({ id, name: `${id} {"the": great}` })
+
+/** A process, and what it has heard. */
+class Process {
+  readonly store: Store
+  readonly heard: string[] = []
+
+  constructor(store: Store) {
+    this.store = store
+    const note = (line: string): void => void this.heard.push(line)
+    const hearing: Hearing = {
+      appended: (room, end) => note(`${room} ${end === null ? 'is deleted' : `goes to ${end.last} in ${end.epoch}`}`),
+      reported: (room, { changes }) => note(`${room} ${changes.map(([id, name]) => `${id}: ${name}`).join(', ')}`),
+      signalled: (room, from, { bytes, start, end, text }) => {
+        note(`${room} ${from} ${text ? Buffer.from(bytes.subarray(start, end)).toString() : 'signals'}`)
+      },
+      missed: room => note(`missed ${room}`),
+    }
+    this.neighbours.listen(hearing)
+  }
+
+  get neighbours(): NonNullable<Store['neighbours']> {
+    if (this.store.neighbours === null) throw new Error('nobody else has this store')
+    return this.store.neighbours
+  }
+
+  report(more: Partial<RollReport> & { readonly epoch: string }): Promise<RollAnswer | null> {
+    return this.neighbours.report(ROOM, { coming: [], going: [], seen: 0, ...more })
+  }
+
+  async follow(): Promise<void> {
+    this.neighbours.follow(ROOM)
+    await this.hears(line => line.startsWith('missed'))
+    this.heard.length = 0
+  }
+
+  async hears(wanted: (line: string) => boolean): Promise<void> {
+    await expect.poll(() => this.heard.some(wanted), { timeout: HEARD_MS, interval: 5 }).toBe(true)
+  }
+}
+
+export function describeNeighbours(name: string, begin: () => Join): void {
+  describe(`${name}: neighbours`, () => {
+    const settings = roomSettings({ created: START })
+    const { epoch } = settings
+    let now = START
+    let all: Process[]
+    let one: Process
+    let two: Process
+
+    const open = async (join: Join): Promise<Process> => {
+      const process = new Process(await join(() => now))
+      all.push(process)
+      return process
+    }
+
+    beforeEach(async () => {
+      all = []
+      now = START
+      const join = begin()
+      one = await open(join)
+      two = await open(join)
+      await one.store.rooms.create(ROOM, settings)
+    })
+
+    afterEach(async () => {
+      for (const { store } of all) await store.close()
+    })
+
+    test('a roll is read at first, and then whenever more has changed than by the report itself', async () => {
+      const read = await one.report({ epoch })
+      expect(read).toEqual({ mark: START * 1_000, stayed: [], everybody: [] })
+      now++
+      const came = await one.report({ epoch, coming: [present('ann')], seen: read?.mark ?? -1 })
+      expect(came).toEqual({ mark: now * 1_000, stayed: [], everybody: null })
+      // Who is on it already changes nothing.
+      now++
+      const again = await one.report({ epoch, coming: [present('ann')], seen: came?.mark ?? -1 })
+      expect(again).toEqual(came)
+      expect(await two.report({ epoch, seen: 5 })).toEqual({
+        mark: came?.mark,
+        stayed: [],
+        everybody: [{ ...present('ann'), here: false }],
+      })
+    })
+
+    test('only who is there at the process that reports is taken off', async () => {
+      await one.report({ epoch, coming: [present('ann'), present('bob')] })
+      const moved = await two.report({ epoch, coming: [present('bob')] })
+      expect(moved?.everybody).toEqual(
+        expect.arrayContaining([
+          { ...present('ann'), here: false },
+          { ...present('bob'), here: true },
+        ]),
+      )
+      const left = await one.report({ epoch, going: ['ann', 'bob', 'nobody'], seen: moved?.mark ?? -1 })
+      expect(left).toMatchObject({ stayed: ['bob'], everybody: null })
+      expect(await one.store.rooms.find(ROOM)).toMatchObject({ members: 1 })
+    })
+
+    test('everybody who follows the room hears what changes its roll, once', async () => {
+      await two.follow()
+      await one.report({ epoch, coming: [present('ann')] })
+      await one.report({ epoch, coming: [present('ann')] })
+      await one.report({ epoch, going: ['ann'], coming: [present('bob')] })
+      await two.hears(line => line.includes('ann: null'))
+      expect(two.heard).toEqual([`${ROOM} ann: ann {"the": great}`, `${ROOM} bob: bob {"the": great}, ann: null`])
+    })
+
+    test('whoever was at a process that is gone is taken off by the next who looks, once', async () => {
+      const [ann, bob] = [present('ann'), present('bob')]
+      await two.report({ epoch, coming: [ann, bob] })
+      const seen = await one.report({ epoch, coming: [ann] })
+      await one.follow()
+      await two.store.close()
+      // It may be known only when the process has been missed for a while.
+      await expect
+        .poll(async () => (await one.report({ epoch }))?.everybody, { timeout: HEARD_MS })
+        .toEqual([{ ...ann, here: true }])
+      await one.hears(line => line.includes('bob: null'))
+      expect(one.heard.filter(line => line.startsWith(ROOM))).toEqual([`${ROOM} bob: null`])
+      expect(await one.store.rooms.list('', 9, true)).toMatchObject([{ members: 1 }])
+      expect(await one.report({ epoch, seen: seen?.mark ?? -1 })).not.toMatchObject({ everybody: null })
+    })
+
+    test('a room that is no more, and another one of that name, have no roll for it', async () => {
+      await one.report({ epoch, coming: [present('ann')] })
+      await two.follow()
+      expect(await one.store.rooms.delete(ROOM, epoch)).toBe(true)
+      await two.hears(line => line === `${ROOM} is deleted`)
+      expect(await one.report({ epoch })).toBeNull()
+      const other = roomSettings()
+      await one.store.rooms.create(ROOM, other)
+      expect(await one.report({ epoch, coming: [present('ann')] })).toBeNull()
+      expect(await one.report({ epoch: other.epoch })).toMatchObject({ everybody: [] })
+    })
+
+    test('an append is heard by the others, and only one that has added something', async () => {
+      await one.follow()
+      await two.follow()
+      await one.store.rooms.append(ROOM, parcels(1, 3))
+      await one.store.rooms.append(ROOM, parcels(2, 3))
+      await one.store.rooms.append(ROOM, [parcel(4)])
+      await two.hears(line => line.includes('goes to 4'))
+      expect(two.heard).toEqual([`${ROOM} goes to 3 in ${epoch}`, `${ROOM} goes to 4 in ${epoch}`])
+      expect(one.heard).toEqual([])
+    })
+
+    test('a signal is heard by the others while they follow the room', async () => {
+      await one.follow()
+      await two.follow()
+      const { body } = parcel(1, { text: 'is typing a b c' })
+      one.neighbours.signal(ROOM, 'ann', body)
+      one.neighbours.signal(ROOM, 'ann', { ...body, text: false })
+      await two.hears(line => line.endsWith('signals'))
+      expect(two.heard).toEqual([`${ROOM} ann is typing a b c`, `${ROOM} ann signals`])
+      expect(one.heard).toEqual([])
+      two.neighbours.unfollow(ROOM)
+      // What is asked after it has its answer after it.
+      await two.store.check()
+      two.heard.length = 0
+      await expect
+        .poll(async () => {
+          const before = two.heard.length
+          one.neighbours.signal(ROOM, 'ann', body)
+          await one.store.check()
+          await new Promise(resolve => setTimeout(resolve, 50))
+          return two.heard.length === before
+        })
+        .toBe(true)
+    })
+
+    test('answers what the model answers, whatever is reported by whom', { timeout: 60_000 }, async () => {
+      const id = fc.constantFrom('ann', 'bob', 'carl', 'dan')
+      const act = fc.record({
+        by: fc.nat(1),
+        coming: fc.uniqueArray(id, { maxLength: 3 }),
+        going: fc.uniqueArray(id, { maxLength: 3 }),
+        seen: fc.boolean(),
+        passes: fc.nat(2),
+      })
+      let runs = 0
+      await fc.assert(
+        fc.asyncProperty(fc.array(act, { minLength: 1, maxLength: 30 }), async acts => {
+          const room = `#room-${++runs}`
+          const { epoch: made } = roomSettings()
+          await one.store.rooms.create(room, roomSettings({ epoch: made }))
+          const model = new RollTables({
+            clock: () => now * 1_000,
+            knows: (_, epoch) => areOfOneRoom(epoch, made),
+            lives: () => true,
+            changed: () => {},
+          })
+          const marks = [0, 0]
+          for (const { by, coming, going, seen, passes } of acts) {
+            now += passes
+            const rest = going.filter(one => !coming.includes(one))
+            const report = { epoch: made, coming: coming.map(present), going: rest, seen: seen ? (marks[by] ?? 0) : 0 }
+            const answer = await (by === 0 ? one : two).neighbours.report(room, report)
+            const expected = model.report(room, String(by), report)
+            expect(sorted(answer)).toEqual(sorted(expected))
+            marks[by] = answer?.mark ?? 0
+          }
+        }),
+        { numRuns: 40 },
+      )
+    })
+  })
+}
+
+function sorted(answer: RollAnswer | null): unknown {
+  const everybody = answer?.everybody?.toSorted((a, b) => (a.id < b.id ? -1 : 1)) ?? null
+  return answer === null ? null : { ...answer, stayed: answer.stayed.toSorted(), everybody }
+}

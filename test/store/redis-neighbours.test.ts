@@ -1,0 +1,54 @@
+/** Processes on a real Redis, and what happens to them when the way there is cut. */
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { openRedisStore } from '../../src/store/redis.ts'
+import { Proxy } from '../support/proxy.ts'
+import { redisProgram, RedisServer } from '../support/redis.ts'
+import { describeNeighbours } from './contract-neighbours.ts'
+import { parcels, roomSettings } from './support.ts'
+
+if (redisProgram === null) test('needs a redis-server', () => expect(redisProgram).not.toBeNull())
+
+let server: RedisServer
+let tests = 0
+
+beforeAll(async () => {
+  server = await RedisServer.start()
+})
+
+afterAll(() => server.stop())
+
+describeNeighbours('redis', () => {
+  const prefix = `test-${++tests}:`
+  return clock => openRedisStore({ url: server.url, clock, prefix })
+})
+
+describe('redis: neighbours whose way is cut', () => {
+  test('are told that they may have missed something, and hear again what comes', { timeout: 60_000 }, async () => {
+    const proxy = await Proxy.start(server.port)
+    const [one, two] = await Promise.all(
+      [server.port, proxy.port].map(port => openRedisStore({ url: `redis://127.0.0.1:${port}`, prefix: 'cut:' })),
+    )
+    const heard: string[] = []
+    two!.neighbours.listen({
+      appended: (_, end) => heard.push(`up to ${end?.last}`),
+      reported: () => {},
+      signalled: () => {},
+      missed: room => heard.push(`missed ${room ?? 'anything'}`),
+    })
+    await one!.rooms.create('#hall', roomSettings())
+    two!.neighbours.follow('#hall')
+    const soon = { timeout: 20_000, interval: 10 }
+    await expect.poll(() => heard, soon).toEqual(['missed anything'])
+    two!.neighbours.follow('#den')
+    await expect.poll(() => heard, soon).toEqual(['missed anything', 'missed #den'])
+    await one!.rooms.append('#hall', parcels(1, 1))
+    await expect.poll(() => heard, soon).toContain('up to 1')
+    heard.length = 0
+    proxy.cut()
+    await expect.poll(() => heard, soon).toContain('missed anything')
+    await one!.rooms.append('#hall', parcels(2, 2))
+    await expect.poll(() => heard, soon).toContain('up to 2')
+    await Promise.all([one!.close(), two!.close()])
+    await proxy.close()
+  })
+})
