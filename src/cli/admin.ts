@@ -27,7 +27,7 @@ export class Admin {
     throw new Failure('usage', 'there is no admin token', 'set ACKD_ADMIN_TOKEN to what the server was started with')
   }
 
-  async ask(method: 'GET' | 'POST' | 'DELETE', path: string, body?: object): Promise<Fields> {
+  async ask(method: 'GET' | 'POST' | 'PATCH' | 'DELETE', path: string, body?: object): Promise<Fields> {
     const response = await this.#fetch(method, path, body)
     const answer: unknown = await response.json().catch(() => null)
     const fields = isFields(answer) ? answer : {}

@@ -9,8 +9,10 @@ import { userInfo } from 'node:os'
 import { AckdError, type Client, type Message, type Room, type RoomMessage, type Sent } from '../client/index.node.ts'
 import { toText } from './bodies.ts'
 import { endedByServer, interrupted, openClient, refusal } from './connecting.ts'
+import { Failure } from './failure.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { readLines } from './lines.ts'
+import { roomName } from './operate.ts'
 import { Profiles } from './profiles.ts'
 import { showDuration } from './quantities.ts'
 import { Roster } from './roster.ts'
@@ -21,6 +23,8 @@ export interface ChatFlags {
   readonly url: string
   readonly as?: string
   readonly name?: string
+  readonly password?: string
+  readonly create?: boolean
 }
 
 const CONNECT_MS = 10_000
@@ -29,13 +33,14 @@ const MAX_LINE = 64 * 1024
 const EXCERPT = 40
 const HELP = 'type to speak to all; /to NAME TEXT to one; /who; /quit'
 
-export async function chat(room: string, flags: ChatFlags, { terminal, environment }: Context): Promise<void> {
+export async function chat(named: string, flags: ChatFlags, { terminal, environment }: Context): Promise<void> {
   const profiles = new Profiles(environment, flags.url)
   const { url, as } = flags
   const name = flags.name ?? as ?? userInfo().username
+  const room = roomName(named)
   const { client } = await openClient({ url, as, name, waitMs: 0, timeoutMs: CONNECT_MS }, profiles, terminal)
   try {
-    const talk = new Talk(client, await enter(client, room), name, terminal)
+    const talk = new Talk(client, await enter(client, room, flags), name, terminal)
     await talk.begin()
     await Promise.race([interrupted(), endedByServer(client), talk.idled, talk.listenTo(process.stdin)])
     await talk.end()
@@ -45,12 +50,18 @@ export async function chat(room: string, flags: ChatFlags, { terminal, environme
   }
 }
 
-async function enter(client: Client, room: string): Promise<Room> {
+async function enter(client: Client, room: string, { password, create }: ChatFlags): Promise<Room> {
+  const secret = password === undefined ? {} : { password }
   try {
-    return await client.rooms.join(room)
+    if (create === true) await client.rooms.create(room, secret)
+    return await client.rooms.join(room, secret)
   } catch (error) {
-    if (error instanceof AckdError) throw refusal(error)
-    throw error
+    if (!(error instanceof AckdError)) throw error
+    if (error.code === 'no_such_room')
+      throw new Failure('refused', `there is no room ${room}`, `make it: ackd chat '${room}' --create`)
+    if (error.code === 'bad_password')
+      throw new Failure('refused', `the password of ${room} is missing or wrong`, 'give it with --password')
+    throw refusal(error)
   }
 }
 

@@ -65,7 +65,7 @@ export async function history(name: string, flags: HistoryFlags, context: Contex
       await context.terminal.data(`${offset}  ${new Date(time).toISOString()}  ${who}  ${harmless(toText(body))}`)
     }
   }
-  if (messages.length === 0) context.terminal.status(`there is nothing to see in ${room}`)
+  if (messages.length === 0) context.terminal.nothing(`there is nothing to see in ${room}`)
 }
 
 /** Connects, asks, and leaves. */

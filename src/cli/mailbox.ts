@@ -44,7 +44,7 @@ export async function listMailboxes(flags: MailboxFlags, { terminal }: Context):
     return
   }
   const rows = clients.map(({ id, parked, bytes, oldest }) => [id, String(parked), showBytes(bytes), age(oldest)])
-  if (rows.length === 0) terminal.status('no messages are waiting')
+  if (rows.length === 0) terminal.nothing('no mailboxes: nobody has messages waiting')
   else for (const line of columns([['id', 'waiting', 'bytes', 'oldest'], ...rows])) await terminal.data(line)
 }
 
@@ -60,7 +60,7 @@ export async function viewMailbox(
     throw new Failure('failed', `no client '${id}' is known in ${place}`, 'see who has mail: ackd mailbox ls')
   })
   for (const entry of entries) await terminal.data(describeEntry(entry, flags))
-  if (entries.length === 0) terminal.status('no messages are waiting')
+  if (entries.length === 0) terminal.nothing('no messages are waiting')
 }
 
 async function reading<Value>(flags: MailboxFlags, ask: (reader: Reader) => Answer<Value>): Promise<Value> {

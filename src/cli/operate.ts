@@ -16,9 +16,9 @@ export async function listClients(flags: ListFlags, context: Context): Promise<v
   const path = flags.online === true ? '/api/clients?online=true' : '/api/clients'
   const items = new Admin(flags, context).list(path, 'clients', flags.count)
   await table(items, flags, context, ['id', 'node', 'waiting', 'bytes', 'oldest'], client => [
-    text(client['id']),
-    text(client['node']),
-    text(client['parked']),
+    cell(client['id']),
+    cell(client['node']),
+    cell(client['parked']),
     showBytes(number(client['bytes'])),
     age(client['oldest']),
   ])
@@ -40,10 +40,10 @@ export async function kickClient(id: string, flags: AdminFlags, context: Context
 export async function listRooms(flags: ListFlags, context: Context): Promise<void> {
   const items = new Admin(flags, context).list('/api/rooms', 'rooms', flags.count)
   await table(items, flags, context, ['room', 'owner', 'kind', 'last offset'], room => [
-    text(room['room']),
-    text(room['owner']),
+    cell(room['room']),
+    cell(room['owner']),
     kindOf(room),
-    text(room['last']),
+    cell(room['last']),
   ])
 }
 
@@ -79,10 +79,10 @@ export async function trace(
 function traceLines(message: Fields): readonly string[] {
   const rows = listOfFields(message['steps']).map(({ time, step, detail }) => [
     `  ${new Date(number(time)).toISOString()}`,
-    text(step),
-    detail === '' ? '' : text(detail),
+    cell(step),
+    detail === '' ? '' : cell(detail),
   ])
-  return [`→ ${text(message['to'])}: ${text(message['state'])}`, ...columns(rows)]
+  return [`→ ${cell(message['to'])}: ${cell(message['state'])}`, ...columns(rows)]
 }
 
 /** A room as one types it: to a shell a # begins a comment, so it may be left out. */
@@ -94,7 +94,8 @@ function pathOf(to: string, { url }: AdminFlags, { environment }: Context): stri
   return encodeURIComponent(new Profiles(environment, url).resolve(to).id)
 }
 
-async function table(
+/** One line for each item under a head, or the items as JSON. */
+export async function table(
   items: AsyncGenerator<Fields>,
   { json }: AdminFlags,
   { terminal }: Context,
@@ -107,7 +108,7 @@ async function table(
     else rows.push(row(item))
   }
   if (json === true) return
-  if (rows.length === 0) terminal.status('there are none')
+  if (rows.length === 0) terminal.nothing('there are none')
   else for (const line of columns([head, ...rows])) await terminal.data(line)
 }
 
@@ -121,7 +122,7 @@ function lines(item: Fields, before: string): (readonly [string, string])[] {
   return Object.entries(item).flatMap(([name, value]) => {
     if (typeof value === 'object' && value !== null)
       return lines(Object.fromEntries(Object.entries(value)), `${before}${name} `)
-    return [[before + name, value !== 0 && isTime(name) ? new Date(number(value)).toISOString() : text(value)] as const]
+    return [[before + name, value !== 0 && isTime(name) ? new Date(number(value)).toISOString() : cell(value)] as const]
   })
 }
 
@@ -133,7 +134,8 @@ function kindOf(room: Fields): string {
   return `${room['private'] === true ? 'private' : 'public'}${room['locked'] === true ? ', password' : ''}`
 }
 
-function text(value: unknown): string {
+/** A value as one may be shown it. */
+export function cell(value: unknown): string {
   if (value === null || value === undefined || value === '') return '-'
   return harmless(typeof value === 'string' ? value : JSON.stringify(value))
 }

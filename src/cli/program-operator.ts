@@ -2,6 +2,7 @@
  * The commands of those who run a server: what they see and do by its HTTP API, and tokens. Flags and help only, like `program.ts`.
  */
 import { Option, type Command } from 'commander'
+import type { AddFlags, ChangeName } from './account.ts'
 import type { AdminFlags } from './admin.ts'
 import type { Context } from './context.ts'
 import type { ListFlags } from './operate.ts'
@@ -79,15 +80,30 @@ function addRooms(program: Command, context: Context, shared: Shared): void {
     })
 }
 
+/** What may become of an account by a word. */
+const words: readonly (readonly [ChangeName, help: string])[] = [
+  ['promote', 'Make it the account of an admin, from its next token on.'],
+  ['demote', 'Make it an ordinary one again, and revoke its tokens.'],
+  ['disable', 'Let nobody log in with it any more, and revoke its tokens. Its name stays taken.'],
+  ['enable', 'Let it be logged in with again.'],
+]
+
 function addUsers(program: Command, context: Context, shared: Shared): void {
   const user = program
     .command('user')
     .description('Accounts of a server that has some (ACKD_ACCOUNTS=on), by its HTTP API.')
+  listing(user.command('ls'), shared)
+    .description('The accounts, by name.')
+    .action(async (flags: ListFlags) => {
+      const { listUsers } = await import('./account.ts')
+      await listUsers(flags, context)
+    })
   asking(user.command('add'), shared)
     .description('Make an account. The password is typed, or is the first line of stdin.')
     .argument('<name>', 'its name, which is its client id')
-    .addHelpText('after', shared.examples('ackd user add alice', 'ackd user add alice < password.txt'))
-    .action(async (name: string, flags: AdminFlags) => {
+    .option('--admin', 'one of an admin, who may do in every room what its owner may')
+    .addHelpText('after', shared.examples('ackd user add alice', 'ackd user add root --admin < password.txt'))
+    .action(async (name: string, flags: AddFlags) => {
       const { addUser } = await import('./account.ts')
       await addUser(name, flags, context)
     })
@@ -97,6 +113,22 @@ function addUsers(program: Command, context: Context, shared: Shared): void {
     .action(async (name: string, flags: AdminFlags) => {
       const { setPassword } = await import('./account.ts')
       await setPassword(name, flags, context)
+    })
+  for (const [word, help] of words) {
+    asking(user.command(word), shared)
+      .description(help)
+      .argument('<name>', 'its name')
+      .action(async (name: string, flags: AdminFlags) => {
+        const { changeUser } = await import('./account.ts')
+        await changeUser(name, word, flags, context)
+      })
+  }
+  asking(user.command('rm'), shared)
+    .description('Remove an account and revoke its tokens. Its name is free then; disable it to keep the name.')
+    .argument('<name>', 'its name')
+    .action(async (name: string, flags: AdminFlags) => {
+      const { removeUser } = await import('./account.ts')
+      await removeUser(name, flags, context)
     })
 }
 

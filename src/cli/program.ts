@@ -57,8 +57,13 @@ function createProgram(context: Context): Command {
       outputError: (text, write) => write(`ackd: ${text.replace(/^error: /, '')}`),
       writeErr: text => terminal.complain(text.replace(/\n$/, '')),
     })
-    .showHelpAfterError('  fix: see ackd --help')
-    .addHelpText('after', examples('ackd serve', 'ackd listen --as bob', 'ackd send bob "hello"', 'ackd mailbox ls'))
+    .addHelpText(
+      'after',
+      examples(
+        ...['ackd serve', 'ackd listen --as bob', 'ackd send bob "hello"', 'ackd chat', 'ackd mailbox ls'],
+        'ACKD_ADMIN_TOKEN=… ackd rooms ls   (that of the server; for clients, rooms, user and trace)',
+      ),
+    )
   addServe(program, context)
   addDoctor(program, context)
   addListen(program, context)
@@ -70,7 +75,14 @@ function createProgram(context: Context): Command {
   addConformance(program, context)
   addLooks(program, context)
   addOperatorCommands(program, context, { url: () => urlOption(context, [...ADDRESSES, 'http:', 'https:']), examples })
+  pointToHelp(program, 'ackd')
   return program
+}
+
+/** Who writes a command wrongly is pointed to the help of that command. */
+function pointToHelp(command: Command, name: string): void {
+  command.showHelpAfterError(`  fix: see ${name} --help`)
+  for (const one of command.commands) pointToHelp(one, `${name} ${one.name()}`)
 }
 
 function addServe(program: Command, context: Context): void {
@@ -167,9 +179,14 @@ function addSend(program: Command, context: Context): void {
 function addChat(program: Command, context: Context): void {
   connecting(program.command('chat'), context)
     .description('Talk in a room; everybody in it hears what you type.')
-    .argument('[room]', 'rooms begin with #, which a shell wants quoted', '#lobby')
+    .argument('[room]', 'its name; the # may be left out', '#lobby')
+    .option('--password <password>', 'if the room wants one')
+    .option('--create', 'make the room first, with that password if one is given')
     .option('--name <name>', 'what others see; else the profile, else the user of this machine')
-    .addHelpText('after', examples('ackd chat', "ackd chat '#games' --as bob", 'ackd chat --url tcp://127.0.0.1'))
+    .addHelpText(
+      'after',
+      examples('ackd chat', 'ackd chat games --as bob', 'ackd chat games --create', 'ackd chat --url tcp://127.0.0.1'),
+    )
     .action(async (room: string, flags: ChatFlags) => {
       const { chat } = await import('./chat.ts')
       await chat(room, flags, context)

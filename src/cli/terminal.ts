@@ -43,6 +43,11 @@ export class Terminal {
     if (this.watched) this.#err.write(`${line}\n`)
   }
 
+  /** That there is nothing to print, which would look like a command that did nothing; always written, not as data. */
+  nothing(line: string): void {
+    this.#err.write(`${line}\n`)
+  }
+
   /** A line that replaces the one before it; '' ends the series. */
   progress(line: string): void {
     if (this.watched) this.#err.write(`\r\u001b[2K${line}`)

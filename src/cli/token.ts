@@ -47,6 +47,8 @@ export async function verifyToken(token: string, flags: TokenFlags, context: Con
 
 function read({ jwtSecret, jwtIssuer, jwtAudience }: TokenFlags, { environment }: Context): Options {
   const given = { jwtSecret, jwtIssuer, jwtAudience }
+  if (['ACKD_JWT_SECRET', 'ACKD_CONFIG'].every(name => environment[name] === undefined) && jwtSecret === undefined)
+    throw noSecret()
   // A secret means that tokens are taken, unless it says otherwise.
   const flags: Record<string, string> = environment['ACKD_AUTH'] === undefined ? { auth: 'token' } : {}
   for (const [name, value] of Object.entries(given)) if (value !== undefined) flags[name] = value
@@ -68,5 +70,9 @@ function open(
   } catch (error) {
     throw failureOf('failed', error instanceof Error ? error.message : String(error), 'correct ACKD_JWT_SECRET')
   }
-  throw new Failure('usage', 'there is no secret to sign tokens with', 'set ACKD_JWT_SECRET to that of the server')
+  throw noSecret()
+}
+
+function noSecret(): Failure {
+  return new Failure('usage', 'there is no secret to sign tokens with', 'set ACKD_JWT_SECRET to that of the server')
 }

@@ -11,7 +11,10 @@ export interface WhoFlags {
 
 export async function whoAmI(flags: WhoFlags, { terminal, environment }: Context): Promise<void> {
   const name = flags.as ?? DEFAULT_PROFILE
-  const id = new Profiles(environment, flags.url).id(name)
+  const profiles = new Profiles(environment, flags.url)
+  // Fails for what cannot name one.
+  profiles.folder(name)
+  const id = profiles.id(name)
   if (id === null) {
     throw new Failure(
       'failed',
@@ -25,5 +28,5 @@ export async function whoAmI(flags: WhoFlags, { terminal, environment }: Context
 export async function listProfiles(flags: WhoFlags, { terminal, environment }: Context): Promise<void> {
   const profiles = new Profiles(environment, flags.url).list()
   for (const line of columns(profiles.map(({ name, id }) => [name, id]))) await terminal.data(line)
-  if (profiles.length === 0) terminal.status(`no profiles for ${flags.url} yet; ackd listen --as NAME makes one`)
+  if (profiles.length === 0) terminal.nothing(`no profiles for ${flags.url} yet; ackd listen --as NAME makes one`)
 }

@@ -6,7 +6,7 @@
  * that was issued before.
  */
 import { isAssignedId } from '../protocol/names.ts'
-import type { AccountStore } from '../store/account-store.ts'
+import type { Account, AccountStore } from '../store/account-store.ts'
 import type { Audit } from './audit.ts'
 import { ApiError } from './api/route.ts'
 import { PasswordsBusy, type Passwords } from './passwords.ts'
@@ -22,6 +22,9 @@ export interface AccountsParts {
   /** ms since the epoch. */
   readonly time?: () => number
 }
+
+/** What an operator may change of an account. */
+export type AccountRights = Partial<Pick<Account, 'admin' | 'disabled'>>
 
 /** Who asks for what, and from where. */
 export interface Login {
@@ -51,12 +54,12 @@ export class Accounts {
   async register({ id, password, address }: Login): Promise<IssuedToken> {
     const refusal = this.#throttle.register(address)
     if (refusal !== null) throw this.#throttled(refusal, id, address)
-    await this.add(id, password, address)
+    await this.add({ id, password, address })
     return this.#tokens.issue(id, this.#time())
   }
 
   /** Makes an account without asking how many were made. Rejects with `ApiError`. */
-  async add(id: string, password: string, address: string): Promise<void> {
+  async add({ id, password, address }: Login, admin = false): Promise<void> {
     if (isAssignedId(id))
       throw new ApiError(
         'bad_request',
@@ -64,17 +67,17 @@ export class Accounts {
       )
     const time = this.#time()
     const hash = await this.#hash(id, password)
-    const added = await this.#store.add({ id, password: hash, created: time, changed: time })
+    const added = await this.#store.add({ id, password: hash, created: time, changed: time, admin, disabled: false })
     if (added === 'exists')
       throw new ApiError('conflict', `There is an account ${id} already; take another name, or log in.`)
-    this.#audit.note('registered', { id, address })
+    this.#audit.note('registered', { id, address, ...(admin && { why: 'admin' }) })
   }
 
   /** Rejects with `ApiError`. */
   async login(login: Login): Promise<IssuedToken> {
-    await this.#prove(login)
+    const account = await this.#prove(login)
     this.#audit.note('login', { id: login.id, address: login.address })
-    return this.#tokens.issue(login.id, this.#time())
+    return this.#issue(account, this.#time())
   }
 
   /** Gives an account another password, for who knows the old one. Rejects with `ApiError`. */
@@ -87,27 +90,75 @@ export class Accounts {
   async setPassword(id: string, password: string, address: string): Promise<IssuedToken> {
     const hash = await this.#hash(id, password)
     const time = this.#time()
-    if (!(await this.#store.setPassword(id, hash, time)))
-      throw new ApiError('not_found', `There is no account ${id}; check the name.`)
+    const account = await this.find(id)
+    if (!(await this.#store.change(id, { password: hash, changed: time }))) throw unknownAccount(id)
+    this.#audit.note('password_changed', { id, address })
+    await this.#revoke(id, time)
     // A token may have been issued in this very millisecond.
+    return this.#issue(account, time + 1)
+  }
+
+  /** Rejects with `ApiError`. */
+  async find(id: string): Promise<Account> {
+    const account = await this.#store.find(id)
+    if (account === null) throw unknownAccount(id)
+    return account
+  }
+
+  /** The accounts after that name, by name. */
+  list(after: string, limit: number): Promise<readonly Account[]> {
+    return this.#store.list(after, limit)
+  }
+
+  /** Gives an account other rights, and revokes the tokens that would give more. Rejects with `ApiError`. */
+  async change(id: string, rights: AccountRights, address: string): Promise<Account> {
+    if (!(await this.#store.change(id, rights))) throw unknownAccount(id)
+    const { admin, disabled } = rights
+    const why = [
+      ...(admin === undefined ? [] : [admin ? 'admin' : 'no admin']),
+      ...(disabled === undefined ? [] : [disabled ? 'disabled' : 'enabled']),
+    ].join(', ')
+    this.#audit.note('account_changed', { id, address, why })
+    if (admin === false || disabled === true) await this.#revoke(id, this.#time())
+    return this.find(id)
+  }
+
+  /** Removes an account and revokes its tokens. Rejects with `ApiError`. */
+  async remove(id: string, address: string): Promise<void> {
+    if (!(await this.#store.remove(id))) throw unknownAccount(id)
+    this.#audit.note('account_removed', { id, address })
+    await this.#revoke(id, this.#time())
+  }
+
+  #issue({ id, admin }: Account, time: number): Promise<IssuedToken> {
+    return this.#tokens.issue(id, time, admin ? { ackd: { admin } } : {})
+  }
+
+  /** All tokens that were issued until then. */
+  async #revoke(id: string, time: number): Promise<void> {
     const expires = time + this.#tokens.lifeMs + this.#tokens.leewayMs
     const revoked = await this.#store.revoke({ kind: 'client', value: id, time, expires })
     if (revoked === 'full')
-      throw new ApiError('overloaded', 'The password is changed, but the list of revoked tokens is full.')
-    this.#audit.note('password_changed', { id, address })
-    return this.#tokens.issue(id, time + 1)
+      throw new ApiError(
+        'overloaded',
+        'It is done, but the list of revoked tokens is full: tokens stay good until they expire.',
+      )
   }
 
-  async #prove({ id, password, address }: Login): Promise<void> {
+  async #prove({ id, password, address }: Login): Promise<Account> {
     const attempt = this.#throttle.attempt(address, id)
     if (isRefusal(attempt)) throw this.#throttled(attempt, id, address)
     const account = await this.#store.find(id)
     const right = await busyOr(this.#passwords.verify(account?.password ?? null, password))
-    if (!right) {
+    if (account === null || !right) {
       this.#audit.note('login_failed', { id, address, why: account === null ? 'no such account' : 'wrong password' })
       throw new ApiError('unauthorized', 'The name or the password is wrong.')
     }
     attempt.succeeded()
+    if (!account.disabled) return account
+    // Only who knows the password is told.
+    this.#audit.note('login_failed', { id, address, why: 'the account is disabled' })
+    throw new ApiError('forbidden', 'This account is disabled; ask who runs this server.')
   }
 
   #hash(id: string, password: string): Promise<string> {
@@ -122,6 +173,10 @@ export class Accounts {
       'Retry-After': String(seconds),
     })
   }
+}
+
+function unknownAccount(id: string): ApiError {
+  return new ApiError('not_found', `There is no account ${id}; check the name.`)
 }
 
 function isRefusal(attempt: Attempt | Refusal): attempt is Refusal {

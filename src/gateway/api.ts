@@ -5,6 +5,7 @@
  * answered before a byte of the body was kept. Answers are JSON; every refusal is `{error: {code, text}}` (`api-route.ts`). Pages of
  * other origins are let in only if they are listed in ACKD_ORIGINS: then the headers of CORS say so, else there are none.
  */
+import { StoreError } from '../store/store.ts'
 import { BodyError, type HttpAnswer, type HttpRequest, type WebRules } from '../transport/transport.ts'
 import type { AdminToken } from './api/admin-token.ts'
 import type { Audit } from './audit.ts'
@@ -48,7 +49,7 @@ export class Api {
     try {
       answer = jsonAnswer(await this.#run(request))
     } catch (error) {
-      if (!(error instanceof ApiError) && !(error instanceof BodyError)) this.#options.failed(error)
+      if (!isRefusal(error)) this.#options.failed(error)
       answer = refusal(error)
     }
     return { ...answer, headers: { ...answer.headers, ...cross } }
@@ -156,7 +157,13 @@ function jsonAnswer({ status, value, headers }: ApiAnswer): HttpAnswer {
   return { status, type: value === undefined ? '' : JSON_TYPE, body, ...(headers === undefined ? {} : { headers }) }
 }
 
+/** Whether it is no fault of this program. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError || error instanceof BodyError || error instanceof StoreError
+}
+
 function refusal(error: unknown): HttpAnswer {
+  if (error instanceof StoreError) return refusal(new ApiError('unavailable', `${error.message} ${error.fix}`))
   if (error instanceof BodyError) return refusal(new ApiError('too_large'))
   if (!(error instanceof ApiError)) return refusal(new ApiError('internal'))
   const { code, message, headers } = error

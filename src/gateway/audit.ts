@@ -16,6 +16,8 @@ export const auditEvents = {
   login: 'somebody logged in',
   login_failed: 'the name or the password was wrong',
   password_changed: 'an account got another password',
+  account_changed: 'an account was given other rights, disabled or enabled',
+  account_removed: 'an account was removed',
   throttled: 'somebody tried too often and was told to wait',
   flood: 'a connection was closed because it ignored limits',
   kicked: 'an operator closed a connection',

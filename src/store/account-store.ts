@@ -1,8 +1,8 @@
 /**
  * Accounts and revoked tokens, as a store keeps them. Every implementation passes `test/store/contract-accounts.ts`.
  *
- * Order, atomicity and failure are those of `store.ts`, with the account's id in the place of the client's. `add`, `setPassword` and
- * `revoke` answer only when a loss of power can no longer undo them: a password that was changed because it leaked must not come back.
+ * Order, atomicity and failure are those of `store.ts`, with the account's id in the place of the client's. `add`, `change`, `remove`
+ * and `revoke` answer only when a loss of power can no longer undo them: a password that was changed because it leaked must not come back.
  * A store never sees a password, only what argon2id made of it.
  */
 
@@ -16,7 +16,14 @@ export interface Account {
   readonly created: number
   /** ms since the epoch: when the password was set. */
   readonly changed: number
+  /** Its tokens give the rights of an admin. */
+  readonly admin: boolean
+  /** Nobody can log in with it; its name stays taken. */
+  readonly disabled: boolean
 }
+
+/** What may become of an account. */
+export type AccountChange = Partial<Omit<Account, 'id' | 'created'>>
 
 /** Tokens that are no longer good, though they have not expired. */
 export interface Revocation {
@@ -43,8 +50,14 @@ export interface AccountStore {
 
   find(id: string): Promise<Account | null>
 
-  /** Sets `password` and `changed`. False: there is no such account. */
-  setPassword(id: string, password: string, changed: number): Promise<boolean>
+  /** The accounts after that id, by id, at most `limit`; fewer only where there are no more. */
+  list(after: string, limit: number): Promise<readonly Account[]>
+
+  /** Sets what is given and keeps the rest. False: there is no such account. */
+  change(id: string, change: AccountChange): Promise<boolean>
+
+  /** Forgets the account; its name is free. False: there is no such account. */
+  remove(id: string): Promise<boolean>
 
   /**
    * Lists a revocation. One of the same kind and value is replaced, with the later `time` and `expires` of the two, and gets a new

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { serve, start, type Place, type Running } from './process.ts'
+import { ackd, serve, start, type Place, type Running } from './process.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'ackd-chat-'))
 const home = join(folder, 'home')
@@ -95,5 +95,19 @@ describe('ackd chat', () => {
     expect(await alice.line()).toBe('* the server ended it: nothing was said for too long')
     expect((await alice.ended()).code).toBe(0)
     await strict.running.kill('SIGTERM')
+  })
+
+  it('is made by who wants to talk in one, and says what to do where there is none, or a password is wanted', async () => {
+    const nowhere = await ackd(['chat', 'den', '--as', 'alice'], { home, url: place.url })
+    expect([nowhere.code, nowhere.err]).toEqual([4, expect.stringMatching(/no room #den\n.*ackd chat '#den' --create/)])
+    const made = ['chat', 'den', '--as', 'alice', '--create', '--password', 'open, sesame']
+    const alice = start(made, { home, url: place.url })
+    running.push(alice)
+    expect(await alice.line()).toBe('* welcome to #den, alice; here are: nobody else yet')
+    const closed = await ackd(['chat', 'den', '--as', 'bob'], { home, url: place.url })
+    expect([closed.code, closed.err]).toEqual([4, expect.stringContaining('--password')])
+    const bob = start(['chat', '#den', '--as', 'bob', '--password', 'open, sesame'], { home, url: place.url })
+    running.push(bob)
+    expect(await bob.line()).toBe('* welcome to #den, bob; here are: alice')
   })
 })

@@ -43,3 +43,8 @@ it('says what to do when there is no such client, and no Redis', async () => {
   const away = await ackd(['mailbox', 'ls', '--redis-url', 'redis://127.0.0.1:1'], { home })
   expect([away.code, away.err]).toEqual([1, expect.stringContaining('See that it runs')])
 })
+
+it('says so when nobody has mail, which is no data', async () => {
+  const empty = await ackd(['mailbox', 'ls', '--redis-url', `${redis.url}/1`], { home })
+  expect(empty).toEqual({ code: 0, out: '', err: 'no mailboxes: nobody has messages waiting\n' })
+})

@@ -200,6 +200,21 @@ describe('ackd user', () => {
       'correct horse battery\n',
     )
     expect([twice.code, twice.err]).toEqual([4, expect.stringContaining('take another name')])
+    await ackd(['user', 'add', 'root', '--admin'], { home, url: server.url, environment }, 'battery, staple\n')
+    const users = await run('user', 'ls')
+    expect(users.out).toMatch(/^name +kind +made +password set\nalice +user +\d{4}-.*\nroot +admin +\d{4}-.*\n$/)
+    for (const [word, said, status] of [
+      ['disable', 'alice is disabled', 403],
+      ['enable', 'alice is enabled', 200],
+      ['promote', 'alice is an admin', 200],
+      ['demote', 'alice is no admin', 200],
+      ['rm', 'removed alice; its mailbox stays, for whoever takes the name next', 401],
+    ] as const) {
+      expect((await run('user', word, 'alice')).out).toBe(`${said}\n`)
+      expect(await login('staple, correct')).toBe(status)
+    }
+    const gone = await run('user', 'rm', 'alice')
+    expect([gone.code, gone.err]).toEqual([1, expect.stringContaining('check the name')])
     const silent = await ackd(['user', 'add', 'bob'], { home, url: server.url, environment })
     expect([silent.code, silent.err]).toEqual([2, expect.stringContaining('< password.txt')])
   })

@@ -37,6 +37,16 @@ describe('ackd', () => {
     [['serve', '--port', '99999'], 'give 0 to 65535'],
     [['serve', '--prot', '1'], 'Did you mean --port?'],
     [['bench', '--clients', '1'], 'write an integer from 2'],
+    [['rooms', 'info'], 'fix: see ackd rooms info --help'],
+    [['clients', 'nope'], 'fix: see ackd clients --help'],
+    [['user', 'rm'], 'fix: see ackd user rm --help'],
+    [['history', 'lobby', '--before', 'x'], 'write an integer from 1'],
+    [['conformance', 'http://x'], 'write it like ws://127.0.0.1:5000/ws'],
+    [['whoami', '--as', 'bad/name'], 'cannot name a profile'],
+    [['token', 'create', 'alice'], 'set ACKD_JWT_SECRET'],
+    ...['clients ls', 'clients info x', 'clients kick x', 'rooms ls', 'rooms info x', 'user ls', 'trace a b 1'].map(
+      (command): [string[], string] => [command.split(' '), 'set ACKD_ADMIN_TOKEN'],
+    ),
   ])('ends %j with 2 and says what to do', async (args, told) => {
     const { code, out, err } = await ackd(args, { home })
     expect([code, out]).toEqual([2, ''])
@@ -53,6 +63,11 @@ describe('ackd', () => {
     ['send', 'bob', 'hi'],
     ['listen', '--as', 'bob'],
     ['bench', '--clients', '2'],
+    ['chat'],
+    ['presence', 'bob'],
+    ['history', 'lobby'],
+    ['rooms', 'ls', '--admin-token', 'x'],
+    ['user', 'ls', '--admin-token', 'x'],
   ])('ends %s with 3 when nobody is there', async (...args) => {
     const { code, out, err } = await ackd(args, { home, url: 'ws://127.0.0.1:1/ws' })
     expect([code, out]).toEqual([3, ''])

@@ -103,6 +103,9 @@ describe('an account', () => {
   const post = (path: string, body: unknown, token: string | null = null): Promise<Answered> =>
     caller.ask(path, { method: 'POST', token, body })
 
+  const claimsOf = (token: string): unknown =>
+    JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString())
+
   async function granted(path: string, body: unknown): Promise<string> {
     const { value } = await post(path, body)
     return (value as { token: string }).token
@@ -218,6 +221,51 @@ describe('an account', () => {
     expect((await post('/api/accounts', { id: 'eve', password })).status).toBe(401)
     expect((await post('/api/login', { id: 'bob', password: 'brand new horse' })).status).toBe(200)
     expect(audited()).toEqual(['admin', 'registered', 'admin', 'password_changed', 'admin', 'admin_refused', 'login'])
+  })
+
+  it('is listed, made that of an admin, disabled and removed by an operator', async () => {
+    const admin = (path: string, method: string, body?: unknown): Promise<Answered> =>
+      caller.ask(path, { method, ...(body !== undefined && { body }) })
+    for (const id of ['carol', 'alice', 'bob']) await admin('/api/accounts', 'POST', { id, password })
+    await admin('/api/accounts', 'POST', { id: 'dave', password, admin: true })
+    const page = (await admin('/api/accounts?limit=3', 'GET')).value as { accounts: { id: string }[]; next: string }
+    expect([page.accounts.map(({ id }) => id), page.next]).toEqual([['alice', 'bob', 'carol'], 'carol'])
+    const rest = await admin(`/api/accounts?after=${page.next}`, 'GET')
+    const times = { created: expect.any(Number) as unknown, changed: expect.any(Number) as unknown }
+    expect(rest.value).toEqual({ accounts: [{ id: 'dave', admin: true, disabled: false, ...times }], next: null })
+    expect((await admin('/api/accounts/bob', 'PATCH', { admin: true })).value).toMatchObject({ admin: true })
+    const token = await granted('/api/login', { id: 'bob', password })
+    expect(claimsOf(token)).toMatchObject({ sub: 'bob', ackd: { admin: true } })
+
+    const peer = await connectBySocket(caller.server.ws)
+    peer.say(frames => frames.hello({ v: 1, token }))
+    await peer.next('welcome')
+    expect((await admin('/api/accounts/bob', 'PATCH', { disabled: true })).status).toBe(200)
+    expect((await peer.end()).name).toBe('unauthorized')
+    expect(refusedWith(await post('/api/login', { id: 'bob', password }))).toMatch(/^403 .*disabled/)
+    expect(refusedWith(await post('/api/login', { id: 'bob', password: 'a wrong password' }))).toMatch(/^401 /)
+    expect((await post('/api/register', { id: 'bob', password })).status).toBe(409)
+    await admin('/api/accounts/bob', 'PATCH', { disabled: false, admin: false })
+    expect(claimsOf(await granted('/api/login', { id: 'bob', password }))).not.toHaveProperty('ackd')
+
+    expect((await admin('/api/accounts/bob', 'DELETE')).status).toBe(204)
+    expect((await admin('/api/accounts/bob', 'GET')).status).toBe(404)
+    expect((await post('/api/login', { id: 'bob', password })).status).toBe(401)
+    expect(audited().filter(event => event.startsWith('account'))).toEqual([
+      ...['account_changed', 'account_changed', 'account_changed', 'account_removed'],
+    ])
+  })
+
+  it.each([
+    ['PATCH', '/api/accounts/nobody', { admin: true }, 404],
+    ['DELETE', '/api/accounts/nobody', undefined, 404],
+    ['GET', '/api/accounts/nobody', undefined, 404],
+    ['PATCH', '/api/accounts/nobody', {}, 400],
+    ['PATCH', '/api/accounts/nobody', { password }, 400],
+    ['PATCH', '/api/accounts/nobody', { admin: 'yes' }, 400],
+  ])('is not changed by %s %s %j', async (method, path, body, status) => {
+    expect((await caller.ask(path, { method, ...(body !== undefined && { body }) })).status).toBe(status)
+    expect((await caller.ask(path, { method, token: 'wrong', ...(body !== undefined && { body }) })).status).toBe(401)
   })
 
   it('is not there on a server without accounts', async () => {

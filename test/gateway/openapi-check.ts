@@ -40,7 +40,7 @@ const document = z.strictObject({
   servers: z.array(z.strictObject({ url: z.string() })),
   paths: z.record(
     z.string().startsWith('/api/'),
-    z.record(z.enum(['get', 'post', 'put', 'delete']).or(z.never()), operation.optional()),
+    z.record(z.enum(['get', 'post', 'patch', 'delete']).or(z.never()), operation.optional()),
   ),
   components: z.strictObject({
     securitySchemes: z.record(z.string(), z.looseObject({ type: z.string() })),

@@ -1,9 +1,9 @@
 /** What every store must do with accounts and revoked tokens: one body of tests, run over each implementation. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 
-import type { Account, AccountStore, Revocation } from '../../src/store/account-store.ts'
+import type { AccountStore, Revocation } from '../../src/store/account-store.ts'
 import { defaultStoreLimits } from '../../src/store/store.ts'
-import { START, type Open } from './support.ts'
+import { accountOf, START, type Open } from './support.ts'
 
 export interface OpenedAccounts {
   readonly accounts: AccountStore
@@ -27,7 +27,7 @@ export function accountsOf(open: Open): OpenAccounts {
   }
 }
 
-const alice: Account = { id: 'alice', password: '$argon2id$one', created: START, changed: START }
+const alice = accountOf('alice', '$argon2id$one')
 
 function revocation(value: string, change: Partial<Revocation> = {}): Revocation {
   return { kind: 'token', value, time: START, expires: START + 1_000, ...change }
@@ -72,11 +72,44 @@ export function describeAccounts(name: string, open: OpenAccounts): void {
 
     test('take a new password, and keep the rest', async () => {
       await accounts.add(alice)
-      expect(await accounts.setPassword('alice', '$argon2id$two', START + 9)).toBe(true)
+      expect(await accounts.change('alice', { password: '$argon2id$two', changed: START + 9 })).toBe(true)
       await again()
       expect(await accounts.find('alice')).toEqual({ ...alice, password: '$argon2id$two', changed: START + 9 })
-      expect(await accounts.setPassword('bob', '$argon2id$two', START)).toBe(false)
+      expect(await accounts.change('bob', { password: '$argon2id$two', changed: START })).toBe(false)
       expect(await accounts.find('bob')).toBeNull()
+    })
+
+    test('take other rights, and keep the rest', async () => {
+      await accounts.add({ ...alice, admin: true })
+      expect(await accounts.change('alice', { disabled: true })).toBe(true)
+      await again()
+      expect(await accounts.find('alice')).toEqual({ ...alice, admin: true, disabled: true })
+      await accounts.change('alice', { admin: false, disabled: false })
+      expect(await accounts.find('alice')).toEqual(alice)
+      expect([await accounts.change('alice', {}), await accounts.change('bob', {})]).toEqual([true, false])
+    })
+
+    test('are listed by name, page by page', async () => {
+      for (const id of ['bob', 'Zoe', 'alice', 'alice2', '__proto__']) await accounts.add({ ...alice, id })
+      await again()
+      const ids = async (after: string, limit: number): Promise<string[]> =>
+        (await accounts.list(after, limit)).map(({ id }) => id)
+      expect(await ids('', 10)).toEqual(['Zoe', '__proto__', 'alice', 'alice2', 'bob'])
+      expect(await ids('', 2)).toEqual(['Zoe', '__proto__'])
+      expect(await ids('__proto__', 2)).toEqual(['alice', 'alice2'])
+      expect(await ids('alice', 2)).toEqual(['alice2', 'bob'])
+      expect(await ids('bob', 2)).toEqual([])
+      expect(await accounts.list('alice2', 1)).toEqual([{ ...alice, id: 'bob' }])
+    })
+
+    test('are no more once they are removed, and their names are free', async () => {
+      await accounts.add(alice)
+      expect(await accounts.remove('alice')).toBe(true)
+      await again()
+      expect([await accounts.remove('alice'), await accounts.find('alice')]).toEqual([false, null])
+      expect(await accounts.list('', 10)).toEqual([])
+      expect(await accounts.add({ ...alice, password: '$argon2id$two' })).toBe('added')
+      expect((await accounts.list('', 10)).map(({ id }) => id)).toEqual(['alice'])
     })
 
     test('may be called by any id there is', async () => {

@@ -13,7 +13,7 @@ import { openRedisStore, type RedisStore } from '../../src/store/redis.ts'
 import { defaultStoreLimits } from '../../src/store/store.ts'
 import { root } from '../support/sources.ts'
 import { RedisServer } from '../support/redis.ts'
-import { bindRequest, hash, page, parcels, register, roomSettings, START, stream } from './support.ts'
+import { accountOf, bindRequest, hash, page, parcels, register, roomSettings, START, stream } from './support.ts'
 
 const OLDEST = [6, 2, 0]
 
@@ -131,9 +131,11 @@ async function work(): Promise<void> {
   await store.rooms.list('', 10, true)
   await store.rooms.taken('#den', stream)
   await store.rooms.delete('#den', settings.epoch)
-  await store.accounts.add({ id: 'bob', password: 'old', created: START, changed: START })
+  await store.accounts.add(accountOf('bob', 'old'))
   await store.accounts.find('bob')
-  await store.accounts.setPassword('bob', 'new', START)
+  await store.accounts.list('', 10)
+  await store.accounts.change('bob', { password: 'new' })
+  await store.accounts.remove('bob')
   await store.accounts.revoke({ kind: 'token', value: 'x', time: START, expires: START * 2 })
   await store.accounts.revocations(0, 10)
   await store.sweep()

@@ -9,7 +9,19 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { openRedisStore, type RedisStore } from '../../src/store/redis.ts'
 import { StoreError } from '../../src/store/store.ts'
 import { RedisServer } from '../support/redis.ts'
-import { bindRequest, hash, page, parcel, parcels, register, roomSettings, START, stream, tokenOf } from './support.ts'
+import {
+  accountOf,
+  bindRequest,
+  hash,
+  page,
+  parcel,
+  parcels,
+  register,
+  roomSettings,
+  START,
+  stream,
+  tokenOf,
+} from './support.ts'
 
 let master: RedisServer
 let other: RedisServer
@@ -29,14 +41,14 @@ beforeAll(async () => {
   await store.enqueue('bob', parcels(1, 3))
   await store.enqueue('carol', parcels(1, 2))
   await store.rooms.create('#hall', roomSettings())
-  await store.accounts.add({ id: 'bob', password: 'old', created: START, changed: START })
+  await store.accounts.add(accountOf('bob', 'old'))
   await register(later, 'carol')
   tokenOf(await later.bind(bindRequest('carol')))
   await later.enqueue('carol', parcels(1, 9))
   await register(later, 'dave')
   await later.rooms.create('#den', roomSettings())
   await later.rooms.append('#den', parcels(1, 5))
-  await later.accounts.add({ id: 'dave', password: 'new', created: START, changed: START })
+  await later.accounts.add(accountOf('dave', 'new'))
   await later.once.decide('dave', 'key', 'posted', 60_000)
   await later.accounts.revoke({ kind: 'token', value: 'x', time: START, expires: START * 2 })
   await later.close()
@@ -83,9 +95,9 @@ const calls: Readonly<Record<string, () => Promise<unknown>>> = {
   'that a room is there already': () => store.rooms.create('#den', roomSettings()),
   'that a room was gone before': () => store.rooms.delete('#hall', 'epoch'),
   'that there is no such account': () => store.accounts.find('bob'),
-  'that an account is there already': () =>
-    store.accounts.add({ id: 'dave', password: 'other', created: START, changed: START }),
-  'that there is no account to change': () => store.accounts.setPassword('bob', 'newer', START),
+  'that an account is there already': () => store.accounts.add(accountOf('dave', 'other')),
+  'that there is no account to change': () => store.accounts.change('bob', { password: 'newer' }),
+  'that there is no account to remove': () => store.accounts.remove('bob'),
   'of what was revoked': () => store.accounts.revocations(0, 10),
   'of what was decided before': () => store.once.decide('dave', 'key', 'mine', 60_000),
   'of what was discarded': () => store.discard('bob'),

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto'
 import { afterEach, beforeEach, expect } from 'vitest'
 
+import type { Account } from '../../src/store/account-store.ts'
 import { streamName, type BindRequest, type BindResult, type Entry, type Parcel } from '../../src/protocol/mailbox.ts'
 import type { RoomSettings } from '../../src/protocol/rooms.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from '../../src/store/store.ts'
@@ -131,4 +132,9 @@ export function setUp(open: Open): Bench {
   beforeEach(() => bench.open(open))
   afterEach(() => bench.close())
   return bench
+}
+
+/** An account with that hash for its password. */
+export function accountOf(id: string, password: string): Account {
+  return { id, password, created: START, changed: START, admin: false, disabled: false }
 }

@@ -91,7 +91,7 @@ export interface AnswerForm {
 }
 
 interface Operation<Params extends z.ZodObject, Query extends z.ZodObject, Body extends z.ZodType> {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** Such as `/api/clients/:id`. */
   readonly path: string
   /** Unique: the `operationId` of the document, and what generated clients call it. */

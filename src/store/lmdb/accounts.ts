@@ -4,7 +4,7 @@
  * Revocations stand under their places, so that a list is a range; which of them stands where, and when it expires, is also kept in
  * memory, at most 100,000 of them. A record that is damaged says who may come in, so it is not moved aside: the start is refused.
  */
-import type { Account, AccountStore, ListedRevocation, Revocation } from '../account-store.ts'
+import type { Account, AccountChange, AccountStore, ListedRevocation, Revocation } from '../account-store.ts'
 import type { LmdbCalls } from './calls.ts'
 import type { Table } from './environment.ts'
 import { boxRange, entryKey, entryPlace, putText, readText, Tag } from './records.ts'
@@ -15,8 +15,12 @@ const LIST = 0
 /** Holds the last place that was given out. */
 const LAST_PLACE_KEY = Uint8Array.of(Tag.format, 3)
 
-/** What calls about revocations have in the place of an id. */
+/** What calls about revocations, and about all accounts, have in the place of an id. */
 const REVOCATIONS = ' revocations'
+const ACCOUNTS = ' accounts'
+
+/** Behind the last account: ids are ASCII. */
+const ACCOUNTS_END = Uint8Array.of(Tag.account, 0xff)
 
 function accountKey(id: string): Buffer {
   return Buffer.concat([Uint8Array.of(Tag.account), Buffer.from(id, 'latin1')])
@@ -24,7 +28,9 @@ function accountKey(id: string): Buffer {
 
 /** Throws `DamagedRecord`. */
 export function readAccount(key: Uint8Array, value: Buffer): Account {
-  return JSON.parse(readText(key, value, 'the record of an account')) as Account
+  // Accounts of the first versions say neither.
+  const before = { admin: false, disabled: false }
+  return { ...before, ...(JSON.parse(readText(key, value, 'the record of an account')) as Account) }
 }
 
 /** Throws `DamagedRecord`. */
@@ -82,9 +88,20 @@ export class LmdbAccountTables {
     return value === undefined ? null : readAccount(key, value)
   }
 
-  setPassword(id: string, password: string, changed: number): boolean {
+  list(after: string, limit: number): Account[] {
+    const found = this.#table.range(accountKey(`${after}\0`), ACCOUNTS_END, limit)
+    return Array.from(found, ({ key, value }) => readAccount(key, value))
+  }
+
+  alter(id: string, change: AccountChange): boolean {
     const account = this.find(id)
-    if (account !== null) putText(accountKey(id), JSON.stringify({ ...account, password, changed }), this.#put)
+    if (account !== null) putText(accountKey(id), JSON.stringify({ ...account, ...change }), this.#put)
+    return account !== null
+  }
+
+  remove(id: string): boolean {
+    const account = this.find(id)
+    if (account !== null) this.#table.remove(accountKey(id))
     return account !== null
   }
 
@@ -164,8 +181,16 @@ export class LmdbAccounts implements AccountStore {
     return this.#calls.read(id, () => this.#tables.find(id))
   }
 
-  setPassword(id: string, password: string, changed: number): Promise<boolean> {
-    return this.#calls.write(id, 0, () => this.#tables.setPassword(id, password, changed))
+  list(after: string, limit: number): Promise<readonly Account[]> {
+    return this.#calls.read(ACCOUNTS, () => this.#tables.list(after, limit))
+  }
+
+  change(id: string, change: AccountChange): Promise<boolean> {
+    return this.#calls.write(id, 0, () => this.#tables.alter(id, change))
+  }
+
+  remove(id: string): Promise<boolean> {
+    return this.#calls.write(id, 0, () => this.#tables.remove(id))
   }
 
   revoke(revocation: Revocation): Promise<'revoked' | 'full'> {

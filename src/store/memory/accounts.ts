@@ -2,6 +2,7 @@
 import {
   MAX_REVOCATIONS,
   type Account,
+  type AccountChange,
   type AccountStore,
   type ListedRevocation,
   type Revocation,
@@ -32,10 +33,19 @@ export class MemoryAccounts implements AccountStore {
     return Promise.resolve(this.#accounts.get(id) ?? null)
   }
 
-  setPassword(id: string, password: string, changed: number): Promise<boolean> {
+  list(after: string, limit: number): Promise<readonly Account[]> {
+    const ids = [...this.#accounts.keys()].filter(id => id > after).sort()
+    return Promise.resolve(ids.slice(0, limit).flatMap(id => this.#accounts.get(id) ?? []))
+  }
+
+  change(id: string, change: AccountChange): Promise<boolean> {
     const account = this.#accounts.get(id)
-    if (account !== undefined) this.#accounts.set(id, { ...account, password, changed })
+    if (account !== undefined) this.#accounts.set(id, { ...account, ...change })
     return Promise.resolve(account !== undefined)
+  }
+
+  remove(id: string): Promise<boolean> {
+    return Promise.resolve(this.#accounts.delete(id))
   }
 
   revoke(revocation: Revocation): Promise<'revoked' | 'full'> {

@@ -35,6 +35,8 @@ export class Keys {
   readonly rooms: readonly ShardKeys[]
   /** Of the rooms that are listed to everybody. */
   readonly publicRooms: readonly ShardKeys[]
+  /** Those of which there is an account are listed; nothing of them is ever due. */
+  readonly accounts: readonly ShardKeys[]
   /** By place, by expiry, and when each was revoked. */
   readonly revocations: readonly [list: string, expiry: string, times: string]
   /** Sorted set of the processes that live, by the time when they count as dead. */
@@ -48,6 +50,7 @@ export class Keys {
     this.leases = `${prefix}leases`
     this.check = `${prefix}check`
     this.clients = shardKeys(`${prefix}{index-`)
+    this.accounts = shardKeys(`${prefix}{accounts-`)
     this.rooms = shardKeys(`${prefix}{rooms-`)
     this.publicRooms = shardKeys(`${prefix}{public-rooms-`)
   }

@@ -1,35 +1,39 @@
 /**
  * The Lua of accounts and revocations.
  *
- * An account is a hash in the slot of its id: password, created, changed. The revocations are together:
+ * An account is a hash in the slot of its id, with the fields of `Account` but the id; what is true is 1. The revocations are together:
  *   KEYS[1]  sorted set  kind and value, with a space between, by place
  *   KEYS[2]  sorted set  the same by when they expire
  *   KEYS[3]  hash        the same → when it was revoked · last, the highest place given out
  */
 
-/** Answers password, created and changed. */
+/** ARGV: the fields. Answers their values. */
 export const findAccount = `
 insist()
-return redis.call('HMGET', KEYS[1], 'password', 'created', 'changed')
+return redis.call('HMGET', KEYS[1], unpack(ARGV, 2))
 `
 
-/** ARGV: password, created, changed. Answers 1 if the account is the one that this call adds. */
+/** ARGV: password, then all fields and their values. Answers 1 if the account is the one that this call adds. */
 export const addAccount = `
 local known = redis.call('HGET', KEYS[1], 'password')
 if known then
   insist()
   return known == ARGV[2] and 1 or 0
 end
-redis.call('HSET', KEYS[1], 'password', ARGV[2], 'created', ARGV[3], 'changed', ARGV[4])
+redis.call('HSET', KEYS[1], unpack(ARGV, 3))
 return 1
 `
 
-/** ARGV: password, changed. */
-export const setPassword = `
+/** ARGV: fields and their values, of which there are some. */
+export const changeAccount = `
 insist()
 if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
-redis.call('HSET', KEYS[1], 'password', ARGV[2], 'changed', ARGV[3])
+redis.call('HSET', KEYS[1], unpack(ARGV, 2))
 return 1
+`
+
+export const removeAccount = `
+return redis.call('DEL', KEYS[1])
 `
 
 /** Forgets some of what has expired. */

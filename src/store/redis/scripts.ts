@@ -18,11 +18,12 @@ import { createHash } from 'node:crypto'
 
 import {
   addAccount,
+  changeAccount,
   findAccount,
   forgetRevocations,
   listRevocations,
+  removeAccount,
   revoke,
-  setPassword,
   sweepRevocations,
 } from './scripts-accounts.ts'
 import {
@@ -202,7 +203,8 @@ function accountSources() {
   return {
     findAccount: clock + insist + findAccount,
     addAccount: clock + insist + addAccount,
-    setPassword: clock + insist + setPassword,
+    changeAccount: clock + insist + changeAccount,
+    removeAccount: clock + removeAccount,
     revoke: clock + forgetRevocations + revoke,
     listRevocations,
     sweepRevocations: clock + forgetRevocations + sweepRevocations,
@@ -245,7 +247,8 @@ export function createScripts(limits: StoreLimits): Scripts {
     report: script(room.report),
     findAccount: script(account.findAccount),
     addAccount: script(account.addAccount),
-    setPassword: script(account.setPassword),
+    changeAccount: script(account.changeAccount),
+    removeAccount: script(account.removeAccount),
     revoke: script(account.revoke),
     listRevocations: script(account.listRevocations),
     sweepRevocations: script(account.sweepRevocations),
