@@ -143,6 +143,7 @@ let way: Proxy
 let hasScript = false
 let chromiumProcess: ChildProcess | null = null
 const contexts: BrowserContext[] = []
+const others: Server[] = []
 /** What pages wrote to their consoles as errors, and what they threw. */
 let complaints: string[] = []
 const directory = mkdtempSync(join(tmpdir(), 'ackd-browser-'))
@@ -201,8 +202,22 @@ async function launch(): Promise<void> {
   browser = await chromium.connectOverCDP(endpoint, { noDefaults: true })
 }
 
+/** A server; one that is late, because the machine is busy, goes on as if it were not. */
+function openServer(dataDir: string): Promise<Server> {
+  const ports = { port: 0, tcpPort: 'off', tlsPort: 'off' } as const
+  return startServer({ ...ports, dataDir, logLevel: 'silent', overloadLag: 60_000 })
+}
+
+/** At the same address there is another server for the rest of the test, which has never heard of anybody. */
+export async function replaceServer(): Promise<void> {
+  const other = await openServer(mkdtempSync(join(directory, 'other-')))
+  others.push(other)
+  way.farPort = Number(new URL(other.http).port)
+  way.cut()
+}
+
 beforeAll(async () => {
-  server = await startServer({ port: 0, tcpPort: 'off', tlsPort: 'off', dataDir: directory, logLevel: 'silent' })
+  server = await openServer(directory)
   way = await Proxy.start(Number(new URL(server.http).port))
   await launch()
 })
@@ -211,6 +226,7 @@ afterEach(async () => {
   const found = complaints
   complaints = []
   await Promise.all(contexts.splice(0).map(context => context.close()))
+  await Promise.all(others.splice(0).map(other => other.close()))
   mend()
   expect(found).toEqual([])
 })

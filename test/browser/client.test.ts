@@ -1,5 +1,7 @@
 /** The client library in a real browser: one tab after another. */
 import { describe, expect, test } from 'vitest'
+import { startServer } from '../../src/server.ts'
+import { inSeconds, secret, tokenOf } from '../support/issuer.ts'
 import { connectionLost, cut, expectComplaints, mend, person } from './chromium.ts'
 
 describe('two people', () => {
@@ -130,5 +132,68 @@ describe('what is kept', () => {
     await tab.send(id, 'to myself')
     await tab.until(`t.shown.includes('to myself')`)
     expect(await tab.eval('t.errors')).toContain('not_kept')
+  })
+})
+
+describe('a tab that dies between the work of its handler and the ack', () => {
+  test('is followed by one that is shown the message again, under the same name, by which the work is done once', async () => {
+    const [ann, bob] = await Promise.all([person(), person()])
+    const b = await bob.open()
+    await b.ready()
+    const handler = `(async () => {
+      const request = indexedDB.open('notes', 1)
+      request.onupgradeneeded = () => request.result.createObjectStore('notes')
+      const notes = await new Promise(resolve => (request.onsuccess = () => resolve(request.result)))
+      const run = (mode, what) => new Promise(resolve => {
+        const transaction = notes.transaction('notes', mode, { durability: 'strict' })
+        const asked = what(transaction.objectStore('notes'))
+        transaction.oncomplete = () => resolve(asked.result)
+      })
+      window.notes = () => run('readonly', store => store.getAllKeys())
+      window.calls = 0
+      t.deaf()
+      t.client.on('message', async ({ from, outbox, n, body }) => {
+        calls++
+        await run('readwrite', store => store.put(body, [from, outbox, n]))
+        if (window.mayDie) await new Promise(() => {})
+        t.shown.push(body)
+      })
+    })()`
+    const one = await ann.open()
+    const id = await one.ready()
+    await one.eval(`void (window.mayDie = true)`)
+    await one.eval(handler)
+    await b.send(id, 'once')
+    await one.until('calls === 1')
+    await expect.poll(() => one.eval('notes().then(({ length }) => length)')).toBe(1)
+    await one.crash()
+    const two = await ann.open()
+    await two.eval(handler)
+    await b.until(`t.receipts.some(({ status }) => status === 'delivered')`)
+    expect(await two.eval('notes().then(({ length }) => length)')).toBe(1)
+    expect(await two.eval('calls + t.shown.length')).toBeGreaterThan(0)
+  })
+})
+
+describe('a token', () => {
+  test('is fetched by the page, and replaced before it expires', async () => {
+    const auth = { auth: 'token', jwtSecret: secret, jwtLeeway: 0, store: 'memory' } as const
+    const ports = { port: 0, tcpPort: 'off', tlsPort: 'off' } as const
+    const guarded = await startServer({ ...ports, ...auth, logLevel: 'silent', overloadLag: 60_000 })
+    const tab = await (await person()).open()
+    const given: number[] = []
+    await tab.page.exposeFunction('token', () => {
+      given.push(Date.now())
+      return tokenOf({ sub: 'ann', exp: inSeconds(6) })
+    })
+    const connect = `void (window.mine = t.connect('${guarded.ws}', { token: () => window.token(), profile: 'ann' }))`
+    await tab.eval(connect)
+    expect(await tab.eval('mine.ready()')).toBe('ann')
+    await tab.eval(`void (window.left = 0, mine.on('status', () => left++))`)
+    await expect.poll(() => given.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(3)
+    expect(await tab.eval(`mine.presence(['ann'])`)).toEqual({ ann: true })
+    expect(await tab.eval('left')).toBe(0)
+    await tab.eval('mine.close()')
+    await guarded.close()
   })
 })

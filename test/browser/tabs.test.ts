@@ -48,6 +48,66 @@ test('tabs share a connection, and each is shown what comes', async () => {
   expect(await bob.eval('t.sent')).toEqual([['hello', 'delivered']])
 })
 
+test('twenty tabs share a connection, and when the one that leads is killed exactly one of the others has one', async () => {
+  const tabs: Tab[] = []
+  for (let i = 0; i < 20; i++) tabs.push(await ann.open())
+  const ids = await Promise.all(tabs.map(tab => tab.ready()))
+  expect(new Set(ids).size).toBe(1)
+  const sockets = (): number => tabs.reduce((sum, tab) => sum + tab.sockets, 0)
+  expect(sockets()).toBe(1)
+  const [leader, ...rest] = tabs
+  await leader?.crash()
+  await expect.poll(sockets, { timeout: 60_000 }).toBe(2)
+  await bob.send(ids[0] ?? '', 'hello')
+  await Promise.all(rest.map(tab => tab.until(`t.shown.includes('hello')`)))
+  await Promise.all(rest.map((tab, i) => tab.send(bobId, i)))
+  await bob.until('t.shown.length === 19')
+  expect((await bob.shown()).sort((a, b) => Number(a) - Number(b))).toEqual(numbers(19))
+  expect(sockets()).toBe(2)
+})
+
+test('two tabs in a room, and the one that leads is killed while it publishes', async () => {
+  const { leader, other, id } = await openTwo()
+  const enter = `(async () => {
+    window.room = await t.client.rooms.join('#kill')
+    window.heard = []; window.members = []
+    room.on('message', ({ offset, body }) => void heard.push([offset, body]))
+    room.on('member', ({ event, id }) => members.push([event, id]))
+  })()`
+  await bob.eval(`t.client.rooms.create('#kill')`)
+  await bob.eval(enter)
+  for (const tab of [leader, other]) await tab.eval(enter)
+  const publish = (name: string, count: number): string => `void (async () => {
+    for (let n = 0; n < ${count}; n++) { room.send('${name} ' + n).catch(() => {}); await new Promise(r => setTimeout(r, 10)) }
+  })()`
+  await bob.eval(publish('bob', 60))
+  await other.eval(publish('other', 60))
+  await leader.eval(publish('leader', 60))
+  await bob.until(`heard.some(([, body]) => body === 'leader 5')`)
+  await leader.crash()
+  const all = (name: string): string => `heard.filter(([, body]) => body.startsWith('${name} ')).length >= 60`
+  for (const tab of [bob, other]) await tab.until(`${all('bob')} && ${all('other')}`)
+  await bob.eval(`room.send('end')`)
+  for (const tab of [bob, other]) await tab.until(`heard.some(([, body]) => body === 'end')`)
+  const [atBob, atOther] = await Promise.all([bob, other].map(tab => tab.eval<[number, string][]>('heard')))
+  for (const heard of [atBob ?? [], atOther ?? []]) {
+    // Each offset once, without a hole.
+    expect(heard.map(([offset]) => offset)).toEqual(heard.map((_, i) => (heard[0]?.[0] ?? 0) + i))
+    for (const name of ['bob', 'other', 'leader']) {
+      const own = heard.map(([, body]) => body).filter(body => body.startsWith(`${name} `))
+      expect(own).toEqual(own.map((_, i) => `${name} ${i}`))
+    }
+  }
+  expect(atOther?.at(-1)).toEqual(atBob?.at(-1))
+  // One member, whichever of its tabs is there; a moment without a connection is a leave and a join, or nothing.
+  expect(
+    await bob.eval(`room.members().then(({ members }) => members.filter(({ id }) => id === '${id}').length)`),
+  ).toBe(1)
+  const events = await bob.eval<[string, string][]>('members')
+  const own = events.filter(([, who]) => who === id).map(([event]) => event)
+  expect(own).toEqual(own.map((_, i) => (i % 2 === 0 ? 'join' : 'leave')))
+})
+
 describe('when the tab that leads is gone', () => {
   test('because it is closed, another leads, and nothing is lost or doubled', async () => {
     const { leader, other, id } = await openTwo()
