@@ -5,12 +5,12 @@
  * still tells which message it was, and one for the body. Numbers are big-endian, so that keys sort by them; 48 bits are enough
  * for times and numbers, a place in a mailbox takes 56. Nothing but the body is ever longer than a few hundred bytes.
  */
-import { crc32 } from 'node:zlib'
-
 import type { EndReason } from '../../protocol/errors.ts'
+import { internAscii } from '../../protocol/intern.ts'
 import type { Entry } from '../../protocol/mailbox.ts'
 import type { Secrets } from '../ownership.ts'
 import { createStream, type StreamRecord } from '../streams.ts'
+import { sumOf } from './sum.ts'
 
 /** The first byte of a key says what stands under it. */
 export const Tag = {
@@ -80,19 +80,6 @@ export interface ParkedEntry extends Entry {
 export interface KeptStream extends StreamRecord {
   /** `uses` of the box when it was used last. */
   used: number
-}
-
-const CRC_TABLE = Uint32Array.from({ length: 256 }, (_, byte) => {
-  let sum = byte
-  for (let bit = 0; bit < 8; bit++) sum = sum & 1 ? (sum >>> 1) ^ 0xedb88320 : sum >>> 1
-  return sum
-})
-
-/** The same as `crc32`, of a part of few bytes: there the call into native code and the view it needs cost more than the sum. */
-function shortSum(bytes: Uint8Array, end: number, before = 0): number {
-  let sum = ~before
-  for (let at = 0; at < end; at++) sum = (sum >>> 8) ^ (CRC_TABLE[(sum ^ (bytes[at] ?? 0)) & 0xff] ?? 0)
-  return ~sum >>> 0
 }
 
 /** All that is written is put together here, and copied by the driver at once. */
@@ -179,34 +166,35 @@ export function putEntry(
   at = room.writeUIntBE(n, at, 6)
   room[at++] = stream.length
   room.write(stream, at, 'latin1')
-  let bodySum = 0
-  if (body !== null) {
-    room.set(body.bytes.subarray(body.start, body.end), bodyAt)
-    bodySum = crc32(room.subarray(bodyAt, bodyAt + bodyBytes))
-  }
-  room.writeUInt32BE(bodySum, bodyAt + bodyBytes)
-  room.writeUInt32BE(shortSum(room, bodyAt), bodyAt + bodyBytes + 4)
+  if (body !== null) room.set(body.bytes.subarray(body.start, body.end), bodyAt)
+  room.writeUInt32BE(sumOf(room, bodyAt, bodyAt + bodyBytes), bodyAt + bodyBytes)
+  room.writeUInt32BE(sumOf(room, 0, bodyAt), bodyAt + bodyBytes + 4)
   put(room.subarray(0, NUMBERED_KEY_BYTES), room.subarray(NUMBERED_KEY_BYTES, bodyAt + bodyBytes + 8))
 }
 
-/** What the header of an entry says, or null if it is damaged. The body of a damaged one is left out. */
-export function readHeader(key: Uint8Array, value: Buffer): (ParkedEntry & { readonly bodyAt: number }) | null {
-  const bodyAt = HEADER_BYTES + (value[HEADER_BYTES - 1] ?? 0)
+/** Where the body of an entry begins. */
+function bodyStart(value: Buffer): number {
+  return HEADER_BYTES + (value[HEADER_BYTES - 1] ?? 0)
+}
+
+/** What the header of an entry says, or null if it is damaged. The body is not looked at; it is a view of `value`. */
+export function readHeader(key: Uint8Array, value: Buffer): ParkedEntry | null {
+  const bodyAt = bodyStart(value)
   if (key.length !== NUMBERED_KEY_BYTES || value.length < bodyAt + 8) return null
-  const sum = shortSum(value, bodyAt, shortSum(key, key.length))
+  const sum = sumOf(value, 0, bodyAt, sumOf(key, 0, key.length))
   const flags = value[0] ?? 0
   const reason = REASONS[(flags >> 2) & 3]
   if (sum !== value.readUInt32BE(value.length - 4) || reason === undefined) return null
   return {
     s: entryPlace(key),
-    stream: value.toString('latin1', HEADER_BYTES, bodyAt),
+    // The same few streams come again and again, and are looked up by their names.
+    stream: internAscii(value, HEADER_BYTES, bodyAt) ?? value.toString('latin1', HEADER_BYTES, bodyAt),
     n: value.readUIntBE(13, 6),
     time: value.readUIntBE(7, 6),
     body: flags & 2 ? null : { bytes: value, start: bodyAt, end: value.length - 8, text: (flags & 1) !== 0 },
     reason,
     repeated: (flags & 16) !== 0,
     expires: value.readUIntBE(1, 6),
-    bodyAt,
   }
 }
 
@@ -214,25 +202,24 @@ export function readHeader(key: Uint8Array, value: Buffer): (ParkedEntry & { rea
 export function readEntry(key: Uint8Array, value: Buffer): ParkedEntry {
   const entry = readHeader(key, value)
   if (entry === null) throw new DamagedRecord('a message does not match its checksum', key)
-  const { bodyAt, ...parked } = entry
-  if (
-    entry.body === null
-      ? value.length !== bodyAt + 8
-      : crc32(value.subarray(bodyAt, -8)) !== value.readUInt32BE(value.length - 8)
-  ) {
+  const bodyAt = bodyStart(value)
+  const bodyEnd = value.length - 8
+  if (entry.body === null ? bodyEnd !== bodyAt : sumOf(value, bodyAt, bodyEnd) !== value.readUInt32BE(bodyEnd)) {
     throw new DamagedRecord('the body of a message does not match its checksum', key)
   }
-  return parked
+  return entry
 }
 
 /** Appends the checksum of a key and its value, and hands both on. */
 function putSummed(key: Uint8Array, value: Buffer, put: (key: Uint8Array, value: Uint8Array) => void): void {
-  value.writeUInt32BE(crc32(value.subarray(0, -4), crc32(key)), value.length - 4)
+  const end = value.length - 4
+  value.writeUInt32BE(sumOf(value, 0, end, sumOf(key, 0, key.length)), end)
   put(key, value)
 }
 
 function checkSum(key: Uint8Array, value: Buffer, least: number, what: string): void {
-  if (value.length >= least && crc32(value.subarray(0, -4), crc32(key)) === value.readUInt32BE(value.length - 4)) return
+  const end = value.length - 4
+  if (value.length >= least && sumOf(value, 0, end, sumOf(key, 0, key.length)) === value.readUInt32BE(end)) return
   throw new DamagedRecord(`${what} does not match its checksum`, null)
 }
 
