@@ -13,6 +13,7 @@ import { checkDirectory, checkEmbedded } from './doctor-data.ts'
 import { checkBinary, checkGlibc, checkNode, checkOpenFiles, readMachine } from './doctor-machine.ts'
 import { checkPorts } from './doctor-ports.ts'
 import { checkRedis } from './doctor-redis.ts'
+import { checkSecurity } from './doctor-security.ts'
 import { Failure, failureOf } from './failure.ts'
 import { bad, good, warning, type Finding } from './finding.ts'
 import { harmless, type Terminal } from './terminal.ts'
@@ -62,7 +63,11 @@ type Check = () => Promise<readonly Finding[]> | readonly Finding[]
 
 function checksOf(options: Options): readonly Check[] {
   const { store, dataDir, redisUrl } = options
-  const ports: readonly Check[] = [() => checkPorts(options), () => [checkCertificate(options)]]
+  const ports: readonly Check[] = [
+    () => checkPorts(options),
+    () => [checkCertificate(options)],
+    () => checkSecurity(options),
+  ]
   if (store === 'memory') {
     const memory = warning('Everything is kept in memory and ends with the server.', 'Use the store lmdb, or a Redis.')
     return [...ports, () => [memory]]

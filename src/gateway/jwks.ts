@@ -51,6 +51,11 @@ export class RemoteKeys {
     this.#now = now
   }
 
+  /** How many are known. */
+  get count(): number {
+    return this.#count
+  }
+
   /** The key that a token names in its header. Rejects with `KeysUnavailable`, or with an error of the library when there is none. */
   async find(header: JWTHeaderParameters): Promise<CryptoKey> {
     if (this.#age() > TRUSTED_MS) await this.#tryFetch()
