@@ -32,7 +32,7 @@ export class Drain {
   #pauseUntil = 0
   #lookedAt: number
   /** Nacked entries, in order, whose removal the store has not confirmed; no more than the window holds. */
-  readonly #nacked: { readonly s: number; readonly reason: string }[] = []
+  #nacked: { readonly s: number; readonly reason: string }[] | null = null
 
   constructor(hub: Hub, session: Session) {
     this.#hub = hub
@@ -58,6 +58,7 @@ export class Drain {
 
   nacked(s: number, reason: string): void {
     this.#acked = s
+    this.#nacked ??= []
     this.#nacked.push({ s, reason })
   }
 
@@ -97,7 +98,7 @@ export class Drain {
     if (result === null) this.#pause()
     else if (result.kind !== 'ok') return result
     else {
-      if (this.#nacked[0]?.s === this.#asked) this.#nacked.shift()
+      if (this.#nacked?.[0]?.s === this.#asked) this.#nacked.shift()
       this.#removed = this.#asked
     }
     return null
@@ -138,7 +139,7 @@ export class Drain {
   }
 
   #ask(): void {
-    const nacked = this.#nacked[0]
+    const nacked = this.#nacked?.[0]
     this.#asked = nacked?.s ?? this.#acked
     if (nacked === undefined) this.#hub.effects.remove(this.#session, this.#acked)
     else this.#hub.effects.refuse(this.#session, nacked.s, nacked.reason)

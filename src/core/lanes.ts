@@ -10,11 +10,14 @@ import type { Remembered } from './remembered.ts'
 /** Streams remembered by one session, and how many are forgotten at once when there are more. */
 const STREAMS = 1_000
 const FORGOTTEN = 100
+/** Most sessions receive nothing most of the time. */
+const none: readonly Downstream[] = []
 
 export class Lanes {
   readonly #remembered: Remembered
-  readonly #lanes = new Map<string, Downstream>()
-  #waiting: Downstream[] = []
+  /** Null until the first one comes. */
+  #lanes: Map<string, Downstream> | null = null
+  #waiting: readonly Downstream[] = none
 
   constructor(remembered: Remembered) {
     this.#remembered = remembered
@@ -26,28 +29,29 @@ export class Lanes {
   }
 
   find(stream: string): Downstream | undefined {
-    return this.#lanes.get(stream)
+    return this.#lanes?.get(stream)
   }
 
   /** `origin`: of that stream, where somebody has it. */
   get(stream: string, origin?: Origin): Downstream {
-    const known = this.#lanes.get(stream)
+    const lanes = (this.#lanes ??= new Map<string, Downstream>())
+    const known = lanes.get(stream)
     if (known !== undefined) return known
-    if (this.#lanes.size >= STREAMS) this.#forgetIdle()
+    if (lanes.size >= STREAMS) this.#forgetIdle(lanes.values())
     const lane = new Downstream(this, origin ?? originOf(stream))
-    this.#lanes.set(stream, lane)
+    lanes.set(stream, lane)
     this.#remembered.add(lane)
     return lane
   }
 
   forget(lane: Downstream): void {
-    this.#lanes.delete(lane.stream)
+    this.#lanes?.delete(lane.stream)
     this.#remembered.remove(lane)
   }
 
   /** Has a message wait at the end of its lane. */
   hold(message: Message, lane: Downstream): void {
-    if (lane.held.length === 0 && !this.#waiting.includes(lane)) this.#waiting.push(lane)
+    if (lane.held.length === 0 && !this.#waiting.includes(lane)) this.#waiting = [...this.#waiting, lane]
     lane.hold(message)
   }
 
@@ -61,26 +65,28 @@ export class Lanes {
 
   /** Forgets the lanes that hold nothing any more. */
   settle(): void {
-    this.#waiting = this.#waiting.filter(lane => lane.held.length > 0)
+    const waiting = this.#waiting.filter(lane => lane.held.length > 0)
+    this.#waiting = waiting.length > 0 ? waiting : none
   }
 
   /** The lane whose turn it was goes to the end, so that none starves. */
   rotate(): void {
-    const first = this.#waiting.shift()
-    if (first !== undefined) this.#waiting.push(first)
+    const [first, ...others] = this.#waiting
+    if (first !== undefined && others.length > 0) this.#waiting = [...others, first]
   }
 
   clear(): void {
-    for (const lane of this.#lanes.values()) this.#remembered.remove(lane)
-    this.#lanes.clear()
-    this.#waiting = []
+    for (const lane of this.#lanes?.values() ?? none) this.#remembered.remove(lane)
+    this.#lanes = null
+    this.#waiting = none
   }
 
-  #forgetIdle(): void {
+  #forgetIdle(lanes: Iterable<Downstream>): void {
+    const all = [...lanes]
     let left = FORGOTTEN
-    for (const lane of this.#lanes.values()) if (lane.forget() && --left === 0) return
+    for (const lane of all) if (lane.forget() && --left === 0) return
     if (left < FORGOTTEN) return
-    for (const lane of this.#lanes.values()) {
+    for (const lane of all) {
       if (!lane.isSettled) continue
       this.forget(lane)
       if (--left === 0) return

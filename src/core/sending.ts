@@ -35,16 +35,13 @@ export class Sending {
   readonly #hub: Hub
   readonly #session: Session
   readonly #numbered: boolean
-  readonly #origin: Origin
-  /**
-   * The origin of what the client does not number. A name of its own when the client named an outbox: its numbers are not ours to give. And
-   * another one once a stream was forgotten, whose numbers would else be given twice.
-   */
-  #unnumberedOrigin: Origin
-  #forgotten = 0
-  readonly #streams = new Map<string, Upstream>()
-  /** Null until the client sends a message without a number. */
+  /** Of what the client numbers, and of what it does not. Each null until it is needed, as are the streams. */
+  #origin: Origin | null = null
+  #unnumberedOrigin: Origin | null = null
+  #streams: Map<string, Upstream> | null = null
   #unnumbered: Map<string, Upstream> | null = null
+  /** Streams without numbers of the client that were forgotten, or more. */
+  #forgotten = 0
   /** Targets that are no ids, and the number refused last; the oldest is forgotten first. Null until there is one. */
   #turnedAway: Map<string, number> | null = null
   /** Whether the client numbers its messages; null until it has sent one. */
@@ -60,14 +57,12 @@ export class Sending {
   /** Whether no earlier connection can have sent anything under these names, and nothing of this one was forgotten. */
   isFirst: boolean
 
-  constructor(hub: Hub, session: Session, id: string, resumed: boolean) {
-    const { outbox, numbered, nonce, attempt } = session.greeting
+  constructor(hub: Hub, session: Session, resumed: boolean) {
+    const { numbered, attempt } = session.greeting
     this.#hub = hub
     this.#session = session
     this.connection = session.connection
     this.#numbered = numbered
-    this.#origin = createOrigin(id, outbox)
-    this.#unnumberedOrigin = numbered ? createOrigin(id, nonce) : this.#origin
     this.isFirst = !resumed || !numbered || attempt === 1
   }
 
@@ -90,7 +85,7 @@ export class Sending {
   /** Refuses a message for a limit outside the core, such as the rate of frames. */
   refuse(n: number, target: string, code: ErrorCode, afterMs: number): void {
     if (!(n >= 1) || !isTarget(target)) return this.connection.error(null, code, refusals[code].text)
-    const up = this.#streams.get(target) ?? this.#meet(true, target)
+    const up = this.#streams?.get(target) ?? this.#meet(true, target)
     if (up === null) this.#refuseNew(n, target)
     else if (!up.skips(n, 0)) up.retry(n, code, afterMs)
   }
@@ -107,7 +102,7 @@ export class Sending {
 
   /** The client is told by a `sync` that everything up to n was taken. */
   synced(target: string, n: number): void {
-    this.#streams.get(target)?.known(n)
+    this.#streams?.get(target)?.known(n)
   }
 
   /** A message of this connection met its end. */
@@ -149,8 +144,8 @@ export class Sending {
     this.#closed = true
     for (const streams of [this.#streams, this.#unnumbered]) {
       for (const up of streams?.values() ?? []) this.#hub.remembered.remove(up)
-      streams?.clear()
     }
+    this.#streams = this.#unnumbered = null
   }
 
   /**
@@ -160,7 +155,7 @@ export class Sending {
   forget(up: Upstream): boolean {
     const { isClean } = up
     if (!up.idle || !(up.numbered || isClean)) return false
-    if (up.numbered) this.#streams.delete(up.target)
+    if (up.numbered) this.#streams?.delete(up.target)
     else this.#rename(up)
     if (!isClean) this.isFirst = false
     this.#hub.remembered.remove(up)
@@ -170,9 +165,23 @@ export class Sending {
   #rename(up: Upstream): void {
     this.#unnumbered?.delete(up.target)
     if (up.origin !== this.#unnumberedOrigin) return
-    const { greeting } = this.#session
-    const base = greeting.numbered ? greeting.nonce : greeting.outbox
-    this.#unnumberedOrigin = createOrigin(up.origin.from, `${base.slice(0, 24)}-${++this.#forgotten}`)
+    this.#unnumberedOrigin = null
+    this.#forgotten++
+  }
+
+  /**
+   * The origin of what the client does not number: a name of its own when the client named an outbox, since its numbers are not ours to give; and
+   * another one once a stream was forgotten, whose numbers would else be given twice.
+   */
+  #nameUnnumbered(): Origin {
+    const { outbox, numbered, nonce } = this.#session.greeting
+    const name = numbered ? nonce : outbox
+    return createOrigin(this.#session.id, this.#forgotten === 0 ? name : `${name.slice(0, 24)}-${this.#forgotten}`)
+  }
+
+  #originOf(numbered: boolean): Origin {
+    if (!numbered) return (this.#unnumberedOrigin ??= this.#nameUnnumbered())
+    return (this.#origin ??= createOrigin(this.#session.id, this.#session.greeting.outbox))
   }
 
   get closed(): boolean {
@@ -201,7 +210,7 @@ export class Sending {
     // A receipt has to name a target.
     if (!(n >= 1) || target === '') return this.connection.error(null, code, refusals[code].text)
     if (!isClientId(target)) return this.#turnAway(code, n, floor, target)
-    const up = this.#streams.get(target) ?? this.#meet(true, target)
+    const up = this.#streams?.get(target) ?? this.#meet(true, target)
     if (up === null) this.#refuseNew(n, target)
     else if (!up.skips(n, floor)) up.failed(n, code)
   }
@@ -260,10 +269,10 @@ export class Sending {
   }
 
   #known(stream: string, target: string): Upstream | undefined {
-    const up = this.#streams.get(target) ?? this.#unnumbered?.get(target)
+    const up = this.#streams?.get(target) ?? this.#unnumbered?.get(target)
     if (up !== undefined) return up.stream === stream ? up : undefined
     // The receipt of what an earlier connection of this outbox had sent.
-    if (stream !== this.#origin.stream) return undefined
+    if (stream !== this.#originOf(true).stream) return undefined
     return this.#create(this.#numbered, target)
   }
 
@@ -281,9 +290,11 @@ export class Sending {
   }
 
   #create(numbered: boolean, target: string): Upstream {
-    const streams = numbered ? this.#streams : (this.#unnumbered ??= new Map<string, Upstream>())
+    const streams = (numbered ? this.#streams : this.#unnumbered) ?? new Map<string, Upstream>()
+    if (numbered) this.#streams = streams
+    else this.#unnumbered = streams
     this.#hasRoom(streams)
-    const origin = numbered ? this.#origin : this.#unnumberedOrigin
+    const origin = this.#originOf(numbered)
     const room = isRoom(target) ? new Publishing(this.#hub, this.#session, target) : null
     const up = new Upstream(this, origin, target, numbered, this.isFirst || !numbered, room)
     streams.set(target, up)

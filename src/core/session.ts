@@ -83,7 +83,7 @@ export class Session {
 
   /** The store has made this node the owner of the client. */
   bind(id: string, token: string, resumed: boolean): void {
-    const sending = new Sending(this.#hub, this, id, resumed)
+    const sending = new Sending(this.#hub, this, resumed)
     this.#bound = { id, token, sending, receiving: new Receiving(this.#hub, this, this.window) }
   }
 

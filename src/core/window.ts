@@ -7,9 +7,11 @@ import { assert } from './assert.ts'
 import type { Message } from './message.ts'
 
 const SMALLEST = 8
+/** The ring of every window that holds nothing; nothing is ever put into it. */
+const empty: (Message | undefined)[] = []
 
 export class Window {
-  #ring: (Message | undefined)[] = []
+  #ring = empty
   #first = 1
   #next = 1
   #bytes = 0
@@ -49,7 +51,7 @@ export class Window {
     this.#ring[slot] = undefined
     this.#first++
     this.#bytes -= message.size
-    if (this.#first === this.#next && this.#ring.length > 64) this.#ring = []
+    if (this.#first === this.#next && this.#ring.length > 64) this.#ring = empty
     return message
   }
 

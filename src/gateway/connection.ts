@@ -61,7 +61,8 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   #decoder: PacketDecoder | null = null
   #intake: Intake | null = null
   #session: Session | null = null
-  readonly #early = new EarlyPackets()
+  /** Null once the session is ready. */
+  #early: EarlyPackets | null = new EarlyPackets()
   #id = ''
   #dirty = false
   #closing: Closing | null = null
@@ -103,7 +104,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     else if (this.#phase === 'new') this.#greet(bytes, text)
     else if (text !== this.#text) this.hangUp('bad_frame', 'A connection stays in the encoding of its first packet.')
     else if (this.#phase === 'ready') this.#take(bytes)
-    else if (!this.#early.keep(bytes)) this.hangUp('too_large', TOO_MUCH_BEFORE_WELCOME)
+    else if (this.#early?.keep(bytes) === false) this.hangUp('too_large', TOO_MUCH_BEFORE_WELCOME)
   }
 
   broken(reason: 'bad_frame' | 'too_large' | 'timeout', text: boolean): void {
@@ -147,12 +148,14 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   /** The session is ready: takes what came before it was. */
   replay(): void {
     const session = this.#session
-    if (this.#phase !== 'binding' || session === null) return
+    const early = this.#early
+    if (this.#phase !== 'binding' || session === null || early === null) return
     const { clock, counters, hub, limits } = this.#around
-    this.#intake = new Intake(session, hub.rooms, this, clock, counters, limits.frameRate, !this.#early.helloKept)
+    this.#intake = new Intake(session, hub.rooms, this, clock, counters, limits.frameRate, !early.helloKept)
     this.#decoder = createClientFrameDecoder(this.#intake)
     this.#phase = 'ready'
-    for (const bytes of this.#early.take()) this.#take(bytes)
+    this.#early = null
+    for (const bytes of early.take()) this.#take(bytes)
   }
 
   flush(): void {
@@ -303,7 +306,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     if (bytes.length > MAX_BEFORE_WELCOME) return this.hangUp('too_large', TOO_MUCH_BEFORE_WELCOME)
     const first = readFirstPacket(bytes, text)
     if (typeof first === 'string') return this.hangUp('bad_frame', first)
-    if (!this.#early.first(bytes, first.more)) return this.hangUp('too_large', TOO_MUCH_BEFORE_WELCOME)
+    if (this.#early?.first(bytes, first.more) === false) return this.hangUp('too_large', TOO_MUCH_BEFORE_WELCOME)
     this.#hello(first.hello)
   }
 
@@ -355,7 +358,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     this.#decoder = null
     this.#intake = null
     this.#session = null
-    this.#early.take()
+    this.#early = null
   }
 
   /** The pipe of a session has ended by itself. */
