@@ -64,7 +64,7 @@ describe('imports', () => {
   test('of a package are in the files that may know it', () => {
     const strays = broken(source =>
       packages(source)
-        .filter(({ from }) => drivers[from]?.includes(source.path) !== true)
+        .filter(({ from }) => drivers[from]?.some(place => source.path.startsWith(place)) !== true)
         .map(({ from }) => from),
     )
     expect(strays).toEqual([])
@@ -72,7 +72,7 @@ describe('imports', () => {
 
   test('of modules of Node are not in what runs in a browser, nor in the core', () => {
     const strays = broken(({ path, imports }) => {
-      if (!/^(protocol|core|client)\//.test(path) || path.endsWith('.node.ts')) return []
+      if (!/^(protocol|core|client|web\/(page|worker))\//.test(path) || path.endsWith('.node.ts')) return []
       return imports.filter(({ from }) => from.startsWith('node:') || from.endsWith('.node.ts')).map(({ from }) => from)
     })
     expect(strays).toEqual([])
@@ -90,9 +90,9 @@ describe('imports', () => {
     expect(strays).toEqual([])
   })
 
-  test('name the file, with .ts', () => {
+  test('name the file, with its ending', () => {
     const strays = broken(({ imports }) =>
-      imports.filter(({ relative, from }) => relative && !from.endsWith('.ts')).map(({ from }) => from),
+      imports.filter(({ relative, from }) => relative && !/\.tsx?$/.test(from)).map(({ from }) => from),
     )
     expect(strays).toEqual([])
   })
@@ -159,7 +159,7 @@ describe('every file', () => {
 
   const unmirrored = sources
     .map(({ path }) => path)
-    .filter(path => !existsSync(join(root, 'test', path.replace(/\.ts$/, '.test.ts'))))
+    .filter(path => !existsSync(join(root, 'test', path.replace(/\.tsx?$/, '.test.ts'))))
 
   test('has its tests in the place that mirrors it, or a reason why they are elsewhere', () => {
     const untested = unmirrored.filter(path => {
@@ -213,7 +213,9 @@ describe('the core', () => {
 
 describe('what runs in a browser', () => {
   test('names nothing that only Node has', () => {
-    const shared = sources.filter(({ path }) => /^(protocol|client)\//.test(path) && !path.endsWith('.node.ts'))
+    const shared = sources.filter(
+      ({ path }) => /^(protocol|client|web\/(page|worker))\//.test(path) && !path.endsWith('.node.ts'),
+    )
     expect(broken(source => named(source, new Set(['Buffer', 'process', 'require', '__dirname'])), shared)).toEqual([])
   })
 })

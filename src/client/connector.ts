@@ -30,10 +30,20 @@ export interface ConnectorOptions {
   readonly welcomeTimeoutMs?: number
 }
 
+export interface Connected {
+  readonly state: 'connected'
+  readonly id: string
+  /** The id is the one from before. */
+  readonly resumed: boolean
+  /** Messages that waited for this client when it connected. */
+  readonly parked: number
+  /** The server ends a connection on which nothing is said for so long. */
+  readonly idleTimeoutMs?: number
+}
+
 export type Status =
   | { readonly state: 'connecting' }
-  /** `resumed`: the id is the one from before. `idleTimeoutMs`: the server ends a connection on which nothing is said for so long. */
-  | { readonly state: 'connected'; readonly id: string; readonly resumed: boolean; readonly idleTimeoutMs?: number }
+  | Connected
   /** `retryAt`: ms since the epoch. */
   | { readonly state: 'waiting'; readonly reason: string; readonly text: string; readonly retryAt: number }
   /** Until `reconnect()`, or for good when the application closed it. */
@@ -248,7 +258,7 @@ export class Connector {
     this.#id = id
     if (secret !== undefined) this.keepSecret(secret)
     const idle = welcome.idleTimeout === undefined ? {} : { idleTimeoutMs: welcome.idleTimeout }
-    this.#status = { state: 'connected', id, resumed, ...idle }
+    this.#status = { state: 'connected', id, resumed, parked: welcome.parked, ...idle }
     if (this.#link) this.#renewal.opened(this.#link.frames, token, time)
     this.#events.frames.welcome(welcome)
     this.#events.status(this.#status)

@@ -1,20 +1,21 @@
 /**
  * Builds what browsers load, into `dist/web`: part of `npm run build`.
  *
- * Everything is written three times, as it is and compressed as well as it can be, so that the server only has to read it.
+ * Three things: the client library as one module, the page, and the worker that keeps the page for times without a network; the worker is
+ * told the page's files, so it comes last. Everything is written three times, as it is and compressed as well as it can be, so that the server
+ * only has to read it.
  */
-import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib'
-import { build } from 'esbuild'
+import { build, type BuildOptions } from 'esbuild'
+import { build as buildPage } from 'vite'
 
 const root = fileURLToPath(new URL('../../', import.meta.url))
 const out = join(root, 'dist/web')
-
-rmSync(out, { recursive: true, force: true })
-await build({
-  entryPoints: { client: join(root, 'src/client/index.ts') },
+const asModule: BuildOptions = {
   outdir: out,
   bundle: true,
   minify: true,
@@ -22,9 +23,37 @@ await build({
   platform: 'browser',
   target: 'es2022',
   legalComments: 'none',
+}
+
+await buildPage({
+  configFile: false,
+  root: join(root, 'src/web/page'),
+  logLevel: 'warn',
+  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+  // The server's policy lets in no script but those of its files.
+  build: { outDir: out, emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: false },
 })
-for (const name of readdirSync(out, { recursive: true, encoding: 'utf8' })) {
-  if (/\.(html|js|css|svg|webmanifest)$/.test(name)) compress(join(out, name))
+const files = written().map(name => (name === 'index.html' ? '/' : `/${name}`))
+await build({
+  ...asModule,
+  entryPoints: { worker: join(root, 'src/web/worker/worker.ts') },
+  format: 'iife',
+  define: { FILES: JSON.stringify(files), VERSION: JSON.stringify(hashOf(written())) },
+})
+await build({ ...asModule, entryPoints: { client: join(root, 'src/client/index.ts') } })
+for (const name of written()) compress(join(out, name))
+
+/** What is there already, below `dist/web`. */
+function written(): readonly string[] {
+  const names = readdirSync(out, { recursive: true, encoding: 'utf8' })
+  return names.filter(name => /\.(html|js|css|svg|webmanifest)$/.test(name)).map(name => name.replaceAll('\\', '/'))
+}
+
+/** The same for the same files with the same content. */
+function hashOf(names: readonly string[]): string {
+  const hash = createHash('sha256')
+  for (const name of [...names].sort()) hash.update(name).update(readFileSync(join(out, name)))
+  return hash.digest('base64url').slice(0, 16)
 }
 
 function compress(file: string): void {

@@ -123,6 +123,13 @@ export class Person {
   }
 
   async open(options: object = {}): Promise<Tab> {
+    const tab = await this.visit(`/client.js#${encodeURIComponent(JSON.stringify(options))}`)
+    await tab.until('window.t')
+    return tab
+  }
+
+  /** A tab with any page of the server, which is what it is, without `t`. */
+  async visit(path: string): Promise<Tab> {
     const page = await this.context.newPage()
     page.on('pageerror', error => complaints.push(error.message))
     page.on('console', message => {
@@ -131,8 +138,7 @@ export class Person {
         complaints.push(message.text())
     })
     const tab = new Tab(page, await this.context.newCDPSession(page))
-    await page.goto(`http://${this.#host}:${way.port}/client.js#${encodeURIComponent(JSON.stringify(options))}`)
-    await tab.until('window.t')
+    await page.goto(`http://${this.#host}:${way.port}${path}`)
     return tab
   }
 }

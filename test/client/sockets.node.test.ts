@@ -68,7 +68,7 @@ describe.each(['ws', 'tcp', 'tls'] as const)('a Node client over %s', transport 
     await again
     const port = (of: string | null): number => Number(new URL(of ?? '').port)
     server = await startServer({ ...options, port: port(ws), tcpPort: port(tcp), tlsPort: port(tls) }, silentLog)
-    expect(await back).toEqual({ state: 'connected', id, resumed: true })
+    expect(await back).toEqual({ state: 'connected', id, resumed: true, parked: 0 })
   })
 })
 

@@ -27,7 +27,7 @@ export interface Source {
 export function readSources(folder: string): readonly Source[] {
   const paths = readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })
   return paths
-    .filter(path => path.endsWith('.ts') && !path.includes('node_modules'))
+    .filter(path => /\.tsx?$/.test(path) && !path.includes('node_modules'))
     .map(path => path.replaceAll('\\', '/'))
     .sort()
     .map(path => readSource(folder, path))

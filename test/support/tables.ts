@@ -14,7 +14,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   'client/': ['protocol/'],
   'conformance/': ['protocol/'],
   'cli/': ['index.ts', 'option', 'version.ts', 'client/index.node.ts'],
-  'web/': ['client/index.ts'],
+  'web/': ['client/index.ts', 'client/connector.ts'],
   'options.ts': ['option-kinds.ts', 'protocol/limits.ts', 'store/store.ts'],
   'option-kinds.ts': [],
   'option-changes.ts': ['option-kinds.ts', 'option-sources.ts', 'options.ts'],
@@ -60,13 +60,21 @@ export const importExceptions: Readonly<Record<string, { readonly may: readonly 
       may: ['gateway/secrets.ts', 'gateway/tokens.ts'],
       because: 'makes and checks tokens by the rules of a server that is not asked',
     },
+    'web/page/archive.ts': {
+      may: ['client/browser/indexed-db.ts'],
+      because: 'keeps conversations in a database of its own, by the same means',
+    },
+    'web/page/network.ts': {
+      may: ['client/sockets.ts'],
+      because: 'stands between the library and its sockets, to cut them',
+    },
     'cli/mailbox.ts': {
       may: ['store/lmdb/reader.ts', 'store/redis.ts', 'store/store.ts', 'protocol/'],
       because: 'reads the store of a server that may not be running, so there is nobody to ask',
     },
   }
 
-/** Packages, and the only files that may know them. */
+/** Packages, and the only files or folders that may know them, as beginnings of paths. */
 export const drivers: Readonly<Record<string, readonly string[]>> = {
   'uWebSockets.js': ['transport/http.ts', 'transport/websocket.ts'],
   lmdb: ['store/lmdb/environment.ts'],
@@ -92,6 +100,9 @@ export const drivers: Readonly<Record<string, readonly string[]>> = {
   commander: ['cli/program.ts', 'cli/program-operator.ts'],
   jose: ['gateway/jwks.ts', 'gateway/tokens.ts'],
   esbuild: ['web/build.ts'],
+  vite: ['web/build.ts'],
+  preact: ['web/page/'],
+  'preact/hooks': ['web/page/'],
   react: ['client/react.ts'],
   nanoid: ['gateway/fresh.ts', 'gateway/greeting.ts', 'gateway/posting.ts', 'gateway/tokens.ts', 'server.ts'],
 }
@@ -173,6 +184,11 @@ export const testedElsewhere: readonly { readonly files: RegExp; readonly by: st
     files: /^option-(kinds|sources)\.ts$/,
     by: 'options.test.ts',
     because: 'a table is nothing without its kinds and sources',
+  },
+  {
+    files: /^web\/(page|worker)\/.*\.tsx?$/,
+    by: 'browser/page.test.ts',
+    because: 'a page is tried in a browser; what of it needs none has tests of its own',
   },
   { files: /^web\/build\.ts$/, by: 'gateway/pages.test.ts', because: 'what it writes is read there' },
   { files: /^(server|signals|index|version)\.ts$/, by: 'server.slow.test.ts', because: 'a whole server' },

@@ -18,7 +18,7 @@ export interface ObjectStoreLike {
   getAll(): RequestLike<unknown[]>
   count(): RequestLike<number>
   put(value: unknown, key?: string): unknown
-  delete(key: number): unknown
+  delete(key: number | string): unknown
   clear(): unknown
 }
 
@@ -93,6 +93,7 @@ export class IndexedDb {
   readonly #factory: IndexedDbLike
   readonly #name: string
   readonly #layout: Layout
+  readonly #version: number
   readonly #outdated: () => void
   #opening: Promise<ConnectionLike> | null = null
   #connection: ConnectionLike | null = null
@@ -101,7 +102,8 @@ export class IndexedDb {
    * `outdated` is called while the connection is still there when a page with a later version of the library wants the database, or has
    * had it: from then on everything rejects with that code.
    */
-  constructor(factory: IndexedDbLike, name: string, layout: Layout, outdated: () => void) {
+  constructor(factory: IndexedDbLike, name: string, layout: Layout, outdated: () => void, version = VERSION) {
+    this.#version = version
     this.#factory = factory
     this.#name = name
     this.#layout = layout
@@ -137,7 +139,7 @@ export class IndexedDb {
 
   #connect(): Promise<ConnectionLike> {
     return new Promise((resolve, reject) => {
-      const request = this.#factory.open(this.#name, VERSION)
+      const request = this.#factory.open(this.#name, this.#version)
       let late = false
       const timer = setTimeout(() => {
         late = true

@@ -90,7 +90,7 @@ const cursor = fields({ room: text, epoch: text, offset: number, time: number })
 const message = fields({ from: text, outbox: text, n: number, time: number, flags: number, body: orNull(body) })
 const status = oneOf('state', {
   connecting: anything,
-  connected: fields({ id: text, resumed: flag }),
+  connected: fields({ id: text, resumed: flag, parked: number }),
   waiting: fields({ reason: text, text, retryAt: number }),
   closed: fields({ reason: text, error: failure }),
 })

@@ -11,7 +11,7 @@ const message = { from: 'ann', outbox: 'o', n: 1, time: 0, flags: 0, body, reaso
 const cursor = { room: '#r', epoch: 'e', offset: 1, time: 0 }
 const told: readonly Told[] = [
   ['status', { state: 'connecting' }],
-  ['status', { state: 'connected', id: 'me', resumed: true }],
+  ['status', { state: 'connected', id: 'me', resumed: true, parked: 3 }],
   ['status', { state: 'waiting', reason: 'lost', text: '', retryAt: 1 }],
   ['status', { state: 'closed', reason: 'replaced', error }],
   ['welcomed', { maxPacket: 1 }],

@@ -1,0 +1,206 @@
+/**
+ * A conversation as a value: a room, or somebody. Every change of one is a function here that returns the next, so that what is
+ * shown can be tried without a browser.
+ *
+ * What a room says stands in the order of its log; what is not in the log yet comes behind it. Direct messages stand in the order in which
+ * this device learnt of them, which is that of each sender.
+ */
+
+/** `waiting`: in the outbox. `stored`: on the server. Of a room nothing comes after that. */
+export type Tick = 'waiting' | 'stored' | 'delivered' | 'failed'
+
+export interface Entry {
+  /** Names it, here and in what is kept. The same before and after it got its place in a log. */
+  readonly key: string
+  readonly from: string
+  /** What its sender was called then; '' when it did not say. */
+  readonly name: string
+  readonly text: string
+  /** ms since the epoch: when the server accepted it, or when it was written here. */
+  readonly time: number
+  /** ms since the epoch: when this device learnt of it. */
+  readonly at: number
+  readonly own: boolean
+  /** Of one's own only. */
+  readonly tick: Tick | null
+  /** What to do about one that failed; else ''. */
+  readonly trouble: string
+  /** Its place in the log of a room; null outside of one. */
+  readonly offset: number | null
+}
+
+/** Something that happened between two messages, as who came and went. Not kept. */
+export interface Note {
+  readonly key: string
+  /** The entry that it comes after; '' for the beginning. */
+  readonly after: string
+  readonly event: 'join' | 'leave' | 'gap'
+  readonly id: string
+  /** ms since the epoch. */
+  readonly at: number
+}
+
+/** Where one was, as it is kept: which room or whom, and how far it was read. */
+export type Visit = Pick<Conversation, 'target' | 'mark' | 'epoch' | 'password'>
+
+/** An entry as it is kept. */
+export type KeptEntry = Entry & { readonly target: string }
+
+export interface Person {
+  readonly id: string
+  readonly name: string
+}
+
+export interface Conversation {
+  /** An address, or a room. */
+  readonly target: string
+  readonly entries: readonly Entry[]
+  readonly notes: readonly Note[]
+  /** Up to where it was read: an offset, or the `at` of a direct message; null until that is known. */
+  readonly mark: number | null
+  /** The log that offsets belong to. */
+  readonly epoch: string
+  /** In the room now. */
+  readonly present: boolean
+  /** There may be older ones to load. */
+  readonly hasOlder: boolean
+  readonly members: readonly Person[]
+  /** There are more in the room than `members` says. */
+  readonly hasMoreMembers: boolean
+  /** Why this room cannot be entered; else ''. */
+  readonly trouble: string
+  readonly password: string
+}
+
+/** Entries of a conversation that are held; the oldest go. */
+export const MAX_ENTRIES = 2_000
+const MAX_NOTES = 20
+/** ms; who is back until then has not been away. */
+const BLINK_MS = 15_000
+
+export function newConversation(target: string): Conversation {
+  const isRoom = target.startsWith('#')
+  return {
+    target,
+    entries: [],
+    notes: [],
+    mark: isRoom ? null : 0,
+    epoch: '',
+    present: false,
+    hasOlder: isRoom,
+    members: [],
+    hasMoreMembers: false,
+    trouble: '',
+    password: '',
+  }
+}
+
+/** Adds entries, or replaces those of the same key; what is known of a log is not forgotten for what is not in it. */
+export function withEntries(conversation: Conversation, more: readonly Entry[]): Conversation {
+  const byKey = new Map(conversation.entries.map(entry => [entry.key, entry]))
+  for (const entry of more) {
+    const known = byKey.get(entry.key)
+    if (known === undefined || known.offset === null || entry.offset !== null) byKey.set(entry.key, entry)
+  }
+  const sorted = [...byKey.values()].sort(inOrder)
+  const entries = sorted.slice(-MAX_ENTRIES)
+  return {
+    ...conversation,
+    entries,
+    hasOlder: conversation.hasOlder || (isLog(conversation) && entries.length < sorted.length),
+  }
+}
+
+export function withoutEntry(conversation: Conversation, key: string): Conversation {
+  return { ...conversation, entries: conversation.entries.filter(entry => entry.key !== key) }
+}
+
+/** What became of a message. `delivered` and `failed` are the end of it, and a log is the end of what is in it. */
+export function withTick(conversation: Conversation, key: string, tick: Tick, trouble = ''): Conversation {
+  const entries = conversation.entries.map(entry => {
+    if (entry.key !== key || entry.tick === null || entry.tick === 'delivered' || entry.offset !== null) return entry
+    if (entry.tick === 'failed' && (tick === 'waiting' || entry.trouble !== '')) return entry
+    return { ...entry, tick, trouble }
+  })
+  return { ...conversation, entries }
+}
+
+/** Another log, of which nothing is known. What waits for its place in it stays. */
+export function withLog(conversation: Conversation, epoch: string): Conversation {
+  if (conversation.epoch === epoch) return conversation
+  if (conversation.epoch === '') return { ...conversation, epoch }
+  const entries = conversation.entries.filter(({ offset }) => offset === null)
+  return { ...conversation, epoch, entries, notes: [], mark: 0, hasOlder: true }
+}
+
+/** Read up to the end. */
+export function withAllRead(conversation: Conversation): Conversation {
+  const places = conversation.entries.map(entry => placeOf(conversation, entry))
+  const end = places.reduce((highest, place) => Math.max(highest, place), conversation.mark ?? 0)
+  return end === conversation.mark ? conversation : { ...conversation, mark: end }
+}
+
+export function unreadOf(conversation: Conversation): number {
+  const { entries, mark } = conversation
+  return mark === null ? 0 : entries.filter(entry => !entry.own && placeOf(conversation, entry) > mark).length
+}
+
+/** The key of the oldest entry that was not read; '' when all was. */
+export function firstUnread(conversation: Conversation): string {
+  const count = unreadOf(conversation)
+  const first = count === 0 ? undefined : conversation.entries.filter(({ own }) => !own).at(-count)
+  // Where nothing was said before, all is new.
+  return first === undefined || first === conversation.entries[0] ? '' : first.key
+}
+
+/** Somebody came or went. */
+export function withMember(
+  conversation: Conversation,
+  event: 'join' | 'leave',
+  who: Person,
+  now: number,
+): Conversation {
+  const others = conversation.members.filter(({ id }) => id !== who.id)
+  const members = event === 'join' ? [...others, who].sort(byName) : others
+  return withNote({ ...conversation, members }, event, who.id, now)
+}
+
+/** Who is in the room, as far as the server was asked. */
+export function withMembers(conversation: Conversation, members: readonly Person[], hasMore: boolean): Conversation {
+  return { ...conversation, members: [...members].sort(byName), hasMoreMembers: hasMore }
+}
+
+/** Notes that something happened now; who went and came back at once, as by a reload, did neither. */
+export function withNote(conversation: Conversation, event: Note['event'], id: string, now: number): Conversation {
+  const { notes, entries } = conversation
+  const last = notes.findLast(note => note.id === id)
+  if (event === 'join' && last?.event === 'leave' && now - last.at < BLINK_MS) {
+    return { ...conversation, notes: notes.filter(note => note !== last) }
+  }
+  const note = { key: `note ${now} ${event} ${id}`, after: entries.at(-1)?.key ?? '', event, id, at: now }
+  return { ...conversation, notes: [...notes, note].slice(-MAX_NOTES) }
+}
+
+/** The oldest offset that is held, behind which older ones are asked for. */
+export function oldestOffset({ entries }: Conversation): number | null {
+  return entries.find(({ offset }) => offset !== null)?.offset ?? null
+}
+
+/** What `mark` is compared with. In a room, what has no place in the log yet is no measure of what was read. */
+function placeOf(conversation: Conversation, { offset, at }: Entry): number {
+  return isLog(conversation) ? (offset ?? 0) : at
+}
+
+function inOrder(a: Entry, b: Entry): number {
+  if (a.offset !== null && b.offset !== null) return a.offset - b.offset
+  if (a.offset !== null || b.offset !== null) return a.offset === null ? 1 : -1
+  return a.at - b.at
+}
+
+function byName(a: Person, b: Person): number {
+  return (a.name || a.id).localeCompare(b.name || b.id)
+}
+
+function isLog({ target }: Conversation): boolean {
+  return target.startsWith('#')
+}
