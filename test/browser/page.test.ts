@@ -341,8 +341,8 @@ describe('for everybody', () => {
   })
 })
 
-/** What a page weighs, in bytes as they travel. What is above is a decision, and this is where it is made. */
-test('the library and the page are as small as they are', () => {
+/** In bytes as they travel. What is above is a decision, and this is where it is made; that of the library is in `client/size.test.ts`. */
+test('the page is as small as it is', () => {
   const directory = fileURLToPath(new URL('../../dist/web/', import.meta.url))
   const size = (pattern: RegExp, ending: string): number =>
     readdirSync(directory, { recursive: true, encoding: 'utf8' })
@@ -355,10 +355,8 @@ test('the library and the page are as small as they are', () => {
     ]),
   )
   console.log('bytes that travel:', JSON.stringify(sizes))
-  expect(sizes['library']?.brotli).toBeLessThan(28 * 1_024)
-  expect(sizes['library']?.gzip).toBeLessThan(31 * 1_024)
-  expect(sizes['page']?.brotli).toBeLessThan(52 * 1_024)
-  expect(sizes['page']?.gzip).toBeLessThan(58 * 1_024)
+  expect(sizes['page']?.brotli).toBeLessThan(53 * 1_024)
+  expect(sizes['page']?.gzip).toBeLessThan(59 * 1_024)
 })
 
 async function isFine(page: Page, place: string): Promise<void> {
