@@ -9,8 +9,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { connect, type Client } from '../../src/client/index.node.ts'
 import { Random } from '../simulation/random.ts'
+import { Member } from './member.ts'
 import { ServerProcess } from './server.ts'
 
 const KILLS = Number(process.env['FAULT_ROOM_KILLS'] ?? 6)
@@ -20,48 +20,7 @@ const ROOM = '#lobby'
 /** ms */
 const KILL_EVERY = [300, 1_200] as const
 const MAX_AWAY_MS = 500
-const PAUSE_MS = 20
 const QUIET_MS = 60_000
-
-class Member {
-  readonly client: Client
-  readonly read: string[] = []
-  readonly stored: string[] = []
-  readonly wrong: string[] = []
-  readonly #name: string
-  #sends: Promise<unknown>[] = []
-  #sent = 0
-
-  constructor(url: string, name: string) {
-    this.client = connect(url)
-    this.#name = name
-  }
-
-  async enter(): Promise<void> {
-    const room = await this.client.rooms.join<string>(ROOM, { since: 0 })
-    room.on('message', ({ body }) => void this.read.push(body))
-    room.on('gap', ({ first, last }) => this.wrong.push(`a gap from ${first} to ${last}`))
-    room.on('lost', () => this.wrong.push('the log was lost'))
-    room.on('left', ({ error }) => this.wrong.push(`left: ${error.message}`))
-  }
-
-  /** Says so much that nothing more can be taken, or until it is over. */
-  async publish(isOver: () => boolean): Promise<void> {
-    while (!isOver()) {
-      const letter = `${this.#name} ${++this.#sent}`
-      const told = this.client.send(ROOM, letter).then(
-        () => this.stored.push(letter),
-        (error: unknown) => this.wrong.push(`${letter}: ${String(error)}`),
-      )
-      this.#sends.push(told)
-      await sleep(PAUSE_MS)
-    }
-  }
-
-  async settled(): Promise<void> {
-    await Promise.all(this.#sends)
-  }
-}
 
 test(
   `what was told stored in a room whose server is killed ${KILLS} times is read by every member, once and in one order (seed ${SEED})`,
@@ -74,7 +33,7 @@ test(
     await server.start()
     const members = Array.from({ length: MEMBERS }, (_, i) => new Member(server.url, `m${i}`))
     try {
-      await Promise.all(members.map(member => member.enter()))
+      await Promise.all(members.map(member => member.enter(ROOM)))
       let over = false
       const publishing = Promise.all(members.map(member => member.publish(() => over)))
       for (let kill = 0; kill < KILLS; kill++) {

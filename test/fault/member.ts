@@ -1,0 +1,61 @@
+/** A member of a room for fault runs, which is the client library: what it says is told stored, and what it reads is kept in its order. */
+import { setTimeout as sleep } from 'node:timers/promises'
+import { connect, type Client, type Room } from '../../src/client/index.node.ts'
+
+const PAUSE_MS = 20
+
+export class Member {
+  readonly client: Client
+  readonly read: string[] = []
+  readonly stored: string[] = []
+  readonly wrong: string[] = []
+  /** By id: what was told of it last, and how often that was told twice. */
+  readonly #told = new Map<string, string>()
+  readonly #name: string
+  #room: Room<string> | null = null
+  #sends: Promise<unknown>[] = []
+  #sent = 0
+
+  constructor(url: string, name: string) {
+    this.client = connect(url)
+    this.#name = name
+    // What was told before the connection was lost says nothing of what is told after it.
+    this.client.on('status', () => this.#told.clear())
+  }
+
+  async enter(name: string): Promise<void> {
+    const room = await this.client.rooms.join<string>(name, { since: 0 })
+    this.#room = room
+    room.on('message', ({ body }) => void this.read.push(body))
+    room.on('gap', ({ first, last }) => this.wrong.push(`a gap from ${first} to ${last}`))
+    room.on('lost', () => this.wrong.push('the log was lost'))
+    room.on('member', ({ event, id }) => {
+      if (this.#told.get(id) === event) this.wrong.push(`told twice that ${id} did ${event}`)
+      this.#told.set(id, event)
+    })
+    room.on('left', ({ error }) => this.wrong.push(`left: ${error.message}`))
+  }
+
+  /** Says so much that nothing more can be taken, or until it is over. */
+  async publish(isOver: () => boolean): Promise<void> {
+    while (!isOver()) {
+      const letter = `${this.#name} ${++this.#sent}`
+      const told = this.client.send(this.#room?.name ?? '', letter).then(
+        () => this.stored.push(letter),
+        (error: unknown) => this.wrong.push(`${letter}: ${String(error)}`),
+      )
+      this.#sends.push(told)
+      await sleep(PAUSE_MS)
+    }
+  }
+
+  /** Who is in the room, as its server says. */
+  async members(): Promise<readonly string[]> {
+    const { members } = (await this.#room?.members()) ?? { members: [] }
+    return members.map(({ id }) => id).sort()
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#sends)
+  }
+}
