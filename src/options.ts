@@ -193,6 +193,18 @@ export const optionTable = {
     max: 10_000,
     help: 'Rooms that one connection may be in; joining more is refused with forbidden.',
   }),
+  rooms: count({
+    default: rooms.rooms,
+    min: 1,
+    max: 1_000_000,
+    help: 'Rooms in all, the lobby too; clients who make more are refused with forbidden.',
+  }),
+  roomsPerOwner: count({
+    default: rooms.owned,
+    min: 1,
+    max: 10_000,
+    help: 'Rooms that one client may own; making more is refused with forbidden.',
+  }),
   roomMessages: count({
     default: rooms.messages,
     min: 1,

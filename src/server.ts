@@ -220,7 +220,13 @@ async function openStore(options: Options, log: Log): Promise<Store> {
     idLifeMs: options.idLife,
     replacementsPerMinute: options.replacementRate,
     headAttempts: options.deadAfter,
-    rooms: { ...defaultStoreLimits.rooms, messages: options.roomMessages, lifeMs: options.roomLife },
+    rooms: {
+      ...defaultStoreLimits.rooms,
+      messages: options.roomMessages,
+      lifeMs: options.roomLife,
+      rooms: options.rooms,
+      owned: options.roomsPerOwner,
+    },
   }
   if (options.store === 'memory') {
     log.warn({}, 'messages and identities are kept in memory only: nothing survives the end of this process')

@@ -9,9 +9,16 @@ import { MAX_PAGE, MAX_ROOM_PASSWORD } from '../protocol/limits.ts'
 import { streamName } from '../protocol/mailbox.ts'
 import { isRoom } from '../protocol/names.ts'
 import type { RollAnswer, RollNews } from '../protocol/rolls.ts'
-import { asHistory, type LogEnd, type RoomPage, type RoomQuery, type RoomRecord } from '../protocol/rooms.ts'
+import {
+  asHistory,
+  type Created,
+  type LogEnd,
+  type RoomPage,
+  type RoomQuery,
+  type RoomRecord,
+} from '../protocol/rooms.ts'
 import type { Hub } from './hub.ts'
-import { codeOf, refuse, reply } from './answers.ts'
+import { adviceOf, codeOf, refuse, reply } from './answers.ts'
 import { Attendance, Member } from './member.ts'
 import type { Message } from './message.ts'
 import { Room } from './room.ts'
@@ -162,11 +169,11 @@ export class Rooms {
     this.#hub.effects.rooms.create(LOBBY, { owner: '', private: false, password: '', messages }, null)
   }
 
-  created(name: string, ask: Ask | null, result: 'created' | 'exists' | 'busy' | null): void {
+  created(name: string, ask: Ask | null, result: Created | 'busy' | null): void {
     if (ask === null) return this.#rooms.get(name)?.lookAgain(result !== null)
     this.#answered(ask)
     if (result === 'created') reply(ask.session, ask.ref, null)
-    else refuse(ask.session, ask.ref, codeOf(result))
+    else refuse(ask.session, ask.ref, codeOf(result), adviceOf(result))
   }
 
   /** Whether there is a room that some want to enter. */

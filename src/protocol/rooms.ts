@@ -33,6 +33,12 @@ export interface EndedEpoch {
   readonly last: number
 }
 
+/**
+ * What became of a room that was to be made. `exists`: another room has that name · `too_many`: the store keeps no more rooms · `owns_too_many`: its
+ * owner may not have more.
+ */
+export type Created = 'created' | 'exists' | 'too_many' | 'owns_too_many'
+
 /** Up to where a log goes. */
 export interface LogEnd {
   readonly epoch: string
@@ -51,7 +57,7 @@ export interface RoomLog extends LogEnd {
 /** The settings with the log as it stands; its `epoch` is that of now. */
 export interface RoomRecord extends RoomSettings, RoomLog {
   readonly room: string
-  /** Clients that are in it; absent where the store is not told. */
+  /** Clients that are in it, as far as the store is told; absent: none. */
   readonly members?: number
 }
 

@@ -9,7 +9,15 @@
  * another server answers than before, or one that has started since, ends the epoch at the first call for that room, be it
  * `find`, `append` or `page`, and goes on under a new one (docs/decisions/rooms.md).
  */
-import type { AppendResult, RoomParcel, RoomPage, RoomQuery, RoomRecord, RoomSettings } from '../protocol/rooms.ts'
+import type {
+  AppendResult,
+  Created,
+  RoomParcel,
+  RoomPage,
+  RoomQuery,
+  RoomRecord,
+  RoomSettings,
+} from '../protocol/rooms.ts'
 
 export interface RoomLimits {
   /** Messages that the log of a room keeps, at most. */
@@ -18,9 +26,18 @@ export interface RoomLimits {
   readonly lifeMs: number
   /** Streams remembered per room. */
   readonly streams: number
+  /** Rooms in all, and of one client; the server may always make one. Where several make rooms at once there may be a few more in all. */
+  readonly rooms: number
+  readonly owned: number
 }
 
-export const defaultRoomLimits: RoomLimits = { messages: 1_000, lifeMs: 30 * 86_400_000, streams: 10_000 }
+export const defaultRoomLimits: RoomLimits = {
+  messages: 1_000,
+  lifeMs: 30 * 86_400_000,
+  streams: 10_000,
+  rooms: 10_000,
+  owned: 100,
+}
 
 /** Ended epochs that a log remembers; beyond, the oldest are as unknown as those of another log. */
 export const ENDED_EPOCHS = 32
@@ -36,8 +53,8 @@ export function isEpochOf(first: string, epoch: string): boolean {
 }
 
 export interface RoomStore {
-  /** `exists`: another room has that name. The same epoch again is the same call again: `created`. */
-  create(room: string, settings: RoomSettings): Promise<'created' | 'exists'>
+  /** The same epoch again is the same call again: `created`. */
+  create(room: string, settings: RoomSettings): Promise<Created>
 
   /**
    * Deletes the room, its log and what it remembers of streams. False: there is none, or it is another room of that name than

@@ -65,9 +65,7 @@ test(
       await publishing
       await Promise.all(members.map(member => member.settled()))
       const stored = members.flatMap(member => member.stored)
-      for (const end = performance.now() + QUIET_MS; performance.now() < end; await sleep(50))
-        if (members.every(({ read }) => read.length >= stored.length)) break
-
+      await until(() => members.every(({ read }) => read.length >= stored.length), 'all have read all', QUIET_MS)
       expect(members.flatMap(({ wrong }) => wrong)).toEqual([])
       expect(stored.length).toBeGreaterThan(KILLS * MEMBERS)
       const [first, ...others] = members.map(({ read }) => read)

@@ -183,6 +183,36 @@ export const messageEdges: Record<string, () => Promise<void>> = {
     expect((await peer.next('reply'))[1]).toBe(5)
   },
 
+  rooms: async () => {
+    await start({ rooms: 3 })
+    const [alice, bob] = [await enter(), await enter()]
+    for (const [ref, { peer }] of [alice, bob].entries()) {
+      peer.say(frames => frames.create(ref, `#den-${ref}`, {}))
+      await peer.next('reply')
+    }
+    alice.peer.say(frames => frames.create(3, '#more', {}))
+    expect((await alice.peer.next('error')).slice(1)).toEqual([3, 'forbidden', expect.stringContaining('ACKD_ROOMS')])
+    bob.peer.say(frames => frames.delete(4, '#den-1'))
+    await bob.peer.next('reply')
+    alice.peer.say(frames => frames.create(5, '#more', {}))
+    expect((await alice.peer.next('reply'))[1]).toBe(5)
+  },
+
+  roomsPerOwner: async () => {
+    await start({ roomsPerOwner: 1 })
+    const [{ peer }, bob] = [await enter(), await enter()]
+    peer.say(frames => frames.create(1, '#den', {}))
+    await peer.next('reply')
+    peer.say(frames => frames.create(2, '#more', {}))
+    expect((await peer.next('error')).slice(1)).toEqual([2, 'forbidden', expect.stringContaining('delete one')])
+    bob.peer.say(frames => frames.create(3, '#more', {}))
+    expect((await bob.peer.next('reply'))[1]).toBe(3)
+    peer.say(frames => frames.delete(4, '#den'))
+    await peer.next('reply')
+    peer.say(frames => frames.create(5, '#den', {}))
+    expect((await peer.next('reply'))[1]).toBe(5)
+  },
+
   roomMessages: async () => {
     await start({ roomMessages: 2 })
     const alice = await enter(alices)

@@ -46,7 +46,7 @@ export function describeRooms(name: string, open: Open): void {
       const settings = roomSettings({ owner: 'alice', private: true, password: '$argon2id$v=19$…', messages: 7 })
       expect(await rooms().find(ROOM)).toBeNull()
       expect(await rooms().create(ROOM, settings)).toBe('created')
-      expect(await rooms().find(ROOM)).toMatchObject({ ...settings, room: ROOM, ended: [], first: 1, last: 0 })
+      expect(await rooms().find(ROOM)).toEqual({ ...settings, room: ROOM, ended: [], first: 1, last: 0 })
     })
 
     test('is made once: the same epoch is the same call again, another one another room', async () => {
@@ -56,6 +56,30 @@ export function describeRooms(name: string, open: Open): void {
       expect(await rooms().create(ROOM, settings)).toBe('created')
       expect(await rooms().create(ROOM, roomSettings({ owner: 'bob' }))).toBe('exists')
       expect(await rooms().find(ROOM)).toMatchObject({ owner: 'alice', last: 1 })
+    })
+
+    test('is one of so many that its owner may have, and of so many in all', async () => {
+      const owned = (owner: string) => roomSettings({ owner })
+      const first = owned('alice')
+      expect(await rooms().create('#a', first)).toBe('created')
+      for (const name of ['#b', '#c']) expect(await rooms().create(name, owned('alice'))).toBe('created')
+      expect(await rooms().create('#d', owned('alice'))).toBe('owns_too_many')
+      // What is there already is answered as ever.
+      expect(await rooms().create('#a', first)).toBe('created')
+      expect(await rooms().create('#a', owned('alice'))).toBe('exists')
+      expect(await rooms().create('#a', owned('bob'))).toBe('exists')
+      for (const name of ['#d', '#e']) expect(await rooms().create(name, owned('bob'))).toBe('created')
+      for (const name of ['#x', '#y', '#z']) expect(await rooms().create(name, owned('dan'))).toBe('created')
+      expect(await rooms().create('#f', owned('carol'))).toBe('too_many')
+      expect(await rooms().create('#a', owned('carol'))).toBe('exists')
+      const lobby = owned('')
+      expect(await rooms().create('#f', lobby)).toBe('created')
+      expect(await rooms().delete('#f', lobby.epoch)).toBe(true)
+      expect(await rooms().delete('#b', 'another')).toBe(false)
+      expect(await rooms().delete('#a', first.epoch)).toBe(true)
+      expect(await rooms().create('#a', owned('bob'))).toBe('created')
+      const again = (await at.reopen()) ? 'too_many' : null
+      if (again !== null) expect(await rooms().create('#g', owned('carol'))).toBe(again)
     })
 
     test('is deleted with its log and what it knew of streams, and only by its own epoch', async () => {
@@ -264,6 +288,8 @@ export function describeRooms(name: string, open: Open): void {
       expect(await offsets({ from: 'an', after: 5, limit: 2 })).toEqual([8, 11])
       expect(await offsets({ from: 'an', before: 11, limit: 2 })).toEqual([5, 8])
       expect(await offsets({ from: 'outbox-1' })).toEqual([])
+      expect(await offsets({ from: '' })).toEqual([])
+      expect(await offsets({ from: '', after: 5 })).toEqual([])
       expect(await offsets({ from: 'an', maxBytes: 1 })).toEqual([2])
     })
 

@@ -10,7 +10,10 @@ import { defaultStoreLimits, type Store, type StoreLimits } from '../../src/stor
 import { parcel, roomSettings, START, textOf, type Opened } from './support.ts'
 
 // Few enough messages that the limits are met; streams apart, since a store may remember a few more.
-const limits: StoreLimits = { ...defaultStoreLimits, rooms: { messages: 12, lifeMs: 50_000, streams: 100 } }
+const limits: StoreLimits = {
+  ...defaultStoreLimits,
+  rooms: { ...defaultStoreLimits.rooms, messages: 12, lifeMs: 50_000, streams: 100 },
+}
 
 /** A store, and how another server comes to serve what it keeps. */
 export interface Restartable extends Opened {

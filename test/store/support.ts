@@ -96,7 +96,7 @@ export const limits: StoreLimits = {
   streams: 8,
   lost: 5,
   deadLetters: 2,
-  rooms: { messages: 20, lifeMs: 1_000_000, streams: 8 },
+  rooms: { messages: 20, lifeMs: 1_000_000, streams: 8, rooms: 8, owned: 3 },
 }
 
 /** A fresh store for each test of a file, and the time that it goes by. */

@@ -5,13 +5,14 @@
  * seen. So the first use of a room after a start begins an epoch, which is written down; from then on reading changes nothing. Methods that change something
  * must run inside a transaction, and `settle` must be told how it went: after a failure nothing that was cached is believed any more.
  */
-import type { AppendResult, RoomParcel, RoomQuery, RoomRecord, RoomSettings } from '../../protocol/rooms.ts'
+import type { AppendResult, Created, RoomParcel, RoomQuery, RoomRecord, RoomSettings } from '../../protocol/rooms.ts'
 import type { Table } from './environment.ts'
 import { boxRange, LAST_NUMBER_KEY, putLastNumber, readLastNumber, Tag, type ParkedEntry } from './records.ts'
 import { readPost, readRoom, roomKey, roomName } from './room-records.ts'
 import { Room } from './room.ts'
 import type { PageStep } from '../room-pages.ts'
 import { isEpochOf, type RoomLimits } from '../room-store.ts'
+import { RoomTally } from '../room-tally.ts'
 
 /** Rooms looked at by one sweep. */
 const SWEEP_STEP = 256
@@ -35,6 +36,8 @@ export class LmdbRoomTables {
   #inTransaction = false
   #unsettled = false
   #swept = ''
+  /** Made when it is needed. */
+  #tally: RoomTally | null = null
 
   /** `term` is another word at each start. */
   constructor(table: Table, limits: RoomLimits, clock: () => number, term: string) {
@@ -57,12 +60,18 @@ export class LmdbRoomTables {
 
   settle(committed: boolean): void {
     this.#unsettled = false
-    if (!committed) this.#rooms.clear()
+    if (committed) return
+    this.#rooms.clear()
+    this.#tally = null
   }
 
-  create(name: string, settings: RoomSettings): 'created' | 'exists' {
+  create(name: string, settings: RoomSettings): Created {
     const known = this.#load(name)
     if (known !== null) return known.record.settings.epoch === settings.epoch ? 'created' : 'exists'
+    const tally = (this.#tally ??= new RoomTally(this.#owners()))
+    const refusal = tally.refusal(settings.owner, this.#limits)
+    if (refusal !== null) return refusal
+    tally.add(settings.owner)
     const number = readLastNumber(this.#table.get(LAST_NUMBER_KEY)) + 1
     putLastNumber(number, (key, value) => this.#table.put(key, value))
     this.#cache(Room.create(this.#table, this.#limits, name, number, settings, this.#term))
@@ -74,6 +83,7 @@ export class LmdbRoomTables {
     if (room === null || !isEpochOf(room.record.settings.epoch, epoch)) return false
     room.erase()
     this.#rooms.delete(name)
+    this.#tally?.remove(room.record.settings.owner)
     return true
   }
 
@@ -145,6 +155,11 @@ export class LmdbRoomTables {
       return name
     }
     return null
+  }
+
+  *#owners(): Generator<string> {
+    for (const { key, value } of this.#table.range(roomKey(''), Uint8Array.of(Tag.room + 1)))
+      yield readRoom(key, value).settings.owner
   }
 
   #oldest(name: string, number: number): number {

@@ -3,7 +3,15 @@
  * taken by steps, and others get their turn in between.
  */
 import { setImmediate as turn } from 'node:timers/promises'
-import type { AppendResult, RoomPage, RoomParcel, RoomQuery, RoomRecord, RoomSettings } from '../../protocol/rooms.ts'
+import type {
+  AppendResult,
+  Created,
+  RoomPage,
+  RoomParcel,
+  RoomQuery,
+  RoomRecord,
+  RoomSettings,
+} from '../../protocol/rooms.ts'
 import type { LmdbCalls } from './calls.ts'
 import type { LmdbRoomTables } from './room-tables.ts'
 import { pageInSteps } from '../room-pages.ts'
@@ -18,7 +26,7 @@ export class LmdbRooms implements RoomStore {
     this.#calls = calls
   }
 
-  create(room: string, settings: RoomSettings): Promise<'created' | 'exists'> {
+  create(room: string, settings: RoomSettings): Promise<Created> {
     return this.#calls.write(room, 0, () => this.#tables.create(room, settings))
   }
 

@@ -7,6 +7,7 @@
 import type {
   Appended,
   AppendResult,
+  Created,
   EndedEpoch,
   RoomEntry,
   RoomPage,
@@ -16,6 +17,7 @@ import type {
   RoomSettings,
 } from '../../protocol/rooms.ts'
 import { splitStream } from '../../protocol/mailbox.ts'
+import { RoomTally } from '../room-tally.ts'
 import { ENDED_EPOCHS, epochUnder, isEpochOf, type RoomLimits, type RoomStore } from '../room-store.ts'
 
 /** Rooms looked at by one sweep. */
@@ -89,9 +91,12 @@ export class RoomTables {
     this.#term++
   }
 
-  create(name: string, settings: RoomSettings): 'created' | 'exists' {
+  create(name: string, settings: RoomSettings): Created {
     const known = this.#rooms.get(name)
     if (known !== undefined) return known.settings.epoch === settings.epoch ? 'created' : 'exists'
+    const owners = Array.from(this.#rooms.values(), room => room.settings.owner)
+    const refusal = new RoomTally(owners).refusal(settings.owner, this.#limits)
+    if (refusal !== null) return refusal
     const { epoch } = settings
     this.#rooms.set(name, {
       name,
@@ -205,7 +210,7 @@ export class MemoryRooms implements RoomStore {
     this.#tables = tables
   }
 
-  create(room: string, settings: RoomSettings): Promise<'created' | 'exists'> {
+  create(room: string, settings: RoomSettings): Promise<Created> {
     return Promise.resolve(this.#tables.create(room, settings))
   }
 

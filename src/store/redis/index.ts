@@ -94,6 +94,12 @@ export class RedisIndex {
     }
   }
 
+  /** How many may have to be listed. */
+  async count(): Promise<number> {
+    const counts = await Promise.all(this.#shards.map(({ listed }) => this.#link.send('zcard', listed)))
+    return counts.reduce<number>((sum, count) => sum + Number(count), 0)
+  }
+
   async #listed(after: string, limit: number): Promise<string[]> {
     await this.tell()
     const from = after === '' ? '-' : `(${after}`

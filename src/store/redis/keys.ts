@@ -70,6 +70,11 @@ export class Keys {
     return [`${tag}:room`, `${tag}:log`, `${tag}:in`]
   }
 
+  /** Set of the names of the rooms that a client owns, or once did. */
+  owned(id: string): string {
+    return `${this.#prefix}{${id}}:rooms`
+  }
+
   roll(name: string): RollKeys {
     const tag = `${this.#prefix}{${name}}`
     return [`${tag}:roll`, `${tag}:nodes`]

@@ -6,6 +6,7 @@
  */
 import type {
   AppendResult,
+  Created,
   EndedEpoch,
   RoomPage,
   RoomParcel,
@@ -19,7 +20,8 @@ import type { Leases } from './leases.ts'
 import type { Argument, RedisLink } from './link.ts'
 import { bytesOf, listOf, numberOf, packParcels, readAppended, readPost, readStream, textOf } from './records.ts'
 import { pageInSteps, type PageStep } from '../room-pages.ts'
-import type { RoomLimits, RoomStore } from '../room-store.ts'
+import { isEpochOf, type RoomLimits, type RoomStore } from '../room-store.ts'
+import { RoomQuota } from './room-quota.ts'
 import type { ScriptName } from './scripts.ts'
 
 /** Messages that one script looks at: Redis does nothing else meanwhile. */
@@ -35,6 +37,7 @@ export class RedisRooms implements RoomStore {
   /** All rooms, by when something of theirs ends. */
   readonly #all: RedisIndex
   readonly #public: RedisIndex
+  readonly #quota: RoomQuota
 
   constructor(link: RedisLink, keys: Keys, leases: Leases, limits: RoomLimits, time: () => number, now: () => string) {
     this.#link = link
@@ -45,29 +48,34 @@ export class RedisRooms implements RoomStore {
     this.#now = now
     this.#all = new RedisIndex(link, keys.rooms)
     this.#public = new RedisIndex(link, keys.publicRooms)
+    this.#quota = new RoomQuota(link, keys, limits, now)
   }
 
-  async create(room: string, settings: RoomSettings): Promise<'created' | 'exists'> {
+  async create(room: string, settings: RoomSettings): Promise<Created> {
     const { owner, password, messages, epoch, created } = settings
+    const refusal = await this.#quota.claim(owner, room, this.#all, name => this.#look(name))
+    if (refusal !== null) return (await this.#existing(room, epoch)) ?? refusal
     // A room that is not in the index would never be swept, so it comes to be there first.
     this.#all.ends(room, this.#time() + this.#limits.lifeMs)
     await this.#announce(room, settings)
     const hides = settings.private ? '1' : ''
     const reply = await this.#runWhole('createRoom', room, epoch, owner, hides, password, messages, created)
-    if (reply !== 1) return 'exists'
+    if (reply !== 1) {
+      if ((await this.#look(room))?.owner !== owner) await this.#quota.release(owner, room)
+      return 'exists'
+    }
     // Somebody who listed the rooms meanwhile may have taken it out again, since it was not there.
     await this.#announce(room, settings)
     return 'created'
   }
 
   async delete(room: string, epoch: string): Promise<boolean> {
-    const gone = (await this.#runWhole('deleteRoom', room, epoch, this.#keys.channel(room))) === 1
-    if (gone) {
-      // Should that fail, whoever lists the rooms next does it.
-      const forget = [this.#all, this.#public].map(index => index.forget(room, () => this.#look(room)))
-      await Promise.allSettled(forget)
-    }
-    return gone
+    const owner = await this.#runWhole('deleteRoom', room, epoch, this.#keys.channel(room))
+    if (owner === 0) return false
+    // Should that fail, whoever lists the rooms next does it.
+    const forget = [this.#all, this.#public].map(index => index.forget(room, () => this.#look(room)))
+    await Promise.allSettled([...forget, this.#quota.release(textOf(owner), room)])
+    return true
   }
 
   async find(room: string): Promise<RoomRecord | null> {
@@ -110,6 +118,13 @@ export class RedisRooms implements RoomStore {
     await Promise.all([this.#all.tell(), this.#public.tell()])
   }
 
+  /** What there is under that name already, in the words of `create`. */
+  async #existing(room: string, epoch: string): Promise<Created | null> {
+    const known = await this.#look(room)
+    if (known === null) return null
+    return isEpochOf(epoch, known.epoch) ? 'created' : 'exists'
+  }
+
   /** Like `find`, but begins no epoch. */
   async #look(room: string): Promise<RoomRecord | null> {
     return this.#record(room, await this.#runWhole('room', room, ''))
@@ -124,7 +139,9 @@ export class RedisRooms implements RoomStore {
   async #step(room: string, query: RoomQuery): Promise<PageStep | null> {
     const { after, before = Number.MAX_SAFE_INTEGER, from = '', limit, maxBytes } = query
     const forward = after === undefined ? '' : '1'
-    const reply = await this.#run('pagePosts', room, forward, after ?? 0, before, from, limit, maxBytes, LOOKED_AT)
+    // Nobody has the empty name, and to the script it means everybody.
+    const wanted = query.from === '' ? 0 : limit
+    const reply = await this.#run('pagePosts', room, forward, after ?? 0, before, from, wanted, maxBytes, LOOKED_AT)
     if (reply === null) return null
     const [epoch, ended, first, last, stopped, found] = listOf(reply)
     return {
@@ -143,7 +160,7 @@ export class RedisRooms implements RoomStore {
       const lease = nodes[i] ?? ''
       if (lease !== '' && (await this.#leases.lives(lease))) members += Number(nodes[i + 1])
     }
-    return { ...record, members }
+    return members > 0 ? { ...record, members } : record
   }
 
   #run(name: ScriptName, room: string, ...args: Argument[]): Promise<unknown> {

@@ -59,15 +59,30 @@ redis.call('HSET', KEYS[1], 'made', ARGV[2], 'epoch', ARGV[2], 'term', mine, 'en
 return 1
 `
 
-/** ARGV: one of its epochs, and the channel on which the others are told. */
+/** KEYS: the set of the rooms of a client. ARGV: how many it may own, and the name of one more. Answers 0 if it may not. */
+export const claimRoom = `
+if redis.call('SISMEMBER', KEYS[1], ARGV[3]) == 1 then
+  redis.call('SREM', KEYS[1], '')
+  return 1
+end
+if redis.call('SCARD', KEYS[1]) >= tonumber(ARGV[2]) then
+  redis.call('SREM', KEYS[1], '')
+  return 0
+end
+redis.call('SADD', KEYS[1], ARGV[3])
+return 1
+`
+
+/** ARGV: one of its epochs, and the channel on which the others are told. Answers its owner, or 0. */
 export const deleteRoom = `
 insist()
 local made = redis.call('HGET', KEYS[1], 'made')
 if not made then return 0 end
 if made ~= ARGV[2] and string.sub(ARGV[2], 1, #made + 1) ~= made .. '.' then return 0 end
+local owner = redis.call('HGET', KEYS[1], 'owner')
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 redis.call('PUBLISH', ARGV[3], 'd')
-return 1
+return owner
 `
 
 /**

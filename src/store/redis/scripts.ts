@@ -42,6 +42,7 @@ import {
 import { bind, rotate, unbind } from './scripts-owners.ts'
 import {
   appendPosts,
+  claimRoom,
   createRoom,
   deleteRoom,
   pagePosts,
@@ -195,6 +196,7 @@ function roomSources(limits: StoreLimits) {
     takenPosts: clock + insist + takenPosts,
     sweepRoom: given + insist + retain + sweepRoom,
     report: given + insist + report,
+    claimRoom: clock + claimRoom,
   }
 }
 
@@ -245,6 +247,7 @@ export function createScripts(limits: StoreLimits): Scripts {
     takenPosts: script(room.takenPosts),
     sweepRoom: script(room.sweepRoom),
     report: script(room.report),
+    claimRoom: script(room.claimRoom),
     findAccount: script(account.findAccount),
     addAccount: script(account.addAccount),
     changeAccount: script(account.changeAccount),
