@@ -83,8 +83,10 @@ export class LmdbTables {
     return this.#load(id)?.recount(ended) ?? []
   }
 
-  /** Whether `bind` would write something down: the most who come back are known, and owners are only in memory. */
-  bindChanges({ id, create }: BindRequest): boolean {
+  /** Whether `bind` would write something down: most who come back are known, and owners are only in memory. */
+  bindChanges({ id, create, proof }: BindRequest): boolean {
+    // A client that is new, as good as always.
+    if (create && proof.kind === 'secret') return true
     const mailbox = this.#find(id)
     return mailbox === null ? create : mailbox.record.nextSecret !== null || mailbox.isDue(this.#idExpires())
   }
