@@ -7,27 +7,15 @@ import { checkValue } from '../../src/protocol/check.ts'
 import { createClientFrameDecoder, createServerFrameDecoder } from '../../src/protocol/codec.ts'
 import type { Body, ClientFrames, ServerFrames } from '../../src/protocol/frames.ts'
 import { inEncoding } from '../../src/protocol/transcode.ts'
+import { Damage } from './damage.ts'
 import { clientFrames, serverFrames } from './golden.ts'
 import { hex, utf8 } from './recorder.ts'
 
 const seed = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000)
 const total = Number(process.env['FUZZ_FRAMES'] ?? 1_000_000)
 
-let state = seed
-
-/** A number below `limit`; mulberry32. */
-function random(limit: number): number {
-  state = (state + 0x6d2b79f5) | 0
-  let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-  mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-  return ((mixed ^ (mixed >>> 14)) >>> 0) % limit
-}
-
-/** Bytes that mean much where they stand. */
-const telling = [
-  0x00, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc4, 0xc9, 0xd3, 0xd6, 0xd9, 0xdb, 0xdd, 0xdf, 0xff,
-]
-const tellingText = utf8(String.raw`[]{}",:\u0129eE+-.$`)
+const damage = new Damage(seed)
+const random = (limit: number): number => damage.random(limit)
 
 interface Seeds {
   readonly text: boolean
@@ -40,33 +28,6 @@ const kinds: readonly Seeds[] = [false, true].flatMap(text =>
     seeds: frames.map(frame => (text ? utf8(frame.text) : hex(frame.binary))),
   })),
 )
-
-function damaged(bytes: Uint8Array, other: Uint8Array, text: boolean): Uint8Array {
-  let made = bytes.slice()
-  for (let times = 1 + random(4); times > 0; times--) {
-    const at = random(made.length + 1)
-    const alphabet = text ? tellingText : telling
-    const byte = random(4) === 0 ? random(256) : (alphabet[random(alphabet.length)] as number)
-    switch (random(6)) {
-      case 0:
-      case 1:
-        if (at < made.length) made[at] = byte
-        break
-      case 2:
-        made = Uint8Array.of(...made.subarray(0, at), byte, ...made.subarray(at))
-        break
-      case 3:
-        made = Uint8Array.of(...made.subarray(0, at), ...made.subarray(at + 1 + random(4)))
-        break
-      case 4:
-        made = made.slice(0, at)
-        break
-      default:
-        made = Uint8Array.of(...made.subarray(0, at), ...other.subarray(random(other.length)))
-    }
-  }
-  return made
-}
 
 /** Stands around the packet: whatever is heard of it was read from outside. */
 const MARGIN = 8
@@ -119,7 +80,7 @@ test(`a million damaged frames do no harm (seed ${seed})`, () => {
   for (let i = 0; i < total; i++) {
     const { text, seeds } = kinds[i & 3] as Seeds
     const pick = (): Uint8Array => seeds[random(seeds.length)] as Uint8Array
-    const packet = damaged(pick(), pick(), text)
+    const packet = damage.do(pick(), pick(), text)
     // Behind the packet stands what would continue it well: a decoder that reads on would hear it.
     const bytes =
       i % 64 === 0 ? new Uint8Array(packet.length + 2 * MARGIN) : room.subarray(0, packet.length + 2 * MARGIN)
@@ -139,9 +100,7 @@ test(`a million damaged frames do no harm (seed ${seed})`, () => {
 
 test(`bytes cut anywhere in random noise are answered alike with and without more behind them (seed ${seed})`, () => {
   for (let i = 0; i < total / 10; i++) {
-    const noise = Uint8Array.from({ length: 1 + random(24) }, () =>
-      random(3) === 0 ? random(256) : (telling[random(telling.length)] as number),
-    )
+    const noise = Uint8Array.from({ length: 1 + random(24) }, () => damage.byte())
     const end = random(noise.length + 1)
     const alone = checkValue(noise.slice(0, end), 0, end, 16)
     if (checkValue(noise, 0, end, 16) !== alone) expect.unreachable(`read beyond the end of ${noise.join()}`)
