@@ -29,7 +29,7 @@ const shares = { ws: 0.4, tcp: 0.4, wss: 0.1, tls: 0.1 } as const
 type Transport = keyof typeof shares
 const AT_ONCE = 8
 /** Bytes that the process may have grown by: what its heap holds before the next collection. */
-const GROWTH = 48 * 1024 * 1024
+const GROWTH = 32 * 1024 * 1024
 
 let folder: string
 let server: Running
@@ -38,7 +38,16 @@ let pid: number
 
 beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'ackd-frames-'))
-  const limits = ['--connect-rate', '1000000', '--connections-per-address', '100000', '--frame-rate', '1000000']
+  const limits = [
+    '--connect-rate',
+    '1000000',
+    '--connections-per-address',
+    '100000',
+    '--frame-rate',
+    '1000000',
+    '--replacement-rate',
+    '1000000',
+  ]
   const ports = ['--port', '0', '--wss-port', '0', '--store', 'memory', '--max-lag', '1m', '--log-level', 'error']
   server = start(['serve', ...ports, ...limits], { home: folder })
   const ready = JSON.parse(await server.line()) as typeof places & { pid: number }
@@ -51,12 +60,26 @@ afterAll(async () => {
   rmSync(folder, { recursive: true })
 })
 
-/** A client that has been welcomed. */
-async function enter(transport: Transport, text: boolean): Promise<Peer> {
-  const stream = transport === 'tcp' || transport === 'tls'
-  const peer = await (stream ? byStream(places[transport], text) : bySocket(places[transport], text))
-  await peer.hello({ outbox: 'damagedbox' })
-  return peer
+/** Who comes back again and again: a new id each time would be kept for ninety days. */
+class Tormentor {
+  readonly #transport: Transport
+  readonly #text: boolean
+  #proof: { id?: string; secret?: string } = {}
+
+  constructor(transport: Transport, text: boolean) {
+    this.#transport = transport
+    this.#text = text
+  }
+
+  /** Connects, and is welcomed. */
+  async enter(): Promise<Peer> {
+    const url = places[this.#transport]
+    const isStream = this.#transport === 'tcp' || this.#transport === 'tls'
+    const peer = await (isStream ? byStream(url, this.#text) : bySocket(url, this.#text))
+    const { id, secret } = await peer.hello({ outbox: 'damagedbox', ...this.#proof })
+    if (secret !== undefined) this.#proof = { id, secret }
+    return peer
+  }
 }
 
 async function bySocket(url: string, text: boolean): Promise<Peer> {
@@ -126,12 +149,13 @@ async function torment(
   const calls: Call[] = []
   const decoder = createClientFrameDecoder(record(calls))
   const counts: Record<string, number> = {}
+  const tormentor = new Tormentor(transport, text)
   let peer: Peer | null = null
   for (let i = 0; i < count; i++) {
     const packet = damage.do(pick(), pick(), text)
     // To a stream a line break is the end of a packet, and an empty line is none.
     if (text && (packet.length === 0 || packet.includes(10) || packet.includes(13))) continue
-    peer ??= await enter(transport, text)
+    peer ??= await tormentor.enter()
     calls.length = 0
     const isFrame = decoder.decode(packet, 0, packet.length, text) === null
     const ending = await fate(peer, packet)
