@@ -16,6 +16,12 @@ export function toText(value: unknown): string {
   return typeof value === 'string' ? value : toJson(value)
 }
 
+/** What somebody has said, for people: of a body that has a `text`, as the chat page writes it, that text. Not yet safe for a terminal. */
+export function toSpeech(value: unknown): string {
+  const hasText = typeof value === 'object' && value !== null && 'text' in value && typeof value.text === 'string'
+  return hasText ? String(value.text) : toText(value)
+}
+
 /** The value of `--body-json`. */
 export function parseJson(text: string): unknown {
   try {

@@ -7,7 +7,7 @@
  */
 import { userInfo } from 'node:os'
 import { AckdError, type Client, type Message, type Room, type RoomMessage, type Sent } from '../client/index.node.ts'
-import { toText } from './bodies.ts'
+import { toSpeech } from './bodies.ts'
 import { endedByServer, interrupted, openClient, refusal } from './connecting.ts'
 import { Failure } from './failure.ts'
 import { IdleWatch } from './idle-watch.ts'
@@ -167,7 +167,7 @@ class Talk {
   }
 
   #say(who: string, how: string, body: unknown): Promise<void> {
-    return this.#write(`${this.#terminal.paint('cyan', who)}${how}  ${harmless(toText(body))}`)
+    return this.#write(`${this.#terminal.paint('cyan', who)}${how}  ${harmless(toSpeech(body))}`)
   }
 
   /** `to`: null for the room, whose log is the end of it. */

@@ -1,102 +1,20 @@
 /**
- * The chat page in a real browser: what people do with it, by mouse and by keyboard, with and without a network.
+ * The chat page in a real browser: what people do with it, with and without a network.
  *
  * Whatever a page complains of on its console, a violation of the server's policy included, makes its test red.
  */
-import { readdirSync, readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
+import { once } from 'node:events'
+import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import type { Locator, Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
-import { connectionLost, cut, expectComplaints, mend, person, type Person } from './chromium.ts'
+import { readPages } from '../../src/gateway/pages.ts'
+import { Chatter, isKept, newcomer } from './chatter.ts'
+import { connectionLost, cut, expectComplaints, mend, server } from './chromium.ts'
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
-const listener = `addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) =>
-  console.error('policy', violatedDirective, blockedURI, sample))`
-
-/** Somebody with a name, on the page. */
-class Chatter {
-  readonly page: Page
-  readonly person: Person
-
-  constructor(page: Page, somebody: Person) {
-    this.page = page
-    this.person = somebody
-  }
-
-  static async come(name: string, hash = ''): Promise<Chatter> {
-    const somebody = await newcomer()
-    const { page } = await somebody.visit(`/${hash}`)
-    await page.getByLabel('What should others call you?').fill(name)
-    await page.keyboard.press('Enter')
-    const chatter = new Chatter(page, somebody)
-    await chatter.isConnected()
-    return chatter
-  }
-
-  async isConnected(): Promise<void> {
-    await this.strip.getByText('Connected', { exact: true }).waitFor()
-  }
-
-  get strip(): Locator {
-    return this.page.getByRole('contentinfo')
-  }
-
-  get field(): Locator {
-    return this.page.getByRole('textbox', { name: /^Message to/ })
-  }
-
-  get log(): Locator {
-    return this.page.getByRole('log')
-  }
-
-  button(name: string | RegExp): Locator {
-    return this.page.getByRole('button', { name, exact: typeof name === 'string' }).first()
-  }
-
-  async say(text: string): Promise<void> {
-    await this.field.fill(text)
-    await this.field.press('Enter')
-  }
-
-  async sees(text: string | RegExp): Promise<void> {
-    await this.page.getByText(text).first().waitFor()
-  }
-
-  /** Of one's own message, what became of it, as those hear it who cannot see it. */
-  async ticked(text: string, tick: string): Promise<void> {
-    await this.log.getByRole('article').filter({ hasText: text }).getByText(`, ${tick}`).waitFor()
-  }
-
-  async texts(): Promise<string[]> {
-    return this.log.locator('.text').allTextContents()
-  }
-
-  /** One's own address and the link to it, as the page offers them to be copied. */
-  async link(): Promise<string> {
-    await this.button(/Your address and your name/).click()
-    const link = await this.page.getByLabel('Link to write to you', { exact: true }).inputValue()
-    await this.page.keyboard.press('Escape')
-    return new URL(link).hash
-  }
-
-  /** Follows a link within the page. */
-  async go(hash: string): Promise<void> {
-    await this.page.evaluate(`void (location.hash = ${JSON.stringify(hash)})`)
-  }
-}
-
-async function newcomer(): Promise<Person> {
-  const somebody = await person()
-  somebody.context.setDefaultTimeout(30_000)
-  await somebody.context.addInitScript({ content: listener })
-  return somebody
-}
-
-/** The page is kept for times without a network. */
-async function isKept(page: Page): Promise<void> {
-  await page.evaluate('navigator.serviceWorker.ready.then(() => true)')
-}
+const built = fileURLToPath(new URL('../../dist/web/', import.meta.url))
 
 describe('two people', () => {
   test('meet in the lobby: who is here, typing, ticks; a reload keeps who they are and what was said', async () => {
@@ -227,8 +145,11 @@ describe('rooms', () => {
     await kim.button('Create a new room').click()
     await kim.page.getByLabel('Name of the room').fill('long')
     await kim.button('Create').click()
-    for (let i = 1; i <= 120; i++) await kim.say(`line ${i}.`)
-    await kim.ticked('line 120.', 'Stored on the server')
+    const other = await (await newcomer()).open()
+    await other.eval(`t.client.rooms.join('#long').then(async room => {
+      for (let i = 1; i <= 120; i++) await room.send('line ' + i + '.')
+    })`)
+    await kim.sees('line 120.')
     await kim.page.reload()
     await kim.sees('line 120.')
     await expect.poll(() => kim.texts()).toHaveLength(50)
@@ -258,6 +179,121 @@ describe('who comes back', () => {
   })
 })
 
+describe('what others send', () => {
+  test('is text and nothing else, whatever is in it and whatever they call themselves', async () => {
+    const name = `\u202e${'عائشة '.repeat(100)}`
+    const rita = await Chatter.come('Rita')
+    const other = await (await newcomer()).open({ name })
+    await other.ready()
+    const html = '<img src=x onerror="alert(1)"><script>alert(2)</script> & <b>bold</b>'
+    const bodies = [
+      html,
+      { text: html, name: '<b>R</b>\u202e', key: 'k' },
+      { no: 'text' },
+      7,
+      null,
+      { text: 'x'.repeat(9_000) },
+    ]
+    await other.eval(`t.client.rooms.join('#lobby').then(async room => {
+      for (const body of ${JSON.stringify(bodies)}) await room.send(body)
+      room.signal('nonsense')
+      room.signal({ typing: true })
+    })`)
+    await rita.sees(/^x{8000}…$/)
+    const texts = (await rita.texts()).slice(-6)
+    expect(texts.slice(0, 5)).toEqual([
+      html,
+      html,
+      '(not a text: {"no":"text"})',
+      '(not a text: 7)',
+      '(not a text: null)',
+    ])
+    await rita.sees(/is typing…$/)
+    expect(await rita.page.evaluate('document.querySelectorAll("b, [onerror]").length')).toBe(0)
+    expect(await rita.page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
+    await rita.page.setViewportSize({ width: 360, height: 640 })
+    expect(await rita.page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+  })
+})
+
+test('the server lets browsers keep what does not change, and asks them to ask for what may', async () => {
+  const get = (path: string, headers: Record<string, string> = {}, method = 'GET'): Promise<Response> =>
+    fetch(server.http + path, { method, headers })
+  const document = await get('/', { 'accept-encoding': 'br' })
+  const html = await document.text()
+  expect(Object.fromEntries(document.headers)).toMatchObject({
+    'content-type': 'text/html; charset=utf-8',
+    'content-encoding': 'br',
+    'cache-control': 'no-cache',
+    'content-security-policy': expect.stringMatching(
+      /^default-src 'self'; .*require-trusted-types-for 'script'/,
+    ) as string,
+  })
+  expect(
+    (await get('/', { 'accept-encoding': 'br', 'if-none-match': document.headers.get('etag') ?? '' })).status,
+  ).toBe(304)
+  const paths = [...html.matchAll(/(?:src|href)="(\/assets\/[^"]+)"/g)].map(([, path = '']) => path)
+  expect(paths).toHaveLength(2)
+  for (const path of paths) {
+    const asset = await get(path, { 'accept-encoding': 'gzip' }, 'HEAD')
+    expect(asset.headers.get('cache-control')).toBe('public, max-age=31536000, immutable')
+    expect([asset.status, asset.headers.get('content-encoding'), await asset.text()]).toEqual([200, 'gzip', ''])
+    expect(Number(asset.headers.get('content-length'))).toBeGreaterThan(1_000)
+  }
+  const others = ['/worker.js', '/client.js', '/page.webmanifest', '/icon.svg']
+  const kept = await Promise.all(others.map(async path => (await get(path)).headers.get('cache-control')))
+  expect(kept).toEqual(others.map(() => 'no-cache'))
+})
+
+describe('a newer server', () => {
+  test('is seen with the next load, and a page that stays open says that there is one', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'ackd-newer-'))
+    cpSync(built, directory, { recursive: true })
+    let pages = readPages(directory)
+    const web = createServer((request, response) => {
+      const header = (name: string): string => String(request.headers[name] ?? '')
+      const { status = 404, type = '', bytes, headers = {} } = pages.answer({ path: request.url ?? '', header }) ?? {}
+      response.writeHead(status, { ...headers, 'Content-Type': type }).end(bytes)
+    })
+    await once(web.listen(0, '127.0.0.1'), 'listening')
+    const address = web.address()
+    const port = typeof address === 'object' ? address?.port : null
+    try {
+      const somebody = await newcomer()
+      const page = await somebody.context.newPage()
+      await page.goto(`http://127.0.0.1:${port}/`)
+      await isKept(page)
+      await page.reload()
+      for (const name of readdirSync(directory).filter(name => /^(index\.html|worker\.js)\.(br|gz)$/.test(name))) {
+        rmSync(join(directory, name))
+      }
+      const change = (name: string, from: RegExp, to: string): void => {
+        const file = join(directory, name)
+        writeFileSync(file, readFileSync(file, 'utf8').replace(from, to))
+      }
+      change('index.html', /content="Messages/, 'content="newer Messages')
+      change('worker.js', /ackd page (?=[\w-]{16})/, 'ackd page newer ')
+      pages = readPages(directory)
+      await page.getByLabel('What should others call you?').fill('Sam')
+      await page.evaluate('navigator.serviceWorker.ready.then(worker => worker.update()).then(() => true)')
+      await page.keyboard.press('Enter')
+      await page.getByText('This page has a newer version.').waitFor()
+      await page.getByRole('button', { name: 'Load it' }).click()
+      const words = page.locator('meta[name=description][content^=newer]')
+      await words.waitFor({ state: 'attached' })
+      web.closeAllConnections()
+      await new Promise(resolve => web.close(resolve))
+      await page.reload()
+      await words.waitFor({ state: 'attached' })
+      expect(await page.evaluate('caches.keys()')).toHaveLength(1)
+      expectComplaints(connectionLost)
+    } finally {
+      web.close()
+      rmSync(directory, { recursive: true })
+    }
+  })
+})
+
 describe('a message that cannot be sent', () => {
   test('says why, and can be sent again or taken away', async () => {
     const ned = await Chatter.come('Ned', '#to=AAAAAAAAAAAAAAAA')
@@ -272,82 +308,12 @@ describe('a message that cannot be sent', () => {
   })
 })
 
-describe('for everybody', () => {
-  test.each(['light', 'dark'] as const)('axe-core finds nothing to mend, in %s', async colorScheme => {
-    const somebody = await newcomer()
-    const { page } = await somebody.visit('/')
-    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
-    await isFine(page, 'first')
-    await page.getByLabel('What should others call you?').fill(`Ola ${colorScheme}`)
-    await page.keyboard.press('Enter')
-    const ola = new Chatter(page, somebody)
-    await ola.isConnected()
-    await ola.say('a message')
-    await ola.ticked('a message', 'Stored on the server')
-    await isFine(page, 'room')
-    await ola.button('Join or create a room').click()
-    await page.getByRole('dialog').getByText('#lobby').waitFor()
-    await isFine(page, 'dialog')
-    await page.keyboard.press('Escape')
-    await ola.button(/Your address and your name/).click()
-    await isFine(page, 'address')
-    await page.keyboard.press('Escape')
-    await ola.go('#to=AAAAAAAAAAAAAAAA')
-    await ola.say('to nobody')
-    await ola.ticked('to nobody', 'Not sent')
-    await ola.button('Cut the network').click()
-    await ola.button('Restore the network').waitFor()
-    await isFine(page, 'failed and cut')
-    await page.setViewportSize({ width: 360, height: 640 })
-    await ola.button(/^About/).click()
-    await isFine(page, 'details on a phone')
-    await page.keyboard.press('Escape')
-    await page.getByRole('link', { name: 'Back to the conversations' }).click()
-    await isFine(page, 'list on a phone')
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
-    expectComplaints(connectionLost)
-  })
-
-  test('all can be done by keyboard alone', async () => {
-    const somebody = await newcomer()
-    const { page } = await somebody.visit('/')
-    await page.keyboard.type('Pia')
-    await page.keyboard.press('Enter')
-    const pia = new Chatter(page, somebody)
-    await pia.isConnected()
-    await expect.poll(() => focused(page)).toBe('Message to #lobby')
-    await page.keyboard.type('first line')
-    await page.keyboard.press('Shift+Enter')
-    await page.keyboard.type('second line')
-    await page.keyboard.press('Enter')
-    await expect.poll(() => pia.texts()).toContain('first line\nsecond line')
-    await reach(page, 'Join or create a room', 'Shift+Tab')
-    await page.keyboard.press('Enter')
-    await expect.poll(() => focused(page)).toBe('Name of the room')
-    await page.keyboard.type('keys')
-    await reach(page, 'Create a new room')
-    await page.keyboard.press('Enter')
-    await reach(page, 'Create', 'Shift+Tab')
-    await page.keyboard.press('Enter')
-    await expect.poll(() => focused(page)).toBe('Message to #keys')
-    await reach(page, 'Write to somebody', 'Shift+Tab')
-    await page.keyboard.press('Enter')
-    await expect.poll(() => focused(page)).toBe('Their address, or a link to it')
-    await page.keyboard.press('Escape')
-    await expect.poll(() => focused(page)).toBe('Write to somebody')
-    await reach(page, 'lobby', 'Shift+Tab')
-    await page.keyboard.press('Enter')
-    await page.getByRole('heading', { name: '#lobby' }).waitFor()
-  })
-})
-
 /** In bytes as they travel. What is above is a decision, and this is where it is made; that of the library is in `client/size.test.ts`. */
 test('the page is as small as it is', () => {
-  const directory = fileURLToPath(new URL('../../dist/web/', import.meta.url))
   const size = (pattern: RegExp, ending: string): number =>
-    readdirSync(directory, { recursive: true, encoding: 'utf8' })
+    readdirSync(built, { recursive: true, encoding: 'utf8' })
       .filter(name => name.endsWith(ending) && pattern.test(name))
-      .reduce((sum, name) => sum + readFileSync(`${directory}${name}`).length, 0)
+      .reduce((sum, name) => sum + readFileSync(join(built, name)).length, 0)
   const sizes = Object.fromEntries(
     Object.entries({ library: /^client\.js/, page: /^(?!client\.js)/ }).map(([what, pattern]) => [
       what,
@@ -358,32 +324,3 @@ test('the page is as small as it is', () => {
   expect(sizes['page']?.brotli).toBeLessThan(53 * 1_024)
   expect(sizes['page']?.gzip).toBeLessThan(59 * 1_024)
 })
-
-async function isFine(page: Page, place: string): Promise<void> {
-  await page.evaluate(axe)
-  const found = await page.evaluate<{
-    violations: { id: string; nodes: { html: string; failureSummary: string }[] }[]
-  }>(`axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`)
-  const words = found.violations.map(({ id, nodes }) => [
-    place,
-    id,
-    ...nodes.map(node => `${node.html}: ${node.failureSummary}`),
-  ])
-  expect(words).toEqual([])
-}
-
-/** What has the focus, by its name. */
-function focused(page: Page): Promise<string> {
-  return page.evaluate<string>(`(() => {
-    const { activeElement: element } = document
-    return (element.ariaLabel ?? element.labels?.[0]?.textContent ?? element.textContent).trim()
-  })()`)
-}
-
-async function reach(page: Page, name: string, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
-  for (let presses = 0; presses < 40; presses++) {
-    if ((await focused(page)).replace('#', '') === name) return
-    await page.keyboard.press(key)
-  }
-  throw new Error(`${name} is not reached by ${key}.`)
-}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { parseJson, toJson, toText } from '../../src/cli/bodies.ts'
+import { parseJson, toJson, toSpeech, toText } from '../../src/cli/bodies.ts'
 import { Failure } from '../../src/cli/failure.ts'
 import { countFlag, durationFlag, showBytes, showDuration, sizeFlag } from '../../src/cli/quantities.ts'
 import { Terminal, columns, harmless, type Output } from '../../src/cli/terminal.ts'
@@ -55,6 +55,11 @@ describe('bodies', () => {
     expect(toText('hello')).toBe('hello')
     expect(toText({ a: [1, null, true] })).toBe('{"a":[1,null,true]}')
     expect(toText(undefined)).toBe('null')
+    expect([toSpeech('hi'), toSpeech({ text: 'hi', name: 'Ann' }), toSpeech({ text: 1 })]).toEqual([
+      'hi',
+      'hi',
+      '{"text":1}',
+    ])
   })
 
   it('shows bytes and large integers in the notation of text packets', () => {

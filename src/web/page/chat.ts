@@ -247,6 +247,7 @@ export class Chat {
       this.#connected()
     } else {
       this.#rooms.closed()
+      this.#presence.closed()
     }
   }
 

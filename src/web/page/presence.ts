@@ -23,6 +23,11 @@ export class Presence {
     void this.#ask()
   }
 
+  /** Without a connection nobody knows. */
+  closed(): void {
+    if (this.#store.value.online.size > 0) this.#store.change(state => ({ ...state, online: new Map() }))
+  }
+
   stop(): void {
     clearInterval(this.#timer)
   }

@@ -7,14 +7,14 @@ import type { CatchUp } from './state.ts'
 
 /** The state of the connection, without what changes every second. */
 export function statusWords(status: Status, isCut: boolean): string {
-  if (isCut) return 'You cut the network. What you write waits here.'
+  if (isCut) return 'You cut the network.'
   switch (status.state) {
     case 'connected':
       return 'Connected'
     case 'connecting':
       return 'Connecting…'
     case 'waiting':
-      return 'Not connected. What you write waits here.'
+      return 'Not connected.'
     case 'closed':
       return status.reason === 'replaced' ? 'Open in another tab.' : closedWords(status.reason, status.error.message)
   }
@@ -28,6 +28,11 @@ function closedWords(reason: string, text: string): string {
   if (reason === 'flood')
     return 'The server has sent this page away for asking too much. Wait a minute, then connect again.'
   return text
+}
+
+/** What becomes of what is written meanwhile; '' while there is nothing to say about it. */
+export function meanwhileWords(status: Status, isCut: boolean): string {
+  return isCut || status.state === 'waiting' ? 'What you write waits here.' : ''
 }
 
 /** When the next attempt to connect is; null when there is nothing to wait for. */

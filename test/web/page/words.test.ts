@@ -7,6 +7,7 @@ import {
   countdownWords,
   dayWords,
   endingWords,
+  meanwhileWords,
   roomTroubleWords,
   statusWords,
   tickWords,
@@ -21,8 +22,12 @@ describe('the state of the connection', () => {
   test('is said in words, and who cut it is told so', () => {
     expect(statusWords({ state: 'connected', id: 'a', resumed: true, parked: 0 }, false)).toBe('Connected')
     expect(statusWords({ state: 'connecting' }, false)).toBe('Connecting…')
-    expect(statusWords(waiting, false)).toMatch(/^Not connected/)
-    expect(statusWords(waiting, true)).toMatch(/^You cut the network/)
+    expect(statusWords(waiting, false)).toBe('Not connected.')
+    expect(statusWords(waiting, true)).toBe('You cut the network.')
+    expect([meanwhileWords(waiting, false), meanwhileWords({ state: 'connecting' }, false)]).toEqual([
+      'What you write waits here.',
+      '',
+    ])
     expect(statusWords(closed('replaced'), false)).toBe('Open in another tab.')
     expect(statusWords(closed('unauthorized'), false)).toMatch(/token.*Ask who runs it/)
     expect(statusWords(closed('kicked'), false)).toBe('An operator closed this connection.')

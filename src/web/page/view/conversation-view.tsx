@@ -67,10 +67,12 @@ export function ConversationView({ chat, state, conversation }: ConversationProp
 
 function detailOf(state: State, { target, members, hasMoreMembers, present, trouble }: Conversation): string {
   if (!isRoom(target)) {
-    if (target === state.own) return shortOf(target)
-    return state.online.get(target) === true ? 'Here now' : 'Away: what you write waits for them'
+    const isOnline = state.online.get(target)
+    if (target === state.own || isOnline === undefined) return shortOf(target)
+    return isOnline ? 'Here now' : 'Away: what you write waits for them'
   }
   if (trouble !== '') return trouble
+  if (state.status.state !== 'connected') return 'No connection to the room'
   if (!present) return 'Not in the room now'
   const people = peopleWords(members.length)
   return hasMoreMembers ? `More than ${people} here` : `${people} here`

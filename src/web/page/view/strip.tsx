@@ -6,7 +6,7 @@ import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Chat } from '../chat.ts'
 import type { State } from '../state.ts'
-import { catchUpWords, countdownWords, statusWords } from '../words.ts'
+import { catchUpWords, countdownWords, meanwhileWords, statusWords } from '../words.ts'
 
 export function Strip({ chat, state }: { readonly chat: Chat; readonly state: State }): JSX.Element {
   const { status, isCut, catchUp } = state
@@ -14,14 +14,16 @@ export function Strip({ chat, state }: { readonly chat: Chat; readonly state: St
   const isAway = status.state === 'closed' && !isCut
   return (
     <footer class="strip" data-state={place}>
-      <p class="strip-state" role="status">
-        <span class="lamp" aria-hidden="true" />
-        <span>{statusWords(status, isCut)}</span>
-        {catchUp !== null && status.state === 'connected' && <span class="missed">{catchUpWords(catchUp)}</span>}
-      </p>
-      <Countdown state={state} />
+      <span class="lamp" aria-hidden="true" />
+      <div class="strip-words">
+        <p role="status">
+          {statusWords(status, isCut)} <span class="meanwhile">{meanwhileWords(status, isCut)}</span>
+          {catchUp !== null && status.state === 'connected' && <span class="missed">{catchUpWords(catchUp)}</span>}
+        </p>
+        <Countdown state={state} />
+      </div>
       {status.state === 'waiting' && !isCut && (
-        <button type="button" class="quiet small" onClick={() => chat.reconnect()}>
+        <button type="button" class="small" onClick={() => chat.reconnect()}>
           Try now
         </button>
       )}
@@ -36,7 +38,7 @@ export function Strip({ chat, state }: { readonly chat: Chat; readonly state: St
         title="See for yourself what happens without a network"
         onClick={() => chat.cut(!isCut)}
       >
-        {isCut ? 'Restore the network' : 'Cut the network'}
+        {isCut ? 'Restore' : 'Cut'} <span class="on-wide">the network</span>
       </button>
     </footer>
   )
@@ -54,8 +56,8 @@ function Countdown({ state: { status, isCut } }: { readonly state: State }): JSX
   }, [isWaiting, status])
   const words = countdownWords(status, isCut, now)
   return words === null ? null : (
-    <span class="countdown" aria-hidden="true">
+    <p class="countdown" aria-hidden="true">
       {words}
-    </span>
+    </p>
   )
 }

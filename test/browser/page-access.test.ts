@@ -1,0 +1,107 @@
+/** The chat page for those who cannot see it, or have no mouse: judged by axe-core, and used by keyboard alone. */
+import { readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import type { Page } from 'playwright-core'
+import { describe, expect, test } from 'vitest'
+import { Chatter, newcomer } from './chatter.ts'
+import { connectionLost, expectComplaints } from './chromium.ts'
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
+
+describe('for everybody', () => {
+  test.each(['light', 'dark'] as const)('axe-core finds nothing to mend, in %s', async colorScheme => {
+    const somebody = await newcomer()
+    const { page } = await somebody.visit('/')
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await isFine(page, 'first')
+    await page.getByLabel('What should others call you?').fill(`Ola ${colorScheme}`)
+    await page.keyboard.press('Enter')
+    const ola = new Chatter(page, somebody)
+    await ola.isConnected()
+    await ola.say('a message')
+    await ola.ticked('a message', 'Stored on the server')
+    await isFine(page, 'room')
+    await ola.button('Join or create a room').click()
+    await page.getByRole('dialog').getByText('#lobby').waitFor()
+    await isFine(page, 'dialog')
+    await page.keyboard.press('Escape')
+    await ola.button(/Your address and your name/).click()
+    await isFine(page, 'address')
+    await page.keyboard.press('Escape')
+    await ola.go('#to=AAAAAAAAAAAAAAAA')
+    await ola.say('to nobody')
+    await ola.ticked('to nobody', 'Not sent')
+    await ola.button('Cut the network').click()
+    await ola.button('Restore the network').waitFor()
+    await isFine(page, 'failed and cut')
+    await page.setViewportSize({ width: 360, height: 640 })
+    await ola.button(/^About/).click()
+    await isFine(page, 'details on a phone')
+    await page.keyboard.press('Escape')
+    await page.getByRole('link', { name: 'Back to the conversations' }).click()
+    await isFine(page, 'list on a phone')
+    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+    expectComplaints(connectionLost)
+  })
+
+  test('all can be done by keyboard alone', async () => {
+    const somebody = await newcomer()
+    const { page } = await somebody.visit('/')
+    await page.keyboard.type('Pia')
+    await page.keyboard.press('Enter')
+    const pia = new Chatter(page, somebody)
+    await pia.isConnected()
+    await expect.poll(() => focused(page)).toBe('Message to #lobby')
+    await page.keyboard.type('first line')
+    await page.keyboard.press('Shift+Enter')
+    await page.keyboard.type('second line')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => pia.texts()).toContain('first line\nsecond line')
+    await reach(page, 'Join or create a room', 'Shift+Tab')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => focused(page)).toBe('Name of the room')
+    await page.keyboard.type('keys')
+    await reach(page, 'Create a new room')
+    await page.keyboard.press('Enter')
+    await reach(page, 'Create', 'Shift+Tab')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => focused(page)).toBe('Message to #keys')
+    await reach(page, 'Write to somebody', 'Shift+Tab')
+    await page.keyboard.press('Enter')
+    await expect.poll(() => focused(page)).toBe('Their address, or a link to it')
+    await page.keyboard.press('Escape')
+    await expect.poll(() => focused(page)).toBe('Write to somebody')
+    await reach(page, 'lobby', 'Shift+Tab')
+    await page.keyboard.press('Enter')
+    await page.getByRole('heading', { name: '#lobby' }).waitFor()
+  })
+})
+
+async function isFine(page: Page, place: string): Promise<void> {
+  await page.evaluate(axe)
+  const found = await page.evaluate<{
+    violations: { id: string; nodes: { html: string; failureSummary: string }[] }[]
+  }>(`axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`)
+  const words = found.violations.map(({ id, nodes }) => [
+    place,
+    id,
+    ...nodes.map(node => `${node.html}: ${node.failureSummary}`),
+  ])
+  expect(words).toEqual([])
+}
+
+/** What has the focus, by its name. */
+function focused(page: Page): Promise<string> {
+  return page.evaluate<string>(`(() => {
+    const { activeElement: element } = document
+    return (element.ariaLabel ?? element.labels?.[0]?.textContent ?? element.textContent).trim()
+  })()`)
+}
+
+async function reach(page: Page, name: string, key: 'Tab' | 'Shift+Tab' = 'Tab'): Promise<void> {
+  for (let presses = 0; presses < 40; presses++) {
+    if ((await focused(page)).replace('#', '') === name) return
+    await page.keyboard.press(key)
+  }
+  throw new Error(`${name} is not reached by ${key}.`)
+}
