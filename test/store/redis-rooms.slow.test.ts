@@ -106,6 +106,7 @@ test('a replica that is promoted without the end of the log says up to where wha
     // The first replica makes Redis begin a new id: an epoch ends without any loss, and nobody loses his place.
     const seen = await pageOf(store)
     expect([seen.last, agreedUpTo(seen, settings.epoch)]).toEqual([5, 5])
+    const isOne = seen.epoch === settings.epoch
     await store.rooms.append(ROOM, [parcel(6)])
     await expect.poll(known, { timeout: 30_000 }).toContain('6')
     expect(await replica.ask('REPLICAOF NO ONE')).toBe('+OK')
@@ -118,7 +119,7 @@ test('a replica that is promoted without the end of the log says up to where wha
     for (let n = 1; n <= 5; n++) await promoted.rooms.append(ROOM, [parcel(n, { stream: other })])
     const page = await pageOf(promoted)
     expect([page.last, page.epoch === seen.epoch]).toEqual([11, false])
-    expect([agreedUpTo(page, seen.epoch), agreedUpTo(page, settings.epoch)]).toEqual([6, 5])
+    expect([agreedUpTo(page, seen.epoch), agreedUpTo(page, settings.epoch)]).toEqual([6, isOne ? 6 : 5])
     // The sender was told of 7 to 9, and goes on.
     expect(await promoted.rooms.append(ROOM, [parcel(10, { floor: 10 })])).toMatchObject({ outcomes: [{ offset: 12 }] })
     await promoted.close()
@@ -127,11 +128,38 @@ test('a replica that is promoted without the end of the log says up to where wha
   }
 })
 
+test('a server that was a replica for a while, under a connection that stands, begins an epoch, and says what it has lost', async () => {
+  const direct = await openRedisStore({ url: server.url })
+  await direct.rooms.create(ROOM, roomSettings())
+  await direct.rooms.append(ROOM, parcels(1, 5))
+  const other = await RedisServer.start('--replicaof', '127.0.0.1', String(server.port))
+  try {
+    const lengthAt = (where: RedisServer): Promise<string> => where.ask('HGET ackd:{#hall}:room last').catch(() => '')
+    await expect.poll(() => lengthAt(other), { timeout: 30_000 }).toContain('5')
+    const seen = await pageOf(direct)
+    expect(await other.ask('REPLICAOF NO ONE')).toBe('+OK')
+    await direct.rooms.append(ROOM, parcels(6, 9))
+    const before = (await pageOf(direct)).epoch
+    await server.ask(`REPLICAOF 127.0.0.1 ${other.port}`)
+    await expect.poll(() => lengthAt(server), { timeout: 30_000 }).toMatch(/\b5$/)
+    expect(await server.ask('REPLICAOF NO ONE')).toBe('+OK')
+    await sleep(1_100)
+    const after = await pageOf(direct)
+    expect([after.last, after.epoch === before, agreedUpTo(after, before)]).toEqual([5, false, 5])
+    expect(agreedUpTo(after, seen.epoch)).toBe(5)
+  } finally {
+    await direct.close()
+    await other.stop()
+  }
+})
+
 test('out of memory nothing is appended, but a log can be read on another server than before, and a token revoked', async () => {
   const settings = roomSettings()
   await store.rooms.create(ROOM, settings)
   await store.rooms.append(ROOM, parcels(1, 5))
   for (const words of ['REPLICAOF 127.0.0.1 1', 'REPLICAOF NO ONE', 'CONFIG SET maxmemory 1']) await server.ask(words)
+  // On another connection it is asked anew which server it is.
+  proxy.cut()
   const page = await pageOf(store)
   expect([page.entries.length, page.ended]).toEqual([5, [{ epoch: settings.epoch, last: 5 }]])
   await expect(store.rooms.append(ROOM, [parcel(6)])).rejects.toThrow('OOM')

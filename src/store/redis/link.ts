@@ -10,6 +10,7 @@
  * until when they may, and when Redis is reached again, the first thing it is told is to forget the connection before. Nothing is queued while Redis is away; the driver connects again by itself. A server counts as
  * reached when its settings have been judged and it knows the scripts; one that forgets them later is given the source again.
  */
+import { randomBytes } from 'node:crypto'
 import { Cluster, Redis } from 'ioredis'
 import type { RedisWay } from './address.ts'
 import { judgeRedis, readInfo, redisError, UnfitRedis } from './settings.ts'
@@ -30,6 +31,8 @@ const CALL_MS = 2_000
 const CONNECT_MS = 2_000
 /** ms between attempts to connect, at most, and between looks at a server that is not fit. */
 const RETRY_MS = 2_000
+/** ms for which nobody can have made the server a replica, filled it from another one, and made it a master again, unseen. */
+const STINT_MS = 1_000
 /** Calls without an answer, at most. The hub has one of a kind for each client under way. */
 const MAX_OPEN = 200_000
 
@@ -50,6 +53,8 @@ export class RedisLink {
   #timer: NodeJS.Timeout | null = null
   /** How far the clock of Redis is ahead of `performance.now()`, at least, ms; in a cluster, that of the server that is furthest ahead. Null: not known. */
   #ahead: number | null = null
+  #stint = ''
+  #stintEnds = 0
   /** The connection to each server, as that calls it. */
   readonly #connections = new WeakMap<Redis, { readonly run: string; readonly id: string }>()
   #verdict: () => void = () => {}
@@ -74,6 +79,20 @@ export class RedisLink {
   /** Why Redis cannot be used now; null when it can. */
   get trouble(): StoreError | null {
     return this.#up ? null : this.#trouble
+  }
+
+  /**
+   * A random word for one second of one connection to one server: what a script has found out about that server holds for others of this stint.
+   * '' in a cluster, where calls go to many servers, any of which may be another one in between.
+   */
+  get stint(): string {
+    if (this.isCluster) return ''
+    const now = performance.now()
+    if (now > this.#stintEnds) {
+      this.#stint = randomBytes(6).toString('base64url')
+      this.#stintEnds = now + STINT_MS
+    }
+    return this.#stint
   }
 
   /** Whether keys of two clients may be in one call. */
@@ -209,6 +228,7 @@ export class RedisLink {
   /** One server that cannot be asked does not keep the others of a cluster away; it is given the scripts when it lacks them. */
   async #judgeAll(): Promise<ReadonlySet<string>> {
     this.#ahead = null
+    this.#stintEnds = 0
     const notes = new Set<string>()
     const failures: unknown[] = []
     for (const judged of await Promise.allSettled(this.#masters().map(server => this.#judge(server)))) {

@@ -79,7 +79,7 @@ export class RedisRooms implements RoomStore {
   }
 
   async find(room: string): Promise<RoomRecord | null> {
-    return this.#record(room, await this.#runWhole('room', room, '1'))
+    return this.#record(room, await this.#runWhole('room', room, '1', this.#link.stint))
   }
 
   list(after: string, limit: number, hidden: boolean): Promise<readonly RoomRecord[]> {
@@ -92,7 +92,14 @@ export class RedisRooms implements RoomStore {
 
   async append(room: string, batch: readonly RoomParcel[]): Promise<AppendResult> {
     const { own } = this.#leases
-    const reply = await this.#run('appendPosts', room, packParcels(batch), this.#keys.channel(room), own)
+    const reply = await this.#run(
+      'appendPosts',
+      room,
+      packParcels(batch),
+      this.#keys.channel(room),
+      own,
+      this.#link.stint,
+    )
     if (reply === null) return { kind: 'no_such_room' }
     const [epoch, last, due, ...outcomes] = listOf(reply)
     if (numberOf(due) > 0) this.#all.ends(room, numberOf(due))
@@ -127,7 +134,7 @@ export class RedisRooms implements RoomStore {
 
   /** Like `find`, but begins no epoch. */
   async #look(room: string): Promise<RoomRecord | null> {
-    return this.#record(room, await this.#runWhole('room', room, ''))
+    return this.#record(room, await this.#runWhole('room', room, '', ''))
   }
 
   async #announce(room: string, settings: RoomSettings): Promise<void> {
@@ -139,9 +146,21 @@ export class RedisRooms implements RoomStore {
   async #step(room: string, query: RoomQuery): Promise<PageStep | null> {
     const { after, before = Number.MAX_SAFE_INTEGER, from = '', limit, maxBytes } = query
     const forward = after === undefined ? '' : '1'
+    const { stint } = this.#link
     // Nobody has the empty name, and to the script it means everybody.
     const wanted = query.from === '' ? 0 : limit
-    const reply = await this.#run('pagePosts', room, forward, after ?? 0, before, from, wanted, maxBytes, LOOKED_AT)
+    const reply = await this.#run(
+      'pagePosts',
+      room,
+      forward,
+      after ?? 0,
+      before,
+      from,
+      wanted,
+      maxBytes,
+      LOOKED_AT,
+      stint,
+    )
     if (reply === null) return null
     const [epoch, ended, first, last, stopped, found] = listOf(reply)
     return {

@@ -3,30 +3,46 @@
  *
  *   KEYS[1]  hash   made, the first epoch · epoch · term, the replication id of the server that used it last · ended, epochs that ended
  *                   and their last offsets, each with a space behind · owner, private, password, messages, created · last, the
- *                   highest offset given out · uses of streams · due, when the index says to look here
+ *                   highest offset given out · uses of streams · due, when the index says to look here · seen, a stint and the
+ *                   term under which a script of that stint found this server, which only this server knows
  *   KEYS[2]  list   the log, oldest first, without holes, so that the newest message is at `last`: offset, n, time (8 bytes each,
  *                   big-endian), kind (0 bytes, 1 text), length of the stream's name, the name, the body
  *   KEYS[3]  hash   stream → last number taken, use (8 bytes each)
  *   KEYS[4], KEYS[5]   the roll, where a room is made, deleted or listed (`scripts-rolls.ts`)
  *
  * A server that is promoted after a failover may lack the end of a log, and one that was started again may, too. Both have another
- * replication id than the one that used the log last; then the epoch ends before anything else happens (docs/decisions/rooms.md).
+ * replication id than the one that used the log last; then the epoch ends before anything else happens (docs/decisions/rooms.md). To ask for that
+ * id costs as much as all the rest of a small append. So it is asked for once in a stint, which is a second of one connection: what a script
+ * has found is written beside, for this server and this stint alone. What another server has, or this one had before it was started again, is
+ * of another stint.
  *
  * A reply of nil says that there is no such room.
  */
 
 export const roomParts = {
-  // The epoch and the ended ones, as they are from now on.
+  // The epoch and the ended ones, as they are from now on. The last argument of every script that begins is its stint; '' for none.
   begin: `
-local function begin(made, epoch, term, ended, last)
+local stint = ARGV[#ARGV]
+local function see(term)
+  if stint == '' then return end
+  redis.set_repl(redis.REPL_NONE)
+  redis.pcall('HSET', KEYS[1], 'seen', stint .. ' ' .. term)
+  redis.set_repl(redis.REPL_ALL)
+end
+local function begin(made, epoch, term, ended, last, seen)
+  if stint ~= '' and seen == stint .. ' ' .. term then return epoch, ended end
   local mine = string.match(redis.call('INFO', 'replication'), 'master_replid:(%w+)') or ''
-  if term == mine then return epoch, ended end
+  if term == mine then
+    see(term)
+    return epoch, ended
+  end
   insist()
   ended = ended .. epoch .. ' ' .. string.format('%.0f', last) .. ' '
   local _, count = string.gsub(ended, ' ', ' ')
   for i = 1, count / 2 - ENDED do ended = string.gsub(ended, '^%S+ %S+ ', '') end
   epoch = made .. '.' .. string.sub(mine, 1, 12)
   redis.call('HSET', KEYS[1], 'epoch', epoch, 'term', mine, 'ended', ended)
+  see(mine)
   return epoch, ended
 end
 `,
@@ -91,10 +107,10 @@ return owner
  */
 export const roomRecord = `
 insist()
-local h = redis.call('HMGET', KEYS[1], 'made', 'epoch', 'term', 'ended', 'owner', 'private', 'password', 'messages', 'created', 'last')
+local h = redis.call('HMGET', KEYS[1], 'made', 'epoch', 'term', 'ended', 'owner', 'private', 'password', 'messages', 'created', 'last', 'seen')
 if not h[1] then return nil end
 local epoch, ended, last = h[2], h[4], tonumber(h[10])
-if ARGV[2] == '1' then epoch, ended = begin(h[1], epoch, h[3], ended, last) end
+if ARGV[2] == '1' then epoch, ended = begin(h[1], epoch, h[3], ended, last, h[11]) end
 return {h[5], h[6], h[7], tonumber(h[8]), tonumber(h[9]), epoch, ended, last + 1 - redis.call('LLEN', KEYS[2]), last,
   redis.call('HGETALL', KEYS[5])}
 `
@@ -105,14 +121,14 @@ return {h[5], h[6], h[7], tonumber(h[8]), tonumber(h[9]), epoch, ended, last + 1
  * parcel its offset, or 0 if it was taken before, or the number that is missing, negative.
  */
 export const appendPosts = `
-local h = redis.call('HMGET', KEYS[1], 'made', 'epoch', 'term', 'ended', 'last', 'uses', 'messages', 'due')
+local h = redis.call('HMGET', KEYS[1], 'made', 'epoch', 'term', 'ended', 'last', 'uses', 'messages', 'due', 'seen')
 if not h[1] then
   insist()
   return nil
 end
 local last, blob, at, taken = tonumber(h[5]), ARGV[2], 1, {}
 uses = tonumber(h[6])
-local reply = {begin(h[1], h[2], h[3], h[4], last), 0, 0}
+local reply = {begin(h[1], h[2], h[3], h[4], last, h[9]), 0, 0}
 while at <= #blob do
   local size, floor, _, n, _, _, name = struct.unpack('>I4I8I8I8I8BBc0', blob, at)
   local after = at + 4 + size
@@ -152,10 +168,10 @@ return reply
  */
 export const pagePosts = `
 insist()
-local h = redis.call('HMGET', KEYS[1], 'made', 'epoch', 'term', 'ended', 'last')
+local h = redis.call('HMGET', KEYS[1], 'made', 'epoch', 'term', 'ended', 'last', 'seen')
 if not h[1] then return nil end
 local last = tonumber(h[5])
-local epoch, ended = begin(h[1], h[2], h[3], h[4], last)
+local epoch, ended = begin(h[1], h[2], h[3], h[4], last, h[6])
 local first = last + 1 - redis.call('LLEN', KEYS[2])
 local forward, sender = ARGV[2] == '1', ARGV[5] ~= '' and ARGV[5] .. ' '
 local low, high = math.max(tonumber(ARGV[3]) + 1, first), math.min(tonumber(ARGV[4]) - 1, last)
