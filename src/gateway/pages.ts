@@ -47,9 +47,11 @@ const POLICY = [
 
 const forDocuments: Readonly<Record<string, string>> = {
   'Content-Security-Policy': POLICY,
-  'Cross-Origin-Opener-Policy': 'same-origin',
   'Permissions-Policy': 'camera=(), geolocation=(), microphone=()',
 }
+
+/** Browsers complain of it where they do not trust the way that it came: over plain http from another machine. */
+const forTrusted: Readonly<Record<string, string>> = { 'Cross-Origin-Opener-Policy': 'same-origin' }
 
 const forAll: Readonly<Record<string, string>> = {
   'X-Content-Type-Options': 'nosniff',
@@ -74,9 +76,12 @@ export class Pages {
     if (page === undefined) return null
     const encoding = chosen(request.header('accept-encoding'), page)
     const tag = `"${page.tag}${encoding === '' ? '' : `-${encoding}`}"`
+    const isDocument = page.type.startsWith('text/html')
     const headers = {
       ...forAll,
-      ...(page.type.startsWith('text/html') && forDocuments),
+      ...(isDocument && forDocuments),
+      // Where they trust it they say what they fetch.
+      ...(isDocument && request.header('sec-fetch-dest') !== '' && forTrusted),
       'Cache-Control': page.isForEver ? 'public, max-age=31536000, immutable' : 'no-cache',
       ETag: tag,
     }

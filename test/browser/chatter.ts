@@ -16,8 +16,12 @@ export class Chatter {
     this.person = somebody
   }
 
+  /** Somebody new. */
   static async come(name: string, hash = ''): Promise<Chatter> {
-    const somebody = await newcomer()
+    return Chatter.begin(await newcomer(), name, hash)
+  }
+
+  static async begin(somebody: Person, name: string, hash = ''): Promise<Chatter> {
     const { page } = await somebody.visit(`/${hash}`)
     await page.getByLabel('What should others call you?').fill(name)
     await page.keyboard.press('Enter')
@@ -78,8 +82,9 @@ export class Chatter {
   }
 }
 
-export async function newcomer(): Promise<Person> {
-  const somebody = await person()
+/** `host`: by which name the server is called. */
+export async function newcomer(host?: string): Promise<Person> {
+  const somebody = await person(host)
   somebody.context.setDefaultTimeout(30_000)
   await somebody.context.addInitScript({ content: listener })
   return somebody

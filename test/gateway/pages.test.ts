@@ -77,6 +77,8 @@ describe('a page', () => {
       /^default-src 'self'; .*require-trusted-types-for 'script'/,
     )
     expect(get('/client.js')!.headers).not.toHaveProperty('Content-Security-Policy')
+    expect(document.headers).not.toHaveProperty('Cross-Origin-Opener-Policy')
+    expect(get('/', { 'sec-fetch-dest': 'document' })!.headers).toHaveProperty('Cross-Origin-Opener-Policy')
   })
 
   test.each(['/secret', '/client.js.gz', '/index.html', '/../package.json', '/none'])('is not at %s', path => {

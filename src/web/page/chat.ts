@@ -63,7 +63,7 @@ export class Chat {
     this.#archive = new Archive(() =>
       this.notify('This browser keeps nothing for this page: messages are gone when it is closed.'),
     )
-    this.#siblings = new Siblings(news => this.#learn(news))
+    this.#siblings = new Siblings({ heard: news => this.#learn(news), missed: () => void this.#reread() })
     this.#post = new Post(this.#client, this.store, this.#archive, this.#siblings)
     this.#rooms = new RoomDesk(this.#client, this.store, {
       came: (target, entries, isNew) => this.#roomSaid(target, entries, isNew),

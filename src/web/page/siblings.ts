@@ -1,4 +1,9 @@
-/** What the tabs of the page tell each other: what one has written, read, entered or forgotten, so that all show the same. */
+/**
+ * What the tabs of the page tell each other: what one has written, read, entered or forgotten, so that all show the same.
+ *
+ * A page that goes into the back-forward cache hears nothing there, and an open channel would keep it out of it. So the channel is closed, and
+ * the page looks at what is kept when it comes back.
+ */
 import type { Entry, Visit } from './conversation.ts'
 
 export type News =
@@ -7,19 +12,47 @@ export type News =
   | { readonly kind: 'visit'; readonly visit: Visit }
   | { readonly kind: 'forgotten'; readonly target: string }
 
-export class Siblings {
-  readonly #channel = new BroadcastChannel('ackd chat')
+export interface SiblingEvents {
+  heard(news: News): void
+  /** Other tabs may have told what this one did not hear. */
+  missed(): void
+}
 
-  constructor(heard: (news: News) => void) {
-    // Only this file writes there.
-    this.#channel.onmessage = ({ data }) => heard(data as News)
+export class Siblings {
+  readonly #events: SiblingEvents
+  #channel: BroadcastChannel | null = null
+  readonly #hide = (): void => this.#shut()
+  readonly #show = ({ persisted }: PageTransitionEvent): void => {
+    if (!persisted) return
+    this.#open()
+    this.#events.missed()
+  }
+
+  constructor(events: SiblingEvents) {
+    this.#events = events
+    this.#open()
+    addEventListener('pagehide', this.#hide)
+    addEventListener('pageshow', this.#show)
   }
 
   tell(news: News): void {
-    this.#channel.postMessage(news)
+    this.#channel?.postMessage(news)
   }
 
   close(): void {
-    this.#channel.close()
+    removeEventListener('pagehide', this.#hide)
+    removeEventListener('pageshow', this.#show)
+    this.#shut()
+  }
+
+  #open(): void {
+    this.#channel ??= new BroadcastChannel('ackd chat')
+    // Only this file writes there.
+    this.#channel.onmessage = ({ data }) => this.#events.heard(data as News)
+  }
+
+  #shut(): void {
+    this.#channel?.close()
+    this.#channel = null
   }
 }
