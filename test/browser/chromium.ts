@@ -211,7 +211,7 @@ async function launch(): Promise<void> {
 /** A server; one that is late, because the machine is busy, goes on as if it were not. */
 function openServer(dataDir: string): Promise<Server> {
   const ports = { port: 0, tcpPort: 'off', tlsPort: 'off' } as const
-  return startServer({ ...ports, dataDir, logLevel: 'silent', overloadLag: 60_000 })
+  return startServer({ ...ports, dataDir, logLevel: 'silent', maxLag: 60_000, overloadLag: 60_000 })
 }
 
 /** At the same address there is another server for the rest of the test, which has never heard of anybody. */

@@ -14,24 +14,58 @@ export function newDatabases(): Databases {
 }
 
 type Connection = ReturnType<IndexedDbLike['open']>['result']
+type Transaction = ReturnType<Connection['transaction']>
+
+/** When in the course of a transaction a process dies: nothing of it happens, or all of it, and nobody hears of either. */
+export type Step = 'before' | 'midst' | 'after'
+
+export interface Process {
+  readonly dead: boolean
+  /** Asked once for each transaction: in which step of it the process dies, if it does. */
+  fate(): Step | null
+  die(): void
+}
 
 /** The databases as a process sees them: once it is dead, nothing that it asks for happens. */
-export function databasesOf(databases: Databases, dead: () => boolean): IndexedDbLike {
+export function databasesOf(databases: Databases, process: Process): IndexedDbLike {
   return {
     open: (name, version) => {
       const request = databases.open(name, version)
       const target = request as unknown as EventTarget
-      target.addEventListener('success', () => undo(request.result, dead))
+      target.addEventListener('success', () => watch(request.result, process))
       return request
     },
   }
 }
 
-function undo(connection: Connection, when: () => boolean): void {
+function watch(connection: Connection, process: Process): void {
   const begin = connection.transaction.bind(connection)
   connection.transaction = (...options) => {
     const transaction = begin(...options)
-    if (when()) transaction.abort()
+    const step = process.dead ? null : process.fate()
+    if (step === 'before') process.die()
+    if (process.dead) transaction.abort()
+    else if (step !== null) dieIn(transaction, step, process)
     return transaction
+  }
+}
+
+function dieIn(transaction: Transaction, step: Step, process: Process): void {
+  const target = transaction as unknown as EventTarget
+  if (step === 'after') {
+    // Listens before anybody else does.
+    target.addEventListener('complete', event => {
+      process.die()
+      event.stopImmediatePropagation()
+    })
+  } else {
+    queueMicrotask(() => {
+      process.die()
+      try {
+        transaction.abort()
+      } catch {
+        // It was undone already.
+      }
+    })
   }
 }

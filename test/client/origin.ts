@@ -5,7 +5,7 @@
 import type { Browser } from '../../src/client/browser/browser.ts'
 import type { ChannelLike } from '../../src/client/browser/channel.ts'
 import type { LocksLike } from '../../src/client/browser/locks.ts'
-import { databasesOf, newDatabases } from './databases.ts'
+import { databasesOf, newDatabases, type Process, type Step } from './databases.ts'
 
 interface Waiting {
   readonly tab: Tab
@@ -99,8 +99,11 @@ class Pipe implements ChannelLike {
 }
 
 /** One tab, as far as the client uses it. */
-export class Tab {
+export class Tab implements Process {
   dead = false
+  /** Ends it. Whoever is in it says how. */
+  die: () => void = () => {}
+  #doom: { left: number; readonly step: Step } | null = null
   #hangs = false
   #unheard: (() => void)[] = []
   /** Of the page and of its document alike. */
@@ -127,6 +130,18 @@ export class Tab {
   unhang(): void {
     this.#hangs = false
     for (const event of this.#unheard.splice(0)) this.hear(event)
+  }
+
+  /** It dies in that step of a transaction, after so many others. */
+  doom(step: Step, left: number): void {
+    this.#doom = { step, left }
+  }
+
+  fate(): Step | null {
+    if (this.#doom === null || this.#doom.left-- > 0) return null
+    const { step } = this.#doom
+    this.#doom = null
+    return step
   }
 
   sleep(): void {
@@ -162,7 +177,7 @@ export class Origin {
   /** `locks`: false for a page without https. */
   browser(tab: Tab, locks = true): Browser {
     return {
-      indexedDB: databasesOf(this.indexedDB, () => tab.dead),
+      indexedDB: databasesOf(this.indexedDB, tab),
       locks: locks ? this.#locks.of(tab) : null,
       page: tab.page,
       openChannel: name => {

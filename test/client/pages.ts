@@ -30,9 +30,11 @@ export class Page {
   readonly receipts: Receipt[] = []
   missed = 0
   sockets = 0
+  /** When it opened the last one. */
+  openedAt = 0
   readonly #live = new Set<{ close(): void }>()
 
-  constructor({ locks = true, listens = true } = {}) {
+  constructor({ locks = true, listens = true, askMs = 700 } = {}) {
     const openSocket: typeof openNodeSocket = (url, events) => {
       if (this.tab.dead) return { send: () => {}, close: () => {} }
       const socket = openNodeSocket(url, {
@@ -41,6 +43,7 @@ export class Page {
         closed: (number, name) => this.tab.hear(() => events.closed(number, name)),
       })
       this.sockets++
+      this.openedAt = performance.now()
       this.#live.add(socket)
       return {
         ...socket,
@@ -49,13 +52,14 @@ export class Page {
         },
       }
     }
-    const options = { url: server.ws, name: 'ackd test', identity, browser: origin.browser(this.tab, locks) }
+    const options = { url: server.ws, name: 'ackd test', identity, browser: origin.browser(this.tab, locks), askMs }
     const office = { openSocket, backoff: { firstMs: 20, maxMs: 100 } }
     this.client = new Client(events => new Tabs({ ...options, office }, events))
     this.client.on('status', status => this.states.push(status))
     this.client.on('error', error => this.errors.push(error))
     this.client.on('receipt', receipt => this.receipts.push(receipt))
     this.client.on('missed', () => this.missed++)
+    this.tab.die = () => this.kill()
     if (listens) this.listen()
     open.push(this)
   }
@@ -88,7 +92,7 @@ export const settle = (): Promise<void> => new Promise(resolve => setTimeout(res
 
 beforeAll(async () => {
   // On a busy machine this very program is late, and the server with it: that is not what is tried here.
-  const quiet = { store: 'memory', logLevel: 'silent', overloadLag: 60_000 } as const
+  const quiet = { store: 'memory', logLevel: 'silent', maxLag: 60_000, overloadLag: 60_000 } as const
   server = await startServer({ port: 0, tcpPort: 'off', tlsPort: 'off', ...quiet })
 })
 

@@ -207,6 +207,8 @@ export class DatabaseKeeper implements Keeper {
     const written = await this.#database.write({ records, whole, taken, identity, durable, hurry: false })
     this.#batch = null
     if (written === 'fenced') {
+      // Nothing of it is written. What is new in it becomes letters when the keeper is closed, which is now.
+      this.#told = batch.append(this.#take())
       this.#events.fenced()
       throw new AckdError('replaced')
     }

@@ -170,12 +170,10 @@ export class Database {
     })
   }
 
-  /** How many letters wait. */
-  waiting(): Promise<number> {
-    return this.#db.run({ mode: 'readonly', stores: ['letters'] }, stores => {
-      const count = stores.store('letters').count()
-      return () => count.result
-    })
+  /** How many letters wait, and the bytes of their bodies. */
+  async waiting(): Promise<{ readonly count: number; readonly bytes: number }> {
+    const letters = await this.letters()
+    return { count: letters.length, bytes: letters.reduce((sum, { body }) => sum + body.end - body.start, 0) }
   }
 
   /** The letters that wait, the oldest first. */

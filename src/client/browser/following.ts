@@ -15,26 +15,31 @@ export interface FollowingEvents {
   seize(isSilent: () => boolean): Promise<boolean>
 }
 
-/** ms until a tab takes the lead again: slow tabs must not take it from each other all the time. */
-const PAUSE_MS = 30_000
+/** ms between two questions, unless said otherwise. */
+const ASK_MS = 700
+/** Questions until a tab takes the lead again: slow tabs must not take it from each other all the time. */
+const PAUSE = 40
 
 export class Following {
   /** Frames that the tab that leads writes. */
   readonly frames: Asking = framesOver((op, args) => this.ask(['frame', op, args]))
   readonly #events: FollowingEvents
   readonly #pulse: Pulse
+  readonly #pauseMs: number
   #leader: string | null = null
   #isTrying = false
   /** ms */
   #notBefore = 0
 
-  constructor(page: PageLike | null, events: FollowingEvents) {
+  constructor(page: PageLike | null, events: FollowingEvents, askMs = ASK_MS) {
+    this.#pauseMs = PAUSE * askMs
     this.#events = events
-    this.#pulse = new Pulse({
+    const pulse = {
       ask: () => this.#leader !== null && events.say({ kind: 'knock' }, this.#leader),
       silent: () => void this.#trySeize(),
       isSeen: () => page?.document?.visibilityState === 'visible',
-    })
+    }
+    this.#pulse = new Pulse(pulse, askMs)
   }
 
   /** The tab that leads; null when none is known. */
@@ -71,7 +76,7 @@ export class Following {
       () => true,
       () => false,
     )
-    if (isAtRest && (await this.#events.seize(isSilent))) this.#notBefore = performance.now() + PAUSE_MS
+    if (isAtRest && (await this.#events.seize(isSilent))) this.#notBefore = performance.now() + this.#pauseMs
     this.#isTrying = false
   }
 }

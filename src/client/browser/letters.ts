@@ -17,10 +17,11 @@ export interface LettersEvents {
   refused(key: string, error: AckdError): void
 }
 
-/** Letters of one transaction, letters that wait for one, and letters that wait in the database. */
+/** Letters of one transaction, letters that wait for one, and letters that wait in the database; of each of the latter also the bytes. */
 const MAX_BATCH = 100
 const MAX_QUEUE = 1_000
 const MAX_FILED = 1_000
+const MAX_BYTES = 5_000_000
 /** ms that the last letters of a page may take. */
 const LATE_MS = 1_000
 
@@ -49,7 +50,10 @@ export class Letters {
   }
 
   add(letter: Letter): void {
-    if (this.#queue.length >= MAX_QUEUE) return this.#events.refused(letter.key, new AckdError('outbox_full'))
+    const bytes = bytesOf(this.#queue)
+    if (this.#queue.length >= MAX_QUEUE || (bytes > 0 && bytes + bytesOf([letter]) > MAX_BYTES)) {
+      return this.#events.refused(letter.key, new AckdError('outbox_full'))
+    }
     this.#queue.push(letter)
     this.#write()
   }
@@ -115,12 +119,15 @@ export class Letters {
     while (this.#queue.length > 0 && this.#isAwake()) {
       // What this tab has put into the outbox itself comes first.
       await this.#keeper?.commit()?.catch(() => {})
-      const filed = await this.#database.waiting().catch(() => 0)
+      const filed = await this.#database.waiting().catch(() => ({ count: 0, bytes: 0 }))
       // What is in the queue when the page goes to sleep is written then.
       if (!this.#isAwake()) return
-      const batch = this.#queue.splice(0, MAX_BATCH)
+      const batch = this.#queue.splice(0, countFitting(this.#queue, filed))
+      if (batch.length === 0) {
+        this.#refuse(this.#queue.splice(0, 1), new AckdError('outbox_full'))
+        continue
+      }
       try {
-        if (filed + batch.length > MAX_FILED) throw new AckdError('outbox_full')
         if (!this.#sendAlone(batch)) await this.#database.file(batch, Date.now())
         this.#events.written()
       } catch (error) {
@@ -157,6 +164,25 @@ export class Letters {
     }
     this.#collecting = false
   }
+}
+
+interface Filled {
+  readonly count: number
+  readonly bytes: number
+}
+
+/** How many of these, from the first on, the database may hold as well. One of any size may be alone. */
+function countFitting(letters: readonly Letter[], filed: Filled): number {
+  let { count, bytes } = filed
+  const past = letters.findIndex(letter => {
+    bytes += bytesOf([letter])
+    return ++count > MAX_FILED || (count > 1 && bytes > MAX_BYTES)
+  })
+  return Math.min(MAX_BATCH, past === -1 ? letters.length : past)
+}
+
+function bytesOf(letters: readonly Letter[]): number {
+  return letters.reduce((sum, { body }) => sum + body.end - body.start, 0)
 }
 
 /** False when the outbox has no room for it. */

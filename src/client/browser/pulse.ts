@@ -13,19 +13,19 @@ export interface PulseEvents {
   isSeen(): boolean
 }
 
-/** ms between two questions. */
-const ASK_MS = 700
-const LATE_MS = 350
 const MISSES = 2
 
 export class Pulse {
   readonly #events: PulseEvents
+  readonly #askMs: number
   #timer: ReturnType<typeof setTimeout> | undefined
   #misses = 0
   #heard = true
 
-  constructor(events: PulseEvents) {
+  /** `askMs`: between two questions. */
+  constructor(events: PulseEvents, askMs: number) {
     this.#events = events
+    this.#askMs = askMs
   }
 
   get isSilent(): boolean {
@@ -50,8 +50,9 @@ export class Pulse {
 
   #wait(): void {
     clearTimeout(this.#timer)
-    const dueAt = performance.now() + ASK_MS
-    this.#timer = setTimeout(() => this.#feel(performance.now() > dueAt + LATE_MS), ASK_MS)
+    // Late is half a pause later than it should be.
+    const lateAt = performance.now() + 1.5 * this.#askMs
+    this.#timer = setTimeout(() => this.#feel(performance.now() > lateAt), this.#askMs)
   }
 
   #feel(isLate: boolean): void {

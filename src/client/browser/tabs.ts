@@ -47,6 +47,8 @@ export interface TabsOptions {
   readonly office: Omit<OfficeOptions, 'identity' | 'keeper'>
   readonly identity: IdentityStore
   readonly browser: Browser
+  /** See `Following`. */
+  readonly askMs?: number
 }
 
 type Place = 'looking' | 'leading' | 'following' | 'alone' | 'elsewhere' | 'asleep' | 'closed'
@@ -97,11 +99,9 @@ export class Tabs implements Courier {
       dealt: (message, refused) => this.#ask('dealt', { ...message, body: null }, refused),
       missed: () => face.missed(),
     })
-    this.#following = new Following(browser.page, {
-      say: (word, to) => this.#say(word, to),
-      rest: () => this.#database.rest(),
-      seize: isSilent => this.#seize(isSilent),
-    })
+    const seize = (isSilent: () => boolean): Promise<boolean> => this.#seize(isSilent)
+    const events = { say: this.#say.bind(this), rest: () => this.#database.rest(), seize }
+    this.#following = new Following(browser.page, events, options.askMs)
     this.#unwatch = watchPage(browser.page, {
       sleep: () => this.#sleep(),
       wake: () => this.#wake(),

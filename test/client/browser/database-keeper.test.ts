@@ -168,6 +168,20 @@ test('tells when another tab leads, and writes nothing more', async () => {
   expect(kept()).toEqual(['a'])
 })
 
+test('what another tab’s lead has kept from being written becomes letters, in order', async () => {
+  add('a')
+  await keeper.commit()
+  await new Database(databases, 'test').lead()
+  add('b')
+  const writing = keeper.commit()
+  add('c')
+  await expect(writing).rejects.toMatchObject({ code: 'replaced' })
+  keeper.close()
+  await open()
+  expect(kept()).toEqual(['a'])
+  expect((await database.letters()).map(({ key }) => key)).toEqual(['b', 'c'])
+})
+
 test('what cannot be read is told, and nothing of it is used', async () => {
   await database.write({
     records: [Uint8Array.of(0x91, 0xa3, 1, 2)],

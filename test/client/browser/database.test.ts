@@ -75,7 +75,7 @@ describe('the journal', () => {
 describe('letters', () => {
   test('wait in order, with their bodies, until they are taken together with a record', async () => {
     await two.file([letter('a'), letter('b')], 5)
-    expect(await one.waiting()).toBe(2)
+    expect(await one.waiting()).toEqual({ count: 2, bytes: 2 * textBody('a').bytes.length })
     await one.lead()
     const letters = await one.letters()
     expect(letters).toMatchObject([
