@@ -141,7 +141,8 @@ export class Session {
   presence(ref: Ref, ids: readonly string[]): void {
     if (ids.length > MAX_PRESENCE_IDS)
       return this.connection.error(ref, 'too_large', 'Ask for at most 200 ids at once.')
-    const away = ids.filter(id => this.#hub.session(id) === undefined)
+    // Whom it may not send to it is not told of either: to it they are not there.
+    const away = ids.filter(id => this.mayReach(id) && this.#hub.session(id) === undefined)
     // They may be connected to another node.
     if (away.length > 0 && !this.#hub.options.soleOwner) this.#hub.effects.online(this, ref, ids)
     else this.online(ref, ids, none)
@@ -152,7 +153,9 @@ export class Session {
     if (this.#gone) return
     if (elsewhere === null) return this.connection.error(ref, 'unavailable', refusals.unavailable.text)
     const online: Record<string, boolean> = Object.create(null) as Record<string, boolean>
-    for (const id of ids) online[id] = elsewhere.has(id) || this.#hub.session(id) !== undefined
+    for (const id of ids) {
+      online[id] = this.mayReach(id) && (elsewhere.has(id) || this.#hub.session(id) !== undefined)
+    }
     this.connection.reply(ref, online)
   }
 

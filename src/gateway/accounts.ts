@@ -5,7 +5,7 @@
  * be another client's. A wrong password and an unknown name are answered alike and take as long. Changing a password revokes every token
  * that was issued before.
  */
-import { isAssignedId } from '../protocol/names.ts'
+import { isAssignedId, isServerId } from '../protocol/names.ts'
 import type { Account, AccountStore } from '../store/account-store.ts'
 import type { Audit } from './audit.ts'
 import { ApiError } from './api/route.ts'
@@ -65,6 +65,8 @@ export class Accounts {
         'bad_request',
         'A name of 16 of A-Za-z0-9_- is kept for addresses that the server makes up; take another.',
       )
+    if (isServerId(id))
+      throw new ApiError('bad_request', 'What begins with ackd: is the server itself; take another name.')
     const time = this.#time()
     const hash = await this.#hash(id, password)
     const added = await this.#store.add({ id, password: hash, created: time, changed: time, admin, disabled: false })

@@ -9,11 +9,15 @@ import type { Pipe } from '../transport/transport.ts'
 import type { Pass } from './claims.ts'
 import type { Credentials, Renewal } from './credentials.ts'
 
+/** Tokens that are no good, in band and of one connection, at which it is closed. */
+const WRONG = 10
+
 /** The connection, as its bearer needs it. */
 export interface Borne extends Pick<ServerFrames, 'reply' | 'error'> {
   readonly pipe: Pipe
   /** Null once it is over. */
   readonly session: Session | null
+  hangUp(name: 'flood'): void
   /** It has a good token from now on, its first or another. */
   bears(pass: Pass): void
 }
@@ -22,6 +26,7 @@ export class Bearer {
   readonly #connection: Borne
   readonly #credentials: Credentials
   #renewing = false
+  #wrong = 0
   pass: Pass | null = null
 
   constructor(connection: Borne, credentials: Credentials) {
@@ -49,7 +54,11 @@ export class Bearer {
     const connection = this.#connection
     const { session } = connection
     if (session === null) return
-    if (renewal.kind === 'refused') return connection.error(ref, renewal.code, renewal.text)
+    if (renewal.kind === 'refused') {
+      connection.error(ref, renewal.code, renewal.text)
+      if (renewal.code === 'forbidden' && ++this.#wrong >= WRONG) connection.hangUp('flood')
+      return
+    }
     session.entitle(renewal.pass.rights)
     this.bear(renewal.pass)
     connection.reply(ref, null)

@@ -8,6 +8,9 @@
  */
 import { BlockList, isIP, isIPv6 } from 'node:net'
 
+/** Characters of the header that are looked at, from its end: more proxies in a row than anybody has. */
+const MOST_SAID = 1_024
+
 export class TrustedProxies {
   #networks = new BlockList()
   #trusting = false
@@ -33,7 +36,7 @@ export class TrustedProxies {
   clientOf(peer: string, forwarded: string): string {
     if (!this.#trusting || forwarded === '') return peer
     let client = peer
-    const said = forwarded.split(',')
+    const said = forwarded.slice(-MOST_SAID).split(',')
     while (said.length > 0 && this.#trusts(client)) {
       const before = addressIn(said.pop() ?? '')
       // A proxy that is trusted has written something else than an address, so nobody knows who is behind it.

@@ -136,6 +136,14 @@ describe('Session', () => {
     ])
   })
 
+  test('tells nothing of those to whom it may not send', () => {
+    desk.connect('carol')
+    bob.session.rights = { ...bob.session.rights, targets: ['dave', 'erin'] }
+    bob.session.presence(7, ['carol', 'dave', 'frank'])
+    bob.session.online(7, ['carol', 'dave', 'frank'], new Set(['dave', 'frank']))
+    expect(bob.line.read()).toEqual(['reply 7: {"carol":false,"dave":true,"frank":false}'])
+  })
+
   test('tells of 200 ids at most', () => {
     const ids = Array.from({ length: 201 }, (_, index) => `friend${index}`)
     bob.session.presence(7, ids)

@@ -223,6 +223,12 @@ describe('an account', () => {
     expect(audited()).toEqual(['admin', 'registered', 'admin', 'password_changed', 'admin', 'admin_refused', 'login'])
   })
 
+  it.each(['ackd:api', 'ackd:anything'])('cannot be called %s, as the server itself is', async id => {
+    expect(refusedWith(await post('/api/register', { id, password }))).toMatch(/^400 bad_request: .*ackd:/)
+    const made = await caller.ask('/api/accounts', { method: 'POST', body: { id, password } })
+    expect(made.status).toBe(400)
+  })
+
   it('is listed, made that of an admin, disabled and removed by an operator', async () => {
     const admin = (path: string, method: string, body?: unknown): Promise<Answered> =>
       caller.ask(path, { method, ...(body !== undefined && { body }) })

@@ -1,5 +1,6 @@
 /** Requests that lie about where they come from, or come in crowds, over real HTTP. */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import WebSocket from 'ws'
@@ -103,5 +104,92 @@ describe('an address that a client forges', () => {
     expect(await open('9.9.9.9, 203.0.113.1')).toBe('close overloaded')
     expect(await open('203.0.113.2')).toMatch(/^welcome/)
     for (const socket of sockets) socket.terminate()
+  })
+})
+
+describe('a request that is made by hand', () => {
+  /** What the server says until it closes the connection, or for `ms`; a byte a second follows the head where `drips`. */
+  function say(text: string, ms: number, drips = false): Promise<{ said: string; closed: boolean }> {
+    const { hostname, port } = new URL(caller.server.http)
+    return new Promise(resolve => {
+      const socket = connect(Number(port), hostname, () => socket.write(text))
+      const drip = drips ? setInterval(() => socket.write('a'), 1_000) : undefined
+      let said = ''
+      const end = (closed: boolean): void => {
+        clearInterval(drip)
+        clearTimeout(timer)
+        resolve({ said, closed })
+        socket.destroy()
+      }
+      const timer = setTimeout(() => end(false), ms)
+      socket.on('data', bytes => (said += String(bytes)))
+      socket.on('error', () => {})
+      socket.on('close', () => end(true))
+    })
+  }
+
+  const upgrade = (...origins: string[]): string =>
+    [
+      ...['GET /ws HTTP/1.1', 'Host: x', 'Upgrade: websocket', 'Connection: Upgrade', 'Sec-WebSocket-Version: 13'],
+      ...['Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==', ...origins.map(origin => `Origin: ${origin}`), '', ''],
+    ].join('\r\n')
+  const post = (...headers: string[]): string =>
+    ['POST /api/login HTTP/1.1', 'Host: x', 'Content-Type: application/json', ...headers, '', ''].join('\r\n')
+  const behind = 'GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n'
+
+  it.each([
+    ['two lengths', post('Content-Length: 2', 'Content-Length: 40') + '{}'],
+    ['a length and chunks', post('Content-Length: 2', 'Transfer-Encoding: chunked') + '0\r\n\r\n'],
+    ['a list of lengths', post('Content-Length: 2, 40') + '{}'],
+    ['an unknown transfer coding', post('Transfer-Encoding: xchunked') + '{}'],
+  ])('with %s is refused, and what stands behind it is not read as another one', async (_, head) => {
+    caller = await ApiCaller.start()
+    const { said, closed } = await say(head + behind, 10_000)
+    expect([said.replace(/^HTTP.1.1 400 [^]*?<hr>.*$/, ''), closed]).toEqual(['', true])
+  })
+
+  it('does not leave the folder of the pages', async () => {
+    caller = await ApiCaller.start()
+    for (const path of [
+      '/../../../../etc/passwd',
+      '/assets/..%2f..%2f..%2fetc/passwd',
+      '/%2e%2e/package.json',
+      '//etc/passwd',
+    ])
+      expect((await say(`GET ${path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`, 1_000)).said).toMatch(
+        /^HTTP.1.1 404/,
+      )
+  })
+
+  it('does not come in from a foreign page behind a listed one', async () => {
+    caller = await ApiCaller.start({ origins: ['https://here.example'] })
+    for (const origins of [
+      ['https://here.example', 'https://evil.example'],
+      ['https://evil.example', 'https://here.example'],
+      ['https://here.example, https://evil.example'],
+      ['https://here.example.'],
+    ])
+      expect((await say(upgrade(...origins), 500)).said).toMatch(/^HTTP.1.1 403/)
+    expect((await say(upgrade('https://here.example'), 500)).said).toMatch(/^HTTP.1.1 101/)
+  })
+
+  it('is cut off when it says nothing, or a byte a second', async () => {
+    caller = await ApiCaller.start()
+    const ends = await Promise.all([
+      say('', 25_000),
+      say(`${behind.slice(0, -2)}X-Slow: `, 25_000, true),
+      say(post('Content-Length: 4000'), 25_000, true),
+    ])
+    expect(ends.map(({ closed }) => closed)).toEqual([true, true, true])
+  })
+
+  it('may claim to come from far without end', async () => {
+    caller = await ApiCaller.start({ trustProxy: ['127.0.0.1'] })
+    const forwarded = '203.0.113.9, '.repeat(8_000)
+    const { said } = await say(
+      `GET /healthz HTTP/1.1\r\nHost: x\r\nX-Forwarded-For: ${forwarded}1.2.3.4\r\n\r\n`,
+      1_000,
+    )
+    expect(said).toMatch(/^HTTP.1.1 (200|431)/)
   })
 })

@@ -245,6 +245,16 @@ describe('the end of a token', () => {
     expect(peer.heard.filter(([name, , code]) => name === 'error' && code === 'rate_limited').length).toBe(499)
   })
 
+  it('is not searched for without end: the tenth wrong one closes the connection', async () => {
+    await start()
+    const peer = await enter(tokenOf({ sub: 'alice' }))
+    for (let i = 0; i < 10; i++) {
+      peer.say(frames => frames.token(i, tokenOf({ sub: 'alice' }, {}, `a wrong secret of forty bytes, ${i} times`)))
+      expect((await peer.next('error')).slice(1, 3)).toEqual([i, 'forbidden'])
+    }
+    expect((await peer.end()).name).toBe('flood')
+  })
+
   it('does not exist where there was no token', async () => {
     const { ws } = await start()
     const peer = await connectBySocket(ws)
