@@ -6,15 +6,13 @@
  * latest 500 messages, of all of them 2,000. Where the browser keeps nothing, conversations live as long as the page, which is told once.
  */
 import { IndexedDb, type Stores } from '../../client/browser/indexed-db.ts'
-import type { Entry, KeptEntry, Tick, Visit } from './conversation.ts'
+import { keptOf, type Entry, type KeptEntry, type Tick, type Visit } from './conversation.ts'
 
 export interface Contents {
   readonly visits: readonly Visit[]
   readonly entries: readonly KeptEntry[]
 }
 
-export const KEPT_OF_ONE = 500
-export const KEPT_OF_ALL = 2_000
 /** Of the layout and of what is kept in it. */
 const VERSION = 1
 const layout = { visits: { keyPath: 'target' }, entries: { keyPath: 'key' } }
@@ -37,7 +35,7 @@ export class Archive {
       return () => ({ visits: visits.result.flatMap(readVisit), entries: entries.result.flatMap(readEntry) })
     })
     const { visits, entries } = read ?? { visits: [], entries: [] }
-    const kept = latest(entries)
+    const kept = keptOf(entries)
     const excess = entries.filter(entry => !kept.has(entry))
     if (excess.length > 0) await this.remove(excess.map(({ key }) => key))
     return { visits, entries: [...kept] }
@@ -108,18 +106,6 @@ function databaseHere(): IndexedDb | null {
   } catch {
     return null
   }
-}
-
-/** The latest of each person, and of all. What was not sent is never too much. */
-function latest(entries: readonly KeptEntry[]): ReadonlySet<KeptEntry> {
-  const ofOne = new Map<string, number>()
-  const kept = new Set<KeptEntry>()
-  for (const entry of [...entries].sort((a, b) => b.at - a.at)) {
-    const count = (ofOne.get(entry.target) ?? 0) + 1
-    ofOne.set(entry.target, count)
-    if (entry.tick === 'waiting' || (count <= KEPT_OF_ONE && kept.size < KEPT_OF_ALL)) kept.add(entry)
-  }
-  return kept
 }
 
 function readVisit(value: unknown): Visit[] {

@@ -20,6 +20,7 @@ import { Siblings, type News } from './siblings.ts'
 import {
   firstState,
   restored,
+  tooMany,
   withConversation,
   withExisting,
   withNames,
@@ -261,6 +262,8 @@ export class Chat {
     if (from === this.#client.id && this.#has(from, key)) return
     const entry = { key: `${from} ${outbox} ${n}`, from, name, text, time, at: Date.now(), own: false }
     const isNew = !this.store.value.conversations.has(from)
+    const excess = isNew ? tooMany(this.store.value) : null
+    if (excess !== null) this.#forget(excess)
     await this.#add(from, { ...entry, tick: null, trouble: '', offset: null })
     this.store.change(state => withNames(state, [{ id: from, name }]))
     if (isNew) this.#keepVisit(from)

@@ -72,9 +72,14 @@ export interface Conversation {
   readonly password: string
 }
 
+/** Messages that are kept of one conversation, and of all. */
+export const KEPT_OF_ONE = 500
+export const KEPT_OF_ALL = 2_000
 /** Entries of a conversation that are held; the oldest go. */
 export const MAX_ENTRIES = 2_000
 const MAX_NOTES = 20
+/** People of a room that are held; of more it is only said that they are there. */
+const MAX_MEMBERS = 2_000
 /** ms; who is back until then has not been away. */
 const BLINK_MS = 15_000
 
@@ -161,8 +166,10 @@ export function withMember(
   now: number,
 ): Conversation {
   const others = conversation.members.filter(({ id }) => id !== who.id)
-  const members = event === 'join' ? [...others, who].sort(byName) : others
-  return withNote({ ...conversation, members }, event, who.id, now)
+  const isFull = event === 'join' && others.length >= MAX_MEMBERS
+  const members = event === 'join' && !isFull ? [...others, who].sort(byName) : others
+  const hasMoreMembers = conversation.hasMoreMembers || isFull
+  return withNote({ ...conversation, members, hasMoreMembers }, event, who.id, now)
 }
 
 /** Who is in the room, as far as the server was asked. */
@@ -179,6 +186,25 @@ export function withNote(conversation: Conversation, event: Note['event'], id: s
   }
   const note = { key: `note ${now} ${event} ${id}`, after: entries.at(-1)?.key ?? '', event, id, at: now }
   return { ...conversation, notes: [...notes, note].slice(-MAX_NOTES) }
+}
+
+/**
+ * What of this is kept: the latest of each conversation, and where all is too much, less of those in which most was said, so that nobody pushes
+ * out what others have written. What was not sent yet is never too much.
+ */
+export function keptOf(entries: readonly KeptEntry[]): ReadonlySet<KeptEntry> {
+  const counts = new Map<string, number>()
+  const ranked = [...entries]
+    .sort((a, b) => b.at - a.at)
+    .map(entry => {
+      const rank = counts.get(entry.target) ?? 0
+      counts.set(entry.target, rank + 1)
+      return { entry, rank }
+    })
+  const waiting = ranked.filter(({ entry }) => entry.tick === 'waiting')
+  const settled = ranked.filter(({ entry, rank }) => entry.tick !== 'waiting' && rank < KEPT_OF_ONE)
+  const kept = settled.sort((a, b) => a.rank - b.rank).slice(0, KEPT_OF_ALL)
+  return new Set([...waiting, ...kept].map(({ entry }) => entry))
 }
 
 /** The oldest offset that is held, behind which older ones are asked for. */

@@ -58,6 +58,10 @@ export function firstState(name: string, own: string | null, isCut: boolean): St
   }
 }
 
+/** Conversations that are held, and people whose names are known; those that were heard of first go. */
+export const MAX_CONVERSATIONS = 1_000
+const MAX_PEOPLE = 5_000
+
 /** Changes a conversation, which begins with it if there is none. */
 export function withConversation(
   state: State,
@@ -105,7 +109,8 @@ export function restored(state: State, visits: readonly Visit[], entries: readon
 export function withNames(state: State, people: readonly { readonly id: string; readonly name: string }[]): State {
   const news = people.filter(({ id, name }) => name !== '' && state.people.get(id) !== name)
   if (news.length === 0) return state
-  return { ...state, people: new Map([...state.people, ...news.map(({ id, name }) => [id, name] as const)]) }
+  const all = [...state.people, ...news.map(({ id, name }) => [id, name] as const)]
+  return { ...state, people: new Map(all.slice(-MAX_PEOPLE)) }
 }
 
 /** What somebody is called. Of two who call themselves the same, each is shown with a piece of the address, which nobody can choose. */
@@ -124,6 +129,12 @@ export function shortOf(id: string): string {
 export function titleOf(state: State, target: string): string {
   if (target.startsWith('#')) return target
   return target === state.own ? 'Notes to yourself' : labelOf(state, target)
+}
+
+/** The person to be forgotten for a new one, since there are as many conversations as may be; null while there is room. */
+export function tooMany(state: State): string | null {
+  if (state.conversations.size < MAX_CONVERSATIONS) return null
+  return listed(state).people.findLast(({ target }) => target !== state.open)?.target ?? null
 }
 
 /** Who is typing in a conversation. */

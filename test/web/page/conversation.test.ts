@@ -2,6 +2,9 @@
 import { describe, expect, test } from 'vitest'
 import {
   firstUnread,
+  KEPT_OF_ALL,
+  KEPT_OF_ONE,
+  keptOf,
   MAX_ENTRIES,
   newConversation,
   oldestOffset,
@@ -137,6 +140,24 @@ describe('a log', () => {
     const held = withEntries({ ...newConversation('#tea'), hasOlder: false }, many)
     expect([held.entries.length, held.entries[0]?.offset, held.hasOlder]).toEqual([MAX_ENTRIES, 6, true])
     expect(withEntries(newConversation('bob'), many).hasOlder).toBe(false)
+  })
+})
+
+describe('what is kept', () => {
+  const of = (target: string, count: number, at = 0) =>
+    Array.from({ length: count }, (_, index) => ({ ...direct(at + index), key: `${target} ${index}`, target }))
+
+  test('is the latest of each conversation, and what was not sent yet', () => {
+    const waiting = { ...own('waits', 0), target: 'bob' }
+    const kept = keptOf([waiting, ...of('bob', KEPT_OF_ONE + 10, 1)])
+    expect([kept.size, kept.has(waiting)]).toEqual([KEPT_OF_ONE + 1, true])
+  })
+
+  test('is not pushed out by who writes much', () => {
+    const few = of('friend', 20)
+    const many = ['a', 'b', 'c', 'd', 'e', 'f'].flatMap(name => of(name, 5_000, 1_000))
+    const kept = keptOf([...few, ...many])
+    expect([kept.size, few.every(entry => kept.has(entry))]).toEqual([KEPT_OF_ALL, true])
   })
 })
 

@@ -5,8 +5,10 @@ import {
   firstState,
   labelOf,
   listed,
+  MAX_CONVERSATIONS,
   restored,
   titleOf,
+  tooMany,
   typingIn,
   withConversation,
   withExisting,
@@ -91,6 +93,16 @@ describe('conversations', () => {
     expect(rooms.map(({ target }) => target)).toEqual(['#art', '#tea'])
     expect(people.map(({ target }) => target)).toEqual(['bob', 'cat', 'ann'])
   })
+})
+
+test('of too many conversations the one that was silent longest is given up, but not the open one', () => {
+  const many = Array.from({ length: MAX_CONVERSATIONS }, (_, index) => kept(`p${index}`, index))
+  const full = restored(start, [], many)
+  expect([tooMany(restored(start, [], many.slice(1))), tooMany(full), tooMany({ ...full, open: 'p0' })]).toEqual([
+    null,
+    'p0',
+    'p1',
+  ])
 })
 
 test('who is typing is told for each conversation', () => {

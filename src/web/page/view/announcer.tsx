@@ -13,6 +13,8 @@ import { labelOf } from '../state.ts'
 /** ms in which messages count as come at once, and how many of them are said. */
 const TOGETHER_MS = 400
 const SAID = 3
+/** Characters of a message that are said; the rest is there to be read. */
+const SPOKEN = 300
 
 export function Announcer({ chat }: { readonly chat: Chat }): JSX.Element {
   const [words, setWords] = useState('')
@@ -26,7 +28,7 @@ export function Announcer({ chat }: { readonly chat: Chat }): JSX.Element {
     }
     const end = chat.onHeard(({ from, name, text }, target) => {
       const where = target === chat.store.value.open || !isRoom(target) ? '' : ` in ${target}`
-      waiting.push(`${labelOf(chat.store.value, from, name)}${where}: ${text}`)
+      waiting.push(`${labelOf(chat.store.value, from, name)}${where}: ${text.slice(0, SPOKEN)}`)
       timer ??= setTimeout(say, TOGETHER_MS)
     })
     return () => {

@@ -73,7 +73,7 @@ function detailOf(state: State, { target, members, hasMoreMembers, present, trou
   }
   if (trouble !== '') return trouble
   if (state.status.state !== 'connected') return 'No connection to the room'
-  if (!present) return 'Not in the room now'
+  if (!present) return 'Entering the room…'
   const people = peopleWords(members.length)
   return hasMoreMembers ? `More than ${people} here` : `${people} here`
 }

@@ -4,9 +4,8 @@
  */
 import type { JSX, RefObject } from 'preact'
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks'
-import { KEPT_OF_ONE } from '../archive.ts'
 import type { Chat } from '../chat.ts'
-import type { Conversation, Note } from '../conversation.ts'
+import { KEPT_OF_ONE, type Conversation, type Note } from '../conversation.ts'
 import { isRoom } from '../route.ts'
 import { labelOf, type State } from '../state.ts'
 import { timelineOf, type Item } from '../timeline.ts'
