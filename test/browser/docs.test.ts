@@ -67,7 +67,7 @@ async function run(code: string, given: string): Promise<{ client: Client; shown
 
 describe('docs/client.md', () => {
   test('has no other snippets than these', () => {
-    expect(snippets.map(({ language }) => language).sort()).toEqual(['html', 'ts', 'ts', 'ts', 'tsx'])
+    expect(snippets.map(({ language }) => language).sort()).toEqual(['html', 'ts', 'ts', 'ts', 'ts', 'tsx'])
   })
 
   test('sends and receives', async () => {
@@ -121,6 +121,24 @@ describe('docs/client.md', () => {
     await tab.page.addScriptTag({ type: 'module', content: script })
     await friend.client.send(id, 'hello')
     await expect.poll(() => said).toEqual([`${friend.id} hello`])
+  })
+
+  test('writes what it is shown once, in as many tabs as there are', async () => {
+    const friend = await somebody()
+    const ann = await person()
+    const [one, two] = [await ann.open(), await ann.open()]
+    const id = await one.ready()
+    await two.ready()
+    const given = `import { entries } from 'idb-keyval'; const { client } = window.t; window.kept = () => entries()`
+    const script = await bundle(`${given}\n${snippet('ts', 'idb-keyval')}`, { format: 'iife' })
+    for (const tab of [one, two]) {
+      await tab.eval('t.deaf()')
+      await tab.page.addScriptTag({ content: script })
+    }
+    const sent = await friend.client.send(id, { text: 'hello' })
+    expect(await sent.delivered).toBe('delivered')
+    const kept = [[[friend.id, sent.outbox, sent.n], { text: 'hello' }]]
+    for (const tab of [one, two]) await expect.poll(() => tab.eval('kept()'), { timeout: 30_000 }).toEqual(kept)
   })
 
   test('is rendered by React', async () => {

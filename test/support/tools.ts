@@ -10,6 +10,8 @@ interface Tool {
   readonly checks: readonly (readonly [command: string, ...args: string[]])[]
   /** The package of Debian and Ubuntu. */
   readonly from: string
+  /** The variable that says where it is, when it is somewhere else. */
+  readonly variable?: string
   /** Without it the tests are red; the others are skipped where their program is missing. */
   readonly required: boolean
 }
@@ -23,12 +25,14 @@ const tools: readonly Tool[] = [
       ['valkey-server', '--version'],
     ],
     from: 'redis-server',
+    variable: 'REDIS_SERVER',
     required: true,
   },
   {
     what: 'Chromium',
     checks: [[process.env['CHROMIUM'] ?? '/usr/bin/chromium', '--version']],
     from: 'chromium',
+    variable: 'CHROMIUM',
     required: true,
   },
   { what: 'strace', checks: [['strace', '-V']], from: 'strace', required: false },
@@ -64,8 +68,9 @@ function install(packages: readonly string[]): void {
 const wanted = missing()
 if (wanted.length > 0) install(wanted.map(({ from }) => from))
 const left = wanted.length > 0 ? missing() : []
-for (const { what, from, required } of left) {
+for (const { what, from, required, variable } of left) {
   const effect = required ? 'and the tests need it' : 'so its tests are skipped'
-  process.stderr.write(`${what} is missing, ${effect}; install it with: apt-get install ${from}\n`)
+  const elsewhere = variable === undefined ? '' : `, or set ${variable} to where it is`
+  process.stderr.write(`${what} is missing, ${effect}; install it with: apt-get install ${from}${elsewhere}\n`)
 }
 if (left.some(({ required }) => required)) process.exitCode = 1
