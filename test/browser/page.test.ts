@@ -158,6 +158,9 @@ describe('rooms', () => {
     await kim.log.press('Home')
     await expect.poll(() => kim.texts()).toEqual(Array.from({ length: 120 }, (_, i) => `line ${i + 1}.`))
     await kim.sees('The room begins here.')
+    await other.eval(`t.client.rooms.join('#long').then(room => room.send('line 121.'))`)
+    await kim.button('1 new message').click()
+    await kim.button('1 new message').waitFor({ state: 'detached' })
   })
 })
 

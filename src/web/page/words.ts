@@ -14,10 +14,16 @@ export function statusWords(status: Status, isCut: boolean): string {
     case 'connecting':
       return 'Connecting…'
     case 'waiting':
-      return 'Not connected.'
+      return waitingWords(status.reason)
     case 'closed':
       return status.reason === 'replaced' ? 'Open in another tab.' : closedWords(status.reason, status.error.message)
   }
+}
+
+function waitingWords(reason: string): string {
+  if (reason === 'overloaded') return 'The server is busy.'
+  if (reason === 'restart') return 'The server is starting anew.'
+  return reason === 'unavailable' ? 'The server cannot reach its store.' : 'Not connected.'
 }
 
 function closedWords(reason: string, text: string): string {

@@ -23,6 +23,13 @@ describe('the state of the connection', () => {
     expect(statusWords({ state: 'connected', id: 'a', resumed: true, parked: 0 }, false)).toBe('Connected')
     expect(statusWords({ state: 'connecting' }, false)).toBe('Connecting…')
     expect(statusWords(waiting, false)).toBe('Not connected.')
+    const reasons = ['overloaded', 'restart', 'unavailable', 'timeout']
+    expect(reasons.map(reason => statusWords({ ...waiting, reason }, false))).toEqual([
+      'The server is busy.',
+      'The server is starting anew.',
+      'The server cannot reach its store.',
+      'Not connected.',
+    ])
     expect(statusWords(waiting, true)).toBe('You cut the network.')
     expect([meanwhileWords(waiting, false), meanwhileWords({ state: 'connecting' }, false)]).toEqual([
       'What you write waits here.',

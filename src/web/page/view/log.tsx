@@ -27,9 +27,9 @@ export function Log({ chat, state, conversation }: LogProps): JSX.Element {
   const { target, entries, hasOlder, present } = conversation
   const box = useRef<HTMLDivElement>(null)
   const { isAtEnd, toEnd, scrolled } = usePlace(box, conversation)
-  const seen = useRef(entries.length)
-  if (isAtEnd) seen.current = entries.length
-  const behind = Math.max(0, entries.length - seen.current)
+  const seen = useRef('')
+  if (isAtEnd) seen.current = entries.at(-1)?.key ?? ''
+  const behind = entries.length - 1 - entries.findLastIndex(({ key }) => key === seen.current)
   const items = useMemo(
     () => timelineOf(conversation, state.newFrom),
     [conversation.entries, conversation.notes, state.newFrom],
