@@ -48,7 +48,7 @@ export function readOptions(sources: OptionSources = {}): Options {
 
 /** The same options. Throws `OptionError` when one makes no sense without another. */
 export function checkTogether(options: Options): Options {
-  const { auth, jwtSecret, jwksUrl, accounts, unknownRecipients, tlsClientCa } = options
+  const { auth, jwtSecret, jwksUrl, accounts, unknownRecipients, tlsClientCa, store, redisUrl } = options
   const tokens = auth !== 'anonymous'
   if (tokens && jwtSecret === '' && jwksUrl === '')
     throw new OptionError('Tokens cannot be checked without a key; set ACKD_JWT_SECRET or ACKD_JWKS_URL.')
@@ -60,6 +60,8 @@ export function checkTogether(options: Options): Options {
     throw new OptionError(
       'Who registers chooses a name, which could be one of the identity provider or of a certificate; leave ACKD_ACCOUNTS off, or ACKD_JWKS_URL and ACKD_TLS_CLIENT_CA unset.',
     )
+  if (store === 'memory' && redisUrl !== '')
+    throw new OptionError('Messages are kept in memory or in Redis; leave ACKD_STORE or ACKD_REDIS_URL unset.')
   if (unknownRecipients === 'park' && !tokens)
     throw new OptionError(
       'Nobody without a token can claim an id; set ACKD_AUTH to token or both to park for unknown ones.',

@@ -50,6 +50,7 @@ describe('reading options', () => {
       /leave ACKD_ACCOUNTS off/,
     ],
     ['mail for nobody who could come', { unknownRecipients: 'park' }, /Nobody without a token can claim an id/],
+    ['two places for messages', { store: 'memory', redisUrl: 'redis://127.0.0.1' }, /in memory or in Redis/],
   ])('refuses %s, and says what to do', (_, flags, text) => {
     const read = (): unknown => readOptions({ flags })
     expect(read).toThrow(text)

@@ -41,6 +41,12 @@ export const connectionEdges: Record<string, () => Promise<void>> = {
       return ended === 'overloaded'
     }
     await expect.poll(refused, { timeout: 60_000, interval: 200 }).toBe(true)
+    // Whoever watches over it is answered all the same.
+    const [health, ready, metrics] = await Promise.all(
+      ['healthz', 'readyz', 'metrics'].map(path => fetch(`${places.http}/${path}`)),
+    )
+    expect([health?.status, ready?.status, metrics?.status]).toEqual([200, 503, 200])
+    expect(await ready?.json()).toMatchObject({ ok: false, checks: { store: { ok: true }, lag: { ok: false } } })
     stop()
     await expect.poll(refused, { timeout: 60_000, interval: 200 }).toBe(false)
   },
