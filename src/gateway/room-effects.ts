@@ -49,7 +49,13 @@ export class StoreRoomEffects implements RoomEffects {
   readonly #report: RoomReport
   readonly #calling: Calling
 
-  constructor(store: Store, clock: Clock, passwords: Passwords, report: RoomReport, calling: Calling) {
+  constructor(
+    store: Pick<Store, 'rooms' | 'neighbours'>,
+    clock: Clock,
+    passwords: Passwords,
+    report: RoomReport,
+    calling: Calling,
+  ) {
     this.#report = report
     this.#store = store.rooms
     this.#neighbours = store.neighbours

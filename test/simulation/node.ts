@@ -1,6 +1,7 @@
 /** One server process of the simulated world: the production hub, with effects that take their time and sometimes fail. */
 import { Hub } from '../../src/core/hub.ts'
 import type { Effects } from '../../src/core/effects.ts'
+import type { RoomEffects } from '../../src/core/room-effects.ts'
 import type { Ref } from '../../src/protocol/frames.ts'
 import type { BindRequest, Parcel } from '../../src/protocol/mailbox.ts'
 import type { Receiving } from '../../src/core/receiving.ts'
@@ -22,7 +23,8 @@ export class Node implements Effects {
   /** Counts its lives; what was meant for an earlier one does not reach it. */
   life = 0
   hub: Hub
-  readonly rooms: TableRooms
+  /** Over tables, or, where the world stands on a real store, as in production. */
+  rooms: RoomEffects
   #pausedUntil = 0
   /** The life that is being ended by a signal. */
   #leaving = -1
@@ -54,6 +56,11 @@ export class Node implements Effects {
   /** Hears of what happened to a room at any node, or does not; or of a process that has died. */
   overhear(input: (hub: Hub) => void): void {
     this.#gossip(this.name, input)
+  }
+
+  /** A call to a real store. */
+  ask<Result>(start: () => Promise<Result>, answer: (hub: Hub, result: Result | null) => void): void {
+    this.#call(start, answer)
   }
 
   /** Lets something reach the hub, unless the process has died since; a stopped one hears it when it goes on. */

@@ -8,10 +8,11 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { openRedisStore, type RedisStore } from '../../src/store/redis.ts'
+import type { RoomStore } from '../../src/store/room-store.ts'
 import { Proxy } from '../support/proxy.ts'
 import { RedisServer } from '../support/redis.ts'
-import { scenarios } from './scenarios.ts'
-import { World, type Kept } from './world.ts'
+import { roomScenarios, scenarios } from './scenarios.ts'
+import { World, type Kept, type RealStore } from './world.ts'
 
 const schedules = Number(process.env['ACKD_REDIS_SCHEDULES'] ?? 40)
 const first = Number(process.env['ACKD_SEED'] ?? Math.floor(Date.now() / 86_400_000) * 1_000)
@@ -42,7 +43,7 @@ async function back(store: RedisStore): Promise<void> {
   throw new Error(`the store was not back within ${BACK_MS} ms`)
 }
 
-function patient(store: RedisStore): Kept {
+function patient(store: RedisStore): RealStore {
   const waited = <Value>(call: Promise<Value>): Promise<Value> =>
     call.catch(async (error: unknown) => {
       await back(store)
@@ -51,7 +52,7 @@ function patient(store: RedisStore): Kept {
   // It is the judge who asks, and has to know.
   const mailboxes: Kept['mailboxes'] = (...args) =>
     store.mailboxes(...args).catch(() => back(store).then(() => mailboxes(...args)))
-  return {
+  const kept: Kept = {
     bind: request => waited(store.bind(request)),
     unbind: (...args) => waited(store.unbind(...args)),
     enqueue: (...args) => waited(store.enqueue(...args)),
@@ -61,10 +62,33 @@ function patient(store: RedisStore): Kept {
     sync: (...args) => waited(store.sync(...args)),
     mailboxes,
   }
+  const { rooms, neighbours } = store
+  // It is the world that makes the room, and has to know.
+  const create: RoomStore['create'] = (...args) =>
+    rooms.create(...args).catch(() => back(store).then(() => create(...args)))
+  const shared: RealStore['shared'] = {
+    rooms: {
+      create,
+      delete: (...args) => waited(rooms.delete(...args)),
+      find: (...args) => waited(rooms.find(...args)),
+      list: (...args) => waited(rooms.list(...args)),
+      append: (...args) => waited(rooms.append(...args)),
+      page: (...args) => waited(rooms.page(...args)),
+      taken: (...args) => waited(rooms.taken(...args)),
+    },
+    neighbours: {
+      listen: hearing => neighbours.listen(hearing),
+      follow: room => neighbours.follow(room),
+      unfollow: room => neighbours.unfollow(room),
+      report: (...args) => waited(neighbours.report(...args)),
+      signal: (...args) => neighbours.signal(...args),
+    },
+  }
+  return { kept, shared }
 }
 
-async function runOnRedis(seed: number): Promise<{ wrong: readonly string[]; cuts: number }> {
-  const scenario = { ...scenarios[seed % scenarios.length]!, failover: false }
+async function runOnRedis(seed: number, worlds = scenarios): Promise<{ wrong: readonly string[]; cuts: number }> {
+  const scenario = { ...worlds[seed % worlds.length]!, failover: false }
   const world = new World(seed, scenario)
   const ends: (() => Promise<void>)[] = []
   const proxies: Proxy[] = []
@@ -85,20 +109,26 @@ async function runOnRedis(seed: number): Promise<{ wrong: readonly string[]; cut
   }
 }
 
-it(
-  `${schedules} schedules from seed ${first}, on a Redis behind a bad way`,
+/** Those in which nodes share the store. A node that is killed keeps its lease here, since its store lives on, so nobody leaves for good. */
+const sharedRooms = roomScenarios.filter(({ pollMs }) => pollMs > 0).map(world => ({ ...world, retires: false }))
+
+it.each([
+  { what: 'schedules', worlds: scenarios, count: schedules },
+  { what: 'schedules with a room', worlds: sharedRooms, count: Math.ceil(schedules / 4) },
+])(
+  `$count $what from seed ${first}, on a Redis behind a bad way`,
   { timeout: Math.max(300_000, schedules * 10_000) },
-  async () => {
-    process.stdout.write(`simulation on Redis: ${schedules} schedules from seed ${first}\n`)
+  async ({ what, worlds, count }) => {
+    process.stdout.write(`simulation on Redis: ${count} ${what} from seed ${first}\n`)
     let cuts = 0
     const red: unknown[] = []
-    for (let seed = first; seed < first + schedules; seed++) {
-      const run = await runOnRedis(seed)
+    for (let seed = first; seed < first + count; seed++) {
+      const run = await runOnRedis(seed, worlds)
       cuts += run.cuts
       if (run.wrong.length > 0) red.push({ seed, wrong: run.wrong.slice(0, 5) })
     }
     expect(red).toEqual([])
-    expect(cuts).toBeGreaterThan(schedules)
+    expect(cuts).toBeGreaterThan(count)
     process.stdout.write(`the way was cut ${cuts} times\n`)
   },
 )

@@ -203,9 +203,10 @@ export class Wire implements Connection {
     const world = this.#world
     const stream = streamName(id, greeting.outbox)
     if (isRoom(target)) {
-      if (world.rooms.taken(target, stream) < n)
-        world.history.wrong(`I2: message ${n} to ${target} was told stored and is not in the log`)
-      return
+      return world.told(world.takenBy(target, stream), taken => {
+        if (taken !== null && taken < n)
+          world.history.wrong(`I2: message ${n} to ${target} was told stored and is not in the log`)
+      })
     }
     world.told(world.keptBy(this.#node).sync(target, stream), known => {
       if (known !== null && Math.max(known.last, known.delivered) < n)

@@ -7,10 +7,15 @@
  * It can also stand on a real store: then its time stands still while that answers.
  */
 import type { CoreOptions } from '../../src/core/effects.ts'
+import type { RoomEffects } from '../../src/core/room-effects.ts'
+import { Clock } from '../../src/gateway/clock.ts'
+import { Passwords } from '../../src/gateway/passwords.ts'
+import { StoreRoomEffects } from '../../src/gateway/room-effects.ts'
 import type { Body } from '../../src/protocol/frames.ts'
-import { areOfOneRoom } from '../../src/protocol/rooms.ts'
+import { areOfOneRoom, type RoomPage, type RoomSettings } from '../../src/protocol/rooms.ts'
 import { RoomTables, type RoomSnapshot } from '../../src/store/memory/rooms.ts'
 import { MemoryTables, type Snapshot } from '../../src/store/memory/tables.ts'
+import type { RoomStore } from '../../src/store/room-store.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from '../../src/store/store.ts'
 import { RollTables, type RollSnapshot } from '../support/roll-tables.ts'
 import { History } from './history.ts'
@@ -32,14 +37,22 @@ export type Kept = {
   >
 }
 
-/** What a world stands on instead of tables: one store for each node, by its index. They go by the clock of the world. */
-export type OpenKept = (index: number, limits: StoreLimits, clock: () => number) => Promise<Kept>
+/** What a world stands on instead of tables. */
+export interface RealStore {
+  readonly kept: Kept
+  readonly shared: Pick<Store, 'rooms' | 'neighbours'>
+}
+
+/** One store for each node, by its index. They go by the clock of the world. */
+export type OpenStore = (index: number, limits: StoreLimits, clock: () => number) => Promise<RealStore>
 
 /** ms for which a process that was killed counts as living. */
 const LEASE_MS = 5_000
 /** ms that a node waits for an answer of the store. */
 export const STORE_PATIENCE_MS = 1_500
 const decoder = new TextDecoder()
+/** A page with everything. */
+const WHOLE = { after: 0, limit: 1e6, maxBytes: 1e9 } as const
 const EPOCH = Date.UTC(2026, 0, 1)
 
 export class World {
@@ -61,6 +74,9 @@ export class World {
   /** Leases that have lapsed. */
   readonly #lapsed = new Set<string>()
   #kept: readonly Kept[] = []
+  #realLogs: RoomStore | null = null
+  /** The log of the room, as a real store had it when it was looked at last. */
+  #read: RoomPage | null = null
   /** What has to be answered before time goes on. */
   #asked: Promise<void>[] = []
 
@@ -132,20 +148,33 @@ export class World {
   }
 
   /** The same on real stores. No failovers: they would be those of a real Redis. */
-  async runOn(open: OpenKept): Promise<string[]> {
-    this.#kept = await Promise.all(this.nodes.map((_, index) => open(index, this.#limits, () => this.time)))
+  async runOn(open: OpenStore): Promise<string[]> {
+    const stores = await Promise.all(this.nodes.map((_, index) => open(index, this.#limits, () => this.time)))
+    this.#kept = stores.map(({ kept }) => kept)
+    for (const [index, node] of this.nodes.entries()) node.rooms = realRooms(node, stores[index]?.shared)
     const mailboxes = this.#kept[0]?.mailboxes ?? (() => [])
+    const log = stores[0]?.shared.rooms
+    this.#realLogs = log ?? null
+    if (this.scenario.room) await log?.create(ROOM, this.#roomSettings)
     this.#begin()
     while (this.now < this.#end && this.schedule.step()) {
       for (const asked of this.#asked.splice(0)) await asked
-      if (this.#isDone() && (await mailboxes('', 1)).length === 0) break
+      const isLooked = this.#isLooked()
+      if (isLooked && this.scenario.room) this.#read = (await log?.page(ROOM, WHOLE).catch(() => null)) ?? this.#read
+      if (isLooked && this.#isDone() && (await mailboxes('', 1)).length === 0) break
     }
+    if (this.scenario.room) this.#judgeRoom()
     return this.history.judge(this.people, await mailboxes('', 100))
   }
 
   /** What a node keeps things in. */
   keptBy(node: Node): Kept {
     return this.#kept[this.nodes.indexOf(node)] ?? this.tables
+  }
+
+  /** The highest number of a stream that the log of a room has taken. */
+  takenBy(room: string, stream: string): number | Promise<number> {
+    return this.#realLogs?.taken(room, stream) ?? this.rooms.taken(room, stream)
   }
 
   /** Hands on what a store answers: at once, or while time stands still. Null: it did not. */
@@ -168,7 +197,7 @@ export class World {
 
   /** What the log of the room holds, by offset. */
   get #log(): ReadonlyMap<number, string> {
-    const page = this.rooms.page(ROOM, { after: 0, limit: Infinity, maxBytes: Infinity })
+    const page = this.#kept.length > 0 ? this.#read : this.rooms.page(ROOM, WHOLE)
     return new Map(page?.entries.map(({ offset, body }) => [offset, textOf(body)]))
   }
 
@@ -220,19 +249,24 @@ export class World {
   }
 
   #begin(): void {
-    if (this.scenario.room) {
-      const settings = { owner: '', private: false, password: '', messages: 1_000, epoch: 'first', created: this.time }
-      this.rooms.create(ROOM, settings)
-    }
+    if (this.scenario.room) this.rooms.create(ROOM, this.#roomSettings)
     for (const person of this.people) person.start()
     this.#trouble()
     this.#remember()
   }
 
-  /** Looked at now and then only. */
+  get #roomSettings(): RoomSettings {
+    return { owner: '', private: false, password: '', messages: 1_000, epoch: 'first', created: this.time }
+  }
+
+  /** Now and then only. */
+  #isLooked(): boolean {
+    return this.schedule.events % 64 === 0
+  }
+
   #isDone(): boolean {
     if (this.scenario.retires && this.#remaining.length === this.people.length) return false
-    if (this.faulty || this.schedule.events % 64 !== 0 || !this.people.every(person => person.done)) return false
+    if (this.faulty || !this.#isLooked() || !this.people.every(person => person.done)) return false
     if (this.scenario.room && !this.#roomIsDone()) return false
     return this.history.missing(this.people).next().done === true
   }
@@ -305,6 +339,18 @@ export class World {
         return person.stall(random.between(100, 1_000))
     }
   }
+}
+
+function realRooms(node: Node, shared: RealStore['shared'] | undefined): RoomEffects {
+  if (shared === undefined) return node.rooms
+  const nobody = { roomMade: () => {}, roomDeleted: () => {}, passwordOffered: () => null, passwordChecked: () => {} }
+  return new StoreRoomEffects(shared, new Clock(), new Passwords(1), nobody, {
+    call: (_op, start, answer) => node.ask(start, answer),
+    tell: input => node.tell(node.life, input),
+    work: () => {
+      throw new Error('nobody has a password here')
+    },
+  })
 }
 
 function textOf({ bytes, start, end }: Body): string {
