@@ -27,13 +27,14 @@ export class Servers {
     await server.stop()
   }
 
-  /** Does the work and stops what is left; at a fault or a signal in between, this process ends with 1. */
+  /** Does the work and stops what is left; at the first fault, or at a signal in between, this process says so and ends with 1. */
   async during(work: () => Promise<void>): Promise<void> {
     for (const event of ['uncaughtException', 'SIGINT', 'SIGTERM']) process.on(event, this.#abort)
     try {
       await work()
-    } finally {
       await this.#stopAll()
+    } catch (error) {
+      this.#abort(error)
     }
   }
 
