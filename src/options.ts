@@ -161,7 +161,7 @@ export const optionTable = {
     default: 64 * MiB,
     min: MiB,
     max: 64 * 1024 * MiB,
-    help: 'Bytes this node holds without an end; more is handed back with overloaded.',
+    help: 'Bytes this node holds without an end, 1 KiB for each message besides its body; more is handed back with overloaded.',
   }),
   frameRate: count({
     default: 1_000,

@@ -245,7 +245,7 @@ export class Sending {
       return flood
     }
     if (!this.#hub.custody.admits(size)) {
-      up.retry(n, 'overloaded', LONG_PAUSE_MS)
+      up.retry(n, 'overloaded', this.#hub.custody.turnAway())
       return false
     }
     if (!up.numbered) {

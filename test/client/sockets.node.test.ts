@@ -1,9 +1,13 @@
 /** The Node client over every transport of the real server. */
+import { randomBytes } from 'node:crypto'
+import { once } from 'node:events'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createServer } from 'node:tls'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { connect, type Client, type NodeOptions, type Status } from '../../src/client/index.node.ts'
+import { nodeSockets } from '../../src/client/sockets.node.ts'
 import { silentLog } from '../../src/gateway/log.ts'
 import type { Options } from '../../src/options.ts'
 import { startServer, type Server } from '../../src/server.ts'
@@ -84,5 +88,36 @@ describe('a Node client', () => {
 
   it.each(['tcp:', 'tcp://', 'udp://127.0.0.1:2500', 'nonsense'])('takes no %s for an address', url => {
     expect(() => connect(url)).toThrow(expect.objectContaining({ code: 'bad_url' }))
+  })
+})
+
+describe('TLS connections of one client', () => {
+  it('resume each other, and begin anew where the server has forgotten', async () => {
+    const reused: boolean[] = []
+    const listening = createServer({ cert, key }, socket => {
+      reused.push(socket.isSessionReused())
+      socket.resume().on('error', () => {})
+      socket.write('[]\n')
+    })
+    listening.listen(0, '127.0.0.1')
+    await once(listening, 'listening')
+    const address = listening.address()
+    const sockets = nodeSockets({ ca: cert })
+    const talk = (): Promise<void> =>
+      new Promise(resolve => {
+        const socket = sockets(`tls://127.0.0.1:${typeof address === 'object' ? (address?.port ?? 0) : 0}`, {
+          opened: () => {},
+          // The ticket came before it.
+          packet: () => socket.close(),
+          closed: () => resolve(),
+        })
+      })
+    await talk()
+    await talk()
+    listening.setTicketKeys(randomBytes(48))
+    await talk()
+    await talk()
+    expect(reused).toEqual([false, true, false, true])
+    listening.close()
   })
 })

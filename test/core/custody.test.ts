@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { InvariantError } from '../../src/core/assert.ts'
 import { Desk, entryOf, messageOf, options, type Connected } from './recorder.ts'
 
-const OVERHEAD = 256
+const OVERHEAD = 1_024
 
 let desk: Desk
 let alice: Connected
@@ -35,6 +35,21 @@ describe('Custody, what it holds', () => {
   test('is nothing to add to while the process is overloaded', () => {
     desk.hub.overloaded = true
     expect(desk.hub.custody.admits(0)).toBe(false)
+  })
+
+  test('lets those wait longer who are too many, up to eight seconds, and as before when they are few again', () => {
+    const custody = desk.hub.custody
+    const refuse = (count: number, settled: number): number => {
+      for (let i = 0; i < count; i++) custody.turnAway()
+      for (let n = 1; n <= settled; n++) {
+        desk.send(alice, n, `friend${n}`)
+        desk.hub.turn()
+        desk.enqueued(`friend${n}`, ['ok'])
+      }
+      desk.pass(1_000)
+      return custody.turnAway()
+    }
+    expect([refuse(0, 0), refuse(29, 10), refuse(400, 2), refuse(0, 1)]).toEqual([1_000, 3_000, 8_000, 1_000])
   })
 
   test('is given back at an end, whatever end', () => {

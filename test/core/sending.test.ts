@@ -148,10 +148,10 @@ describe('Sending, its credit', () => {
 
 describe('Sending', () => {
   test('takes nothing beyond the bytes that the node may hold', () => {
-    begin({ heldBytes: 1_000 })
-    send(1, 1, 'bob', 0, 745)
+    begin({ heldBytes: 2_000 })
+    send(1, 1, 'bob', 0, 977)
     expect(alice.line.read()).toEqual(['retry bob 1: overloaded, 1000 ms'])
-    send(1, 1, 'bob', 0, 744)
+    send(1, 1, 'bob', 0, 976)
     expect(alice.line.read()).toEqual([])
   })
 

@@ -119,6 +119,19 @@ describe('TLS', () => {
     await new Promise(resolve => stranger.on('error', () => {}).once('close', resolve))
     expect(pipes).toHaveLength(1)
   })
+
+  it('knows the client certificate of a session that is resumed', async () => {
+    const { ca, cert, key } = clientCertificate('/CN=device-7')
+    const place = { ...(await listen({ certificate: { ...certificate, ca } })), ca: certificate.cert, cert, key }
+    const first = await shake(place)
+    const session = await new Promise<Buffer>(resolve => first.once('session', resolve))
+    const again = await shake({ ...place, session })
+    expect(again.isSessionReused()).toBe(true)
+    await until(() => pipes.length === 2)
+    expect(pipes[1]?.provenId).toBe('device-7')
+    first.destroy()
+    again.destroy()
+  })
 })
 
 describe('a client certificate', () => {
