@@ -146,8 +146,10 @@ export class Hub {
   ): void {
     const id = fresh?.id ?? session.greeting.id ?? ''
     if (session.gone) {
-      if (result?.kind === 'bound') this.effects.unbind(id, result.token, 0)
-      return
+      if (result?.kind !== 'bound') return
+      this.effects.unbind(id, result.token, 0)
+      // Whoever is here was fenced for one who is not: he has to come again.
+      return this.evicted(id, result.token, 'unavailable')
     }
     switch (result?.kind) {
       case undefined:
@@ -178,9 +180,9 @@ export class Hub {
   }
 
   /** Another node says that this client went there, and has that token now. */
-  evicted(id: string, token: string): void {
+  evicted(id: string, token: string, reason: 'replaced' | 'unavailable' = 'replaced'): void {
     const session = this.#sessions.get(id)
-    if (session !== undefined && isNewer(token, session.token)) session.close('replaced')
+    if (session !== undefined && isNewer(token, session.token)) session.close(reason)
   }
 
   /** Another node has put something into this mailbox. */
