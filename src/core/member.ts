@@ -73,7 +73,4 @@ export class Attendance {
   readonly members = new Map<string, Member>()
   /** Questions that the store has not answered. */
   asks = 0
-  /** Rooms that it wanted to make within this minute. */
-  created = 0
-  since = 0
 }

@@ -12,7 +12,12 @@ import type { Session } from './session.ts'
 export type Answer<Found> = Found | 'no_such_room' | null
 
 /** Whether a password is right; or that nobody can say so now, that its client has to wait first, or that there was no answer. */
-export type PasswordAnswer = boolean | 'busy' | { readonly waitMs: number } | null
+export type PasswordAnswer = boolean | 'busy' | Wait | null
+
+/** It was tried too often; the client has to wait first. */
+export interface Wait {
+  readonly waitMs: number
+}
 
 /** A question of a client about a room, and under which ref it is answered. */
 export interface Ask {

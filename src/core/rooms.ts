@@ -22,7 +22,7 @@ import { adviceOf, codeOf, refuse, reply } from './answers.ts'
 import { Attendance, Member } from './member.ts'
 import type { Message } from './message.ts'
 import { Room } from './room.ts'
-import type { Answer, Ask, PasswordAnswer } from './room-effects.ts'
+import type { Answer, Ask, PasswordAnswer, Wait } from './room-effects.ts'
 import { covers } from './rights.ts'
 import type { Session } from './session.ts'
 
@@ -31,9 +31,6 @@ export const LOBBY = '#lobby'
 
 /** Questions of one session that the store has not answered. */
 const ASKS = 16
-/** Rooms that a session may make in a minute. */
-const CREATED = 20
-const MINUTE_MS = 60_000
 /** Rooms that are looked at in a tick, after other nodes could not be heard. */
 const LOOKS = 256
 /** Of a reply, what is not bodies. */
@@ -89,12 +86,7 @@ export class Rooms {
     if (!session.mayEnter(name)) return refuse(session, ref, 'forbidden')
     if (password.length > MAX_ROOM_PASSWORD)
       return refuse(session, ref, 'too_large', `A password has at most ${MAX_ROOM_PASSWORD} characters.`)
-    const attendance = this.#thisMinute(session)
-    if (attendance.created >= CREATED || !this.#mayAsk(session, ref)) {
-      if (attendance.created >= CREATED) refuse(session, ref, 'rate_limited')
-      return
-    }
-    attendance.created++
+    if (!this.#mayAsk(session, ref)) return
     const messages = Math.min(history, this.#hub.options.roomMessages)
     const room = { owner: session.id, private: options.private ?? false, password, messages }
     this.#hub.effects.rooms.create(name, room, { session, ref, room: name })
@@ -169,7 +161,7 @@ export class Rooms {
     this.#hub.effects.rooms.create(LOBBY, { owner: '', private: false, password: '', messages }, null)
   }
 
-  created(name: string, ask: Ask | null, result: Created | 'busy' | null): void {
+  created(name: string, ask: Ask | null, result: Created | 'busy' | Wait | null): void {
     if (ask === null) return this.#rooms.get(name)?.lookAgain(result !== null)
     this.#answered(ask)
     if (result === 'created') reply(ask.session, ask.ref, null)
@@ -200,11 +192,7 @@ export class Rooms {
     member.record = null
     if (result === true) room.admit(member, record)
     else if (result === false) room.refuse(member, 'bad_password')
-    else if (result === 'busy' || result === null) room.refuse(member, codeOf(result))
-    else {
-      const seconds = Math.ceil(result.waitMs / 1_000)
-      room.refuse(member, 'rate_limited', `Too many passwords were wrong; try again after ${seconds} s.`)
-    }
+    else room.refuse(member, codeOf(result), adviceOf(result))
   }
 
   inspected(ask: Ask, answer: Answer<RoomRecord>): void {
@@ -373,14 +361,6 @@ export class Rooms {
 
   #answered({ session }: Ask): void {
     attendanceOf(session).asks--
-  }
-
-  #thisMinute(session: Session): Attendance {
-    const attendance = attendanceOf(session)
-    if (this.#hub.now - attendance.since < MINUTE_MS) return attendance
-    attendance.since = this.#hub.now
-    attendance.created = 0
-    return attendance
   }
 }
 

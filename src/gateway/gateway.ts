@@ -27,7 +27,7 @@ import { Housekeeping } from './housekeeping.ts'
 import { LoopLag } from './lag.ts'
 import { errorFields, type Log } from './log.ts'
 import type { Revocations } from './revocations.ts'
-import { RoomGuesses, type Guesser } from './room-guesses.ts'
+import { Quota, type Trier } from './quota.ts'
 import { Rounds } from './rounds.ts'
 import { Slab } from './slab.ts'
 import { Sparing } from './sparing.ts'
@@ -41,6 +41,10 @@ const STALL_MS = 2_000
 const DRAIN_MS = 8_000
 const GOODBYE_MS = 3_000
 const DRAIN_STEP_MS = 10
+
+/** In a minute. */
+const WRONG_PASSWORDS = { ofClient: 10, fromNetwork: 30 }
+const ROOMS_MADE = { ofClient: 20, fromNetwork: 200 }
 
 const EXPIRED = 'The token has expired; fetch a new one and connect again.'
 const REVOKED = 'The token was revoked; fetch a new one and connect again.'
@@ -84,7 +88,8 @@ export class Gateway implements Surroundings {
   #overloadLagMs: number
   readonly #admission: Admission
   readonly #guesses = new Guesses()
-  readonly #roomGuesses = new RoomGuesses()
+  readonly #roomGuesses = new Quota(WRONG_PASSWORDS.ofClient, WRONG_PASSWORDS.fromNetwork)
+  readonly #roomsMade = new Quota(ROOMS_MADE.ofClient, ROOMS_MADE.fromNetwork)
   readonly #faults = new Sparing()
   readonly #troubles = new Sparing()
   readonly #lag = new LoopLag()
@@ -235,17 +240,18 @@ export class Gateway implements Surroundings {
     this.#audit.note('room_deleted', { room, id })
   }
 
+  roomWanted(room: string, session: Session): number | null {
+    return this.#attempt(this.#roomsMade, room, session)
+  }
+
   passwordOffered(room: string, session: Session): number | null {
-    const guesser = guesserOf(session)
-    const refusal = this.#roomGuesses.attempt(guesser, this.clock.now)
-    if (refusal?.first === true) this.#audit.note('throttled', { ...guesser, room })
-    return refusal?.waitMs ?? null
+    return this.#attempt(this.#roomGuesses, room, session)
   }
 
   passwordChecked(room: string, session: Session, right: boolean | null): void {
-    const guesser = guesserOf(session)
-    if (right === false) this.#audit.note('room_refused', { ...guesser, room, why: 'wrong password' })
-    else this.#roomGuesses.takeBack(guesser, this.clock.now)
+    const trier = trierOf(session)
+    if (right === false) this.#audit.note('room_refused', { ...trier, room, why: 'wrong password' })
+    else this.#roomGuesses.takeBack(trier, this.clock.now)
   }
 
   delays(connection: ClientConnection): boolean {
@@ -309,6 +315,13 @@ export class Gateway implements Surroundings {
     connection.hangUp('unauthorized', why)
   }
 
+  #attempt(quota: Quota, room: string, session: Session): number | null {
+    const trier = trierOf(session)
+    const refusal = quota.attempt(trier, this.clock.now)
+    if (refusal?.first === true) this.#audit.note('throttled', { ...trier, room })
+    return refusal?.waitMs ?? null
+  }
+
   #answerGuessers(now: number): void {
     if (this.#delayed.length === 0) return
     const due = this.#delayed.filter(delayed => delayed.due <= now)
@@ -322,6 +335,6 @@ export class Gateway implements Surroundings {
   }
 }
 
-function guesserOf({ id, connection }: Session): Guesser {
+function trierOf({ id, connection }: Session): Trier {
   return { id, address: connection instanceof ClientConnection ? connection.pipe.address : '' }
 }

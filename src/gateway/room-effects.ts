@@ -35,6 +35,8 @@ export interface RoomReport {
   /** A client has made a room, or deleted it. */
   roomMade(room: string, id: string): void
   roomDeleted(room: string, id: string): void
+  /** A client wants to make a room. Null: it may. Else the ms that it has to wait first. */
+  roomWanted(room: string, session: Session): number | null
   /** A client wants to enter a room by a password. Null: it may be checked. Else the ms that the client has to wait first. */
   passwordOffered(room: string, session: Session): number | null
   /** It was checked; null: it could not be. */
@@ -71,6 +73,14 @@ export class StoreRoomEffects implements RoomEffects {
   }
 
   create(name: string, room: NewRoom, ask: Ask | null): void {
+    const waitMs = ask === null ? null : this.#report.roomWanted(name, ask.session)
+    if (waitMs !== null) {
+      const answer = { waitMs }
+      return this.#calling.work(
+        () => Promise.resolve(answer),
+        hub => hub.rooms.created(name, ask, answer),
+      )
+    }
     const settings = { ...room, epoch: randomBytes(EPOCH_BYTES).toString('base64url'), created: Date.now() }
     if (room.password === '') return this.#create(name, settings, ask)
     this.#calling.work(

@@ -7,6 +7,31 @@ import type { Server } from '../../src/server.ts'
 import { connectBySocket, type Heard, type Peer } from '../gateway/peer.ts'
 import { startVictim, stillWorks } from './server.ts'
 
+describe('the making of rooms', () => {
+  it('is limited per id, whatever connections it makes; then it is told when to try again', async () => {
+    const server = await startVictim()
+    let peer = await connectBySocket(server.ws)
+    const { id, secret = '' } = await peer.hello({ outbox: 'room-maker' })
+    const make = async (room: string): Promise<Heard> => {
+      peer.say(frames => frames.create(room, room, {}))
+      const found = (): Heard | undefined => peer.heard.find(([name, ref]) => name !== 'members' && ref === room)
+      await expect.poll(found, { timeout: 10_000 }).toBeDefined()
+      return found() ?? ['unknown']
+    }
+    for (let i = 0; i < 20; i++) {
+      expect((await make(`#room-${i}`))[0]).toBe('reply')
+      if (i !== 10) continue
+      peer.say(frames => frames.bye())
+      await peer.end()
+      peer = await connectBySocket(server.ws)
+      await peer.hello({ id, secret, outbox: 'room-maker' })
+    }
+    const [, , code, text] = await make('#room-20')
+    expect([code, text]).toEqual(['rate_limited', expect.stringMatching(/try again after \d+ s/)])
+    await server.close()
+  })
+})
+
 describe('guesses at the password of a room', () => {
   let folder: string
   let auditLog: string

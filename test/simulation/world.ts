@@ -343,7 +343,13 @@ export class World {
 
 function realRooms(node: Node, shared: RealStore['shared'] | undefined): RoomEffects {
   if (shared === undefined) return node.rooms
-  const nobody = { roomMade: () => {}, roomDeleted: () => {}, passwordOffered: () => null, passwordChecked: () => {} }
+  const nobody = {
+    roomMade: () => {},
+    roomDeleted: () => {},
+    roomWanted: () => null,
+    passwordOffered: () => null,
+    passwordChecked: () => {},
+  }
   return new StoreRoomEffects(shared, new Clock(), new Passwords(1), nobody, {
     call: (_op, start, answer) => node.ask(start, answer),
     tell: input => node.tell(node.life, input),
