@@ -28,11 +28,13 @@ export type Placement = 'same' | 'apart'
 const SERVER_CORE = '0'
 const LOAD_CORE = '1'
 
-/** All that run. */
+/** All that run; none is started any more once the run is over. */
 const running = new Set<Service>()
+let over = false
 
 /** For the end of a run, however it ends: none of the servers outlives it. */
 export async function stopAll(): Promise<void> {
+  over = true
   await Promise.all([...running].map(service => service.stop()))
 }
 
@@ -49,6 +51,7 @@ export class Service {
 
   /** Starts them one after the other; `programs` is given the folder. */
   static async start(programs: (folder: string) => readonly Program[]): Promise<Service> {
+    if (over) throw new Error('the run is over')
     const service = new Service(mkdtempSync(join(tmpdir(), 'ackd-peer-')))
     running.add(service)
     try {
