@@ -114,7 +114,7 @@ const sharedRooms = roomScenarios.filter(({ pollMs }) => pollMs > 0).map(world =
 
 it.each([
   { what: 'schedules', worlds: scenarios, count: schedules },
-  { what: 'schedules with a room', worlds: sharedRooms, count: Math.ceil(schedules / 4) },
+  { what: 'schedules with a room', worlds: sharedRooms, count: Math.ceil(schedules / 7) },
 ])(
   `$count $what from seed ${first}, on a Redis behind a bad way`,
   { timeout: Math.max(300_000, schedules * 10_000) },
