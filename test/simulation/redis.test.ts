@@ -7,10 +7,16 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
+import type { RoomEffects } from '../../src/core/room-effects.ts'
+import { Clock } from '../../src/gateway/clock.ts'
+import { Passwords } from '../../src/gateway/passwords.ts'
+import { StoreRoomEffects } from '../../src/gateway/room-effects.ts'
 import { openRedisStore, type RedisStore } from '../../src/store/redis.ts'
 import type { RoomStore } from '../../src/store/room-store.ts'
+import type { Store } from '../../src/store/store.ts'
 import { Proxy } from '../support/proxy.ts'
 import { RedisServer } from '../support/redis.ts'
+import type { Node } from './node.ts'
 import { roomScenarios, scenarios } from './scenarios.ts'
 import { World, type Kept, type RealStore } from './world.ts'
 
@@ -66,7 +72,7 @@ function patient(store: RedisStore): RealStore {
   // It is the world that makes the room, and has to know.
   const create: RoomStore['create'] = (...args) =>
     rooms.create(...args).catch(() => back(store).then(() => create(...args)))
-  const shared: RealStore['shared'] = {
+  const shared: Pick<Store, 'rooms' | 'neighbours'> = {
     rooms: {
       create,
       delete: (...args) => waited(rooms.delete(...args)),
@@ -84,7 +90,25 @@ function patient(store: RedisStore): RealStore {
       signal: (...args) => neighbours.signal(...args),
     },
   }
-  return { kept, shared }
+  return { kept, rooms: shared.rooms, effects: node => effectsOf(node, shared) }
+}
+
+/** As in production. */
+function effectsOf(node: Node, shared: Pick<Store, 'rooms' | 'neighbours'>): RoomEffects {
+  const nobody = {
+    roomMade: () => {},
+    roomDeleted: () => {},
+    roomWanted: () => null,
+    passwordOffered: () => null,
+    passwordChecked: () => {},
+  }
+  return new StoreRoomEffects(shared, new Clock(), new Passwords(1), nobody, {
+    call: (_op, start, answer) => node.ask(start, answer),
+    tell: input => node.tell(node.life, input),
+    work: () => {
+      throw new Error('nobody has a password here')
+    },
+  })
 }
 
 async function runOnRedis(seed: number, worlds = scenarios): Promise<{ wrong: readonly string[]; cuts: number }> {

@@ -46,8 +46,8 @@ export const roomMutations: readonly Mutation[] = [
     edits: [
       {
         file: room,
-        find: 'if (member.at === HERE || member.at === this.#cursor) ready.push(member)',
-        replace: 'if (member.at <= this.#cursor) ready.push(member)',
+        find: 'if (member.at === HERE || member.at === this.#cursor) {',
+        replace: 'if (member.at <= this.#cursor) {',
       },
     ],
     within: 200,
@@ -89,7 +89,7 @@ export const roomMutations: readonly Mutation[] = [
     rule: 'who joins behind an offset names the epoch that it is of',
     edits: [
       {
-        file: room,
+        file: 'src/core/member.ts',
         find: 'epoch === undefined ? record.last : agreedUpTo(record, epoch)',
         replace: 'epoch === undefined ? record.last : Math.max(record.last, agreedUpTo(record, epoch))',
       },
@@ -133,7 +133,7 @@ export const roomMutations: readonly Mutation[] = [
       },
       { file: room, find: 'if (pollMs > 0 && now - this.#lookedAt >= pollMs) this.look()', replace: '' },
     ],
-    within: 400,
+    within: 2_500,
   },
   {
     rule: 'a report that was not answered is made again',

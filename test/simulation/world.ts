@@ -8,9 +8,6 @@
  */
 import type { CoreOptions } from '../../src/core/effects.ts'
 import type { RoomEffects } from '../../src/core/room-effects.ts'
-import { Clock } from '../../src/gateway/clock.ts'
-import { Passwords } from '../../src/gateway/passwords.ts'
-import { StoreRoomEffects } from '../../src/gateway/room-effects.ts'
 import type { Body } from '../../src/protocol/frames.ts'
 import { areOfOneRoom, type RoomPage, type RoomSettings } from '../../src/protocol/rooms.ts'
 import { RoomTables, type RoomSnapshot } from '../../src/store/memory/rooms.ts'
@@ -40,7 +37,9 @@ export type Kept = {
 /** What a world stands on instead of tables. */
 export interface RealStore {
   readonly kept: Kept
-  readonly shared: Pick<Store, 'rooms' | 'neighbours'>
+  readonly rooms: RoomStore
+  /** What a node asks about rooms. */
+  effects(node: Node): RoomEffects
 }
 
 /** One store for each node, by its index. They go by the clock of the world. */
@@ -151,9 +150,9 @@ export class World {
   async runOn(open: OpenStore): Promise<string[]> {
     const stores = await Promise.all(this.nodes.map((_, index) => open(index, this.#limits, () => this.time)))
     this.#kept = stores.map(({ kept }) => kept)
-    for (const [index, node] of this.nodes.entries()) node.rooms = realRooms(node, stores[index]?.shared)
+    for (const [index, node] of this.nodes.entries()) node.rooms = stores[index]?.effects(node) ?? node.rooms
     const mailboxes = this.#kept[0]?.mailboxes ?? (() => [])
-    const log = stores[0]?.shared.rooms
+    const log = stores[0]?.rooms
     this.#realLogs = log ?? null
     if (this.scenario.room) await log?.create(ROOM, this.#roomSettings)
     this.#begin()
@@ -339,24 +338,6 @@ export class World {
         return person.stall(random.between(100, 1_000))
     }
   }
-}
-
-function realRooms(node: Node, shared: RealStore['shared'] | undefined): RoomEffects {
-  if (shared === undefined) return node.rooms
-  const nobody = {
-    roomMade: () => {},
-    roomDeleted: () => {},
-    roomWanted: () => null,
-    passwordOffered: () => null,
-    passwordChecked: () => {},
-  }
-  return new StoreRoomEffects(shared, new Clock(), new Passwords(1), nobody, {
-    call: (_op, start, answer) => node.ask(start, answer),
-    tell: input => node.tell(node.life, input),
-    work: () => {
-      throw new Error('nobody has a password here')
-    },
-  })
 }
 
 function textOf({ bytes, start, end }: Body): string {
