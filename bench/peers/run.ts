@@ -171,6 +171,7 @@ async function measureAll(entrants: readonly Entrant[]): Promise<void> {
     for (const entrant of those('room')) {
       await guarded(entrant, `round ${round}, to ${MEMBERS} members`, service => room(entrant, service))
     }
+    keep(resultsOf(entrants))
   }
   for (const { service } of entrants) await service?.stop()
   for (let round = 1; round <= repeats; round++) {
@@ -182,6 +183,7 @@ async function measureAll(entrants: readonly Entrant[]): Promise<void> {
       said(`round ${round}, ${RECIPIENTS * EACH} messages parked and drained: ${system.name}`)
       await note(measured.parking, () => onFresh(system, service => parkAndDrain(system, service, RECIPIENTS, EACH)))
     }
+    keep(resultsOf(entrants))
   }
 }
 
@@ -189,18 +191,22 @@ async function main(): Promise<void> {
   install()
   const entrants = await enterAll()
   await measureAll(entrants)
-  keep({
+  process.stdout.write(page(resultsOf(entrants)))
+}
+
+function resultsOf(entrants: readonly Entrant[]): Results {
+  return {
     date: new Date().toISOString(),
     machine: machineName(),
     versions: versions(),
     repeats,
     bytes: BODY,
     systems: entrants.map(({ measured }) => measured),
-  })
+  }
 }
 
+/** After every round, so that a run which is ended leaves what it has measured. */
 function keep(results: Results): void {
-  process.stdout.write(page(results))
   if (short || flags.only !== '') return
   const folder = new URL('../results/', import.meta.url)
   mkdirSync(folder, { recursive: true })
