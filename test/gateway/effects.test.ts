@@ -38,13 +38,15 @@ describe('the effects over a store', () => {
     warn: fields => void warned.push(fields),
     error: fields => void warned.push(fields),
   }
-  let house = new House({}, store, log)
+  // Where other nodes may own mailboxes, a first message goes through the store.
+  const shared = { core: { soleOwner: false } }
+  let house = new House(shared, store, log)
 
   afterEach(() => {
     house.close()
     warned.length = 0
     store.mood = 'well'
-    house = new House({}, store, log)
+    house = new House(shared, store, log)
   })
 
   it.each(['rejects', 'throws'] as const)('offer a batch again when the store %s', async mood => {
