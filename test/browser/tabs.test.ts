@@ -34,7 +34,9 @@ async function openTwo(): Promise<{ leader: Tab; other: Tab; id: string }> {
 async function takesOver(tab: Tab, since: number): Promise<number> {
   await expect.poll(() => tab.sockets, { timeout: 30_000, interval: 20 }).toBe(1)
   await tab.until(`t.client.status.state === 'connected'`)
-  return Date.now() - since
+  const ms = Date.now() - since
+  process.stdout.write(`taken over from a tab that is gone after ${ms} ms\n`)
+  return ms
 }
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)

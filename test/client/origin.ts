@@ -15,6 +15,7 @@ interface Waiting {
 
 /** Web Locks: exclusive, first come, first served; those of a tab that is gone are freed. */
 class Locks {
+  permitsStealing = true
   readonly #queues = new Map<string, Waiting[]>()
 
   of(tab: Tab): LocksLike {
@@ -44,6 +45,7 @@ class Locks {
             return waiting.grant()
           }
           if ('steal' in options) {
+            if (!this.permitsStealing) return reject(new Error('not here'))
             queue.shift()?.rob()
             queue.unshift(waiting)
             return waiting.grant()
@@ -173,6 +175,11 @@ export class Origin {
   indexedDB = newDatabases()
   readonly #locks = new Locks()
   readonly #channels = new Map<string, Set<Pipe>>()
+
+  /** Whether a lock can be taken from a tab that lives. */
+  set permitsStealing(permitted: boolean) {
+    this.#locks.permitsStealing = permitted
+  }
 
   /** `locks`: false for a page without https. */
   browser(tab: Tab, locks = true): Browser {

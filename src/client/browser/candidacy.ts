@@ -46,8 +46,15 @@ export class Candidacy {
     const claim = this.#locks && hold(this.#locks, `${this.#name} seize`, { ifFree: true })
     const mayTry = (await claim?.held) === true && isSilent()
     if (mayTry) {
-      this.#turn?.release()
-      if (await this.#lead({ steal: true })) await lead()
+      const waiting = this.#turn
+      if (await this.#lead({ steal: true })) {
+        waiting?.release()
+        await lead()
+      } else {
+        // It may have come meanwhile.
+        this.#turn = waiting
+        if (await Promise.race([waiting?.held ?? Promise.resolve(false), Promise.resolve(false)])) await lead()
+      }
     }
     claim?.release()
     return mayTry
@@ -63,13 +70,14 @@ export class Candidacy {
     return `${this.#name} tab ${tab}`
   }
 
-  #lead(options: HoldOptions): Promise<boolean> {
+  /** False also when another attempt of this tab has begun since. */
+  async #lead(options: HoldOptions): Promise<boolean> {
     const stolen = (): void => {
       if (this.#turn === turn) this.#stolen()
     }
     const won = this.#hold(this.#name, { ...options, stolen })
     const turn = (this.#turn = this.#held.at(-1) ?? null)
-    return won
+    return (await won) && this.#turn === turn
   }
 
   async #hold(name: string, options: HoldOptions = {}): Promise<boolean> {

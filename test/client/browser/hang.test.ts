@@ -100,3 +100,13 @@ test('in the midst of a write it is waited for, since it keeps the database as w
   await two.client.send(bobId, 'still here')
   expect(atBob).toEqual(['still here'])
 })
+
+test('where locks cannot be stolen, a tab waits on, and leads when the other is gone', async () => {
+  origin.permitsStealing = false
+  const { one, two } = await openTwo()
+  one.tab.hang()
+  await new Promise(resolve => setTimeout(resolve, 3_000))
+  expect(two.sockets).toBe(0)
+  one.kill()
+  await takesOver(two)
+})
