@@ -18,13 +18,14 @@ const VERSION = 1
 const layout = { visits: { keyPath: 'target' }, entries: { keyPath: 'key' } }
 
 export class Archive {
-  readonly #database: IndexedDb | null
-  readonly #failed: (error: unknown) => void
+  readonly #database: IndexedDb | null = databaseHere()
+  #failed = (): void => {}
   #hasFailed = false
 
-  constructor(failed: (error: unknown) => void) {
+  /** Hears that this browser keeps nothing, now or as soon as it is so. */
+  onFailed(failed: () => void): void {
     this.#failed = failed
-    this.#database = databaseHere()
+    if (this.#hasFailed) failed()
   }
 
   /** All that is kept. What there is too much of is taken away first. */
@@ -92,9 +93,10 @@ export class Archive {
       )
       this.#hasFailed = false
       return result
-    } catch (error) {
-      if (!this.#hasFailed) this.#failed(error)
+    } catch {
+      const isFirst = !this.#hasFailed
       this.#hasFailed = true
+      if (isFirst) this.#failed()
       return null
     }
   }

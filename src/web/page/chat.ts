@@ -7,9 +7,9 @@
  * the one client that all tabs share, and what only one of them knows it tells the others.
  */
 import { AckdError, connect, type Client, type Message, type Status } from '../../client/index.ts'
-import { Archive } from './archive.ts'
+import { Archive, type Contents } from './archive.ts'
 import { readBody, readName, readTyping, type Body } from './body.ts'
-import { firstUnread, withAllRead, type Conversation, type Entry } from './conversation.ts'
+import { firstUnread, withAllRead, type Conversation, type Entry, type Visit } from './conversation.ts'
 import { CatchUps } from './catch-up.ts'
 import { Network } from './network.ts'
 import { newKey, Post } from './post.ts'
@@ -36,8 +36,6 @@ const MAX_NOTICES = 5
 
 export class Chat {
   readonly store: Store<State>
-  /** Resolves when what was kept of earlier visits is there. */
-  readonly begun: Promise<void>
   readonly #client: Client<Body>
   readonly #archive: Archive
   readonly #network: Network
@@ -52,16 +50,23 @@ export class Chat {
   readonly #connected: () => void
   readonly #onVisible = (): void => this.#seen()
 
-  /** `connected`: there is a connection, for the first time or again. */
-  constructor(name: string, connected: () => void) {
+  /** With what was kept of earlier visits. `connected`: there is a connection, for the first time or again. */
+  static async begin(name: string, connected: () => void): Promise<Chat> {
+    const archive = new Archive()
+    return new Chat(name, connected, archive, await archive.read())
+  }
+
+  /** Nothing that the client says is missed, since all that it may be about is there before the client is. */
+  private constructor(name: string, connected: () => void, archive: Archive, { visits, entries }: Contents) {
     this.#connected = connected
+    this.#archive = archive
     this.#network = new Network(isCut => {
       this.store.change(state => ({ ...state, isCut }))
       if (!isCut) this.#client.reconnect()
     })
     this.#client = connect<Body>('/ws', { name, agent: 'ackd page', openSocket: this.#network.openSocket })
-    this.store = new Store(firstState(name, this.#client.id, this.#network.isCut))
-    this.#archive = new Archive(() =>
+    this.store = new Store(restored(firstState(name, this.#client.id, this.#network.isCut), visits, entries))
+    archive.onFailed(() =>
       this.notify('This browser keeps nothing for this page: messages are gone when it is closed.'),
     )
     this.#siblings = new Siblings({ heard: news => this.#learn(news), missed: () => void this.#reread() })
@@ -76,7 +81,8 @@ export class Chat {
     })
     this.#catchUp = new CatchUps(this.store)
     this.#presence = new Presence(this.store, ids => this.#client.presence(ids))
-    this.begun = this.#begin()
+    this.#listen()
+    this.#enterAll(visits)
   }
 
   /** Ends it, so that another one can begin; what is on its way is kept. */
@@ -203,9 +209,7 @@ export class Chat {
 
   // ── how it begins ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #begin(): Promise<void> {
-    const { visits, entries } = await this.#archive.read()
-    this.store.change(state => restored(state, visits, entries))
+  #listen(): void {
     const client = this.#client
     client.on('status', status => this.#status(status))
     this.#status(client.status)
@@ -218,6 +222,10 @@ export class Chat {
     client.on('error', error => this.#failed(error))
     client.on('message', message => this.#message(message))
     document.addEventListener('visibilitychange', this.#onVisible)
+  }
+
+  /** Who was never here is led into the lobby. */
+  #enterAll(visits: readonly Visit[]): void {
     const rooms = visits.filter(({ target }) => isRoom(target))
     if (visits.length === 0) void this.join(LOBBY, '').catch((error: unknown) => this.notify(String(error)))
     for (const { target, password } of rooms) void this.#enter(target, password)

@@ -10,6 +10,7 @@ import { First } from './view/first.tsx'
 const NAME = 'name'
 const place = document.querySelector('#app') ?? document.body
 let chat: Chat | null = null
+let turns = 0
 let isOld = false
 
 const offline = new Offline(() => {
@@ -19,10 +20,12 @@ const offline = new Offline(() => {
 
 /** Somebody has a name, or another one: the name goes out with the first words to the server, so a chat begins anew with it. */
 async function begin(name: string): Promise<void> {
+  const turn = ++turns
   await chat?.stop()
-  const next = (chat = new Chat(name, () => offline.look()))
-  await next.begun
-  if (chat !== next) return
+  const next = await Chat.begin(name, () => offline.look())
+  // Another name was given meanwhile.
+  if (turn !== turns) return next.stop()
+  chat = next
   next.store.change(state => ({ ...state, isOld }))
   render(<App key={name} chat={next} rename={rename} />, place)
 }
