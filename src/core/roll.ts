@@ -16,10 +16,13 @@ const REPORTED = 1_000
 /** By id: the name of one who came; null for one who went. */
 type Changes = Map<string, string | null>
 
-/** A report that is under way. `isVoid`: the answer will be that of another room, or an older one. */
+/** A report that is under way. */
 interface Asked {
   readonly seen: number
   readonly changes: Changes
+  /** Who came to any node meanwhile, and has not gone since, as far as was heard. */
+  readonly came: Set<string>
+  /** The answer will be that of another room, or an older one. */
   isVoid: boolean
 }
 
@@ -35,6 +38,8 @@ export class Roll {
   /** The highest mark that was heard of since it was asked for last, and could not be followed. */
   #heard = 0
   #isUnsure: boolean
+  /** By id, the names of those who are on the roll of the store as being here, and are not; until it has said whether they are at another node. */
+  readonly #doubtful = new Map<string, string>()
 
   /** `shared`: other nodes have members too. `isHere`: whether this node has that client in the room. */
   constructor(shared: boolean, isHere: (id: string) => boolean) {
@@ -67,6 +72,7 @@ export class Roll {
   come(id: string, name: string): News[] {
     const isNew = !this.#names.has(id)
     this.#names.set(id, name)
+    this.#doubtful.delete(id)
     if (this.#shared) this.#changes.set(id, name)
     return isNew ? [{ event: 'join', id, name }] : []
   }
@@ -89,7 +95,7 @@ export class Roll {
     const all = [...this.#changes]
     const changes = new Map(all.slice(0, REPORTED))
     this.#changes = new Map(all.slice(REPORTED))
-    this.#asked = { seen: this.#mark, changes, isVoid: false }
+    this.#asked = { seen: this.#mark, changes, came: new Set(), isVoid: false }
     this.#isUnsure = false
     this.#heard = 0
     const coming = [...changes].flatMap(([id, name]) => (name === null ? [] : { id, name }))
@@ -110,11 +116,11 @@ export class Roll {
     const { mark, everybody } = answer
     this.#isUnsure ||= this.#heard > Math.max(mark, this.#mark === asked.seen ? 0 : this.#mark)
     // What was heard meanwhile goes further. Only then: after a failover marks may be lower than before.
-    if (this.#mark !== asked.seen && mark <= this.#mark) return []
+    if (this.#mark !== asked.seen && mark <= this.#mark) return this.#gone(asked, answer.stayed)
     this.#mark = mark
-    if (everybody !== null) return this.#reconcile(everybody)
-    const stayed = new Set(answer.stayed)
-    return [...asked.changes].flatMap(([id, name]) => (name === null && !stayed.has(id) ? this.#went(id) : []))
+    // Later than all that was heard meanwhile.
+    asked.came.clear()
+    return everybody === null ? this.#gone(asked, answer.stayed) : this.#reconcile(everybody)
   }
 
   /** The store knows no such room. False: that is no answer about the one that this is now. */
@@ -134,26 +140,51 @@ export class Roll {
       return []
     }
     this.#mark = mark
-    return changes.flatMap(([id, name]) => (name === null ? this.#went(id) : this.#came(id, name)))
+    return changes.flatMap(([id, name]) => {
+      if (name === null) {
+        this.#asked?.came.delete(id)
+        this.#doubtful.delete(id)
+        return this.#went(id)
+      }
+      this.#asked?.came.add(id)
+      return this.#came(id, name)
+    })
   }
 
   /** Nobody is in it any more, or it is the roll of another room from now on. */
   clear(): void {
     if (this.#asked !== null) this.#asked.isVoid = true
     this.#names.clear()
+    this.#doubtful.clear()
     this.#changes = new Map()
     this.#mark = this.#heard = 0
     this.#isUnsure = this.#shared
+  }
+
+  /** Whoever was reported as going is gone, whether or not the store knew that he had come; unless he is at another node. */
+  #gone({ changes, came }: Asked, stayed: readonly string[]): News[] {
+    const staying = new Set(stayed)
+    const going = [...changes].flatMap(([id, name]) => (name === null ? id : []))
+    return going.flatMap(id => {
+      const doubted = this.#doubtful.get(id)
+      this.#doubtful.delete(id)
+      if (staying.has(id)) return doubted === undefined ? [] : this.#came(id, doubted)
+      return came.has(id) ? [] : this.#went(id)
+    })
   }
 
   #reconcile(everybody: readonly Listed[]): News[] {
     const listed = new Set(everybody.map(({ id }) => id))
     const gone = [...this.#names.keys()].filter(id => !listed.has(id))
     const news = gone.flatMap(id => this.#went(id))
+    this.#doubtful.clear()
     for (const { id, name, here } of everybody) {
       if (!here || this.#isHere(id) || this.#changes.has(id)) news.push(...this.#came(id, name))
-      // The store believes that he is here, and would for ever.
-      else this.#changes.set(id, null)
+      else {
+        // The store believes that he is here, and would for ever.
+        this.#changes.set(id, null)
+        this.#doubtful.set(id, name)
+      }
     }
     return news
   }

@@ -48,6 +48,41 @@ class Desk {
   }
 }
 
+describe('who goes before the store has heard that he came', () => {
+  /** Ann is here and on the roll; Bob came and went while no report got through, and is reported as going. */
+  function desk(): Desk {
+    const desk = Desk.at(4)
+    desk.come('ann')
+    desk.come('bob')
+    expect(desk.report()).toBe('+ann +bob 4')
+    desk.roll.answered(null)
+    expect(desk.go('bob')).toEqual([])
+    expect(desk.report()).toBe('+ann -bob 4')
+    return desk
+  }
+
+  test('is gone, though the news of the report names him not and comes before its answer', () => {
+    const { roll } = desk()
+    expect(roll.heard({ before: 4, mark: 5, changes: [['ann', 'ann!']] })).toEqual([])
+    expect(roll.answered(answer(5))).toEqual([left('bob')])
+  })
+
+  test('stays if he was heard to come to another node meanwhile, unless he was heard to go there too', () => {
+    const came = { before: 5, mark: 6, changes: [['bob', 'bob!']] } as const
+    const there = desk()
+    there.roll.heard({ before: 4, mark: 5, changes: [['ann', 'ann!']] })
+    there.roll.heard(came)
+    expect(there.roll.answered(answer(5))).toEqual([])
+    expect(there.ids).toBe('ann bob')
+    const gone = desk()
+    gone.roll.heard({ before: 4, mark: 5, changes: [['ann', 'ann!']] })
+    gone.roll.heard(came)
+    expect(gone.roll.heard({ before: 6, mark: 7, changes: [['bob', null]] })).toEqual([left('bob')])
+    expect(gone.roll.answered(answer(5))).toEqual([])
+    expect(gone.ids).toBe('ann')
+  })
+})
+
 describe('the roll of a node that is alone', () => {
   test('says at once who came and who went, and has nothing to report', () => {
     const roll = new Roll(false, () => true)
@@ -134,6 +169,16 @@ describe('a roll that nodes share', () => {
     desk.report()
     expect(desk.roll.answered(answer(5, { everybody: [listed('ghost', true)] }))).toEqual([])
     expect(desk.report()).toBe('-ghost 5')
+    expect(desk.roll.answered(answer(6))).toEqual([])
+  })
+
+  test('keeps whom the store believes to be here and who is at another node by now', () => {
+    const desk = new Desk()
+    desk.report()
+    desk.roll.answered(answer(5, { everybody: [listed('bob', true)] }))
+    expect(desk.report()).toBe('-bob 5')
+    expect(desk.roll.answered(answer(5, { stayed: ['bob'] }))).toEqual([joined('bob')])
+    expect(desk.ids).toBe('bob')
   })
 
   test('does not tell that somebody went who has come back to this node meanwhile', () => {

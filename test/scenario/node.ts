@@ -43,7 +43,7 @@ export class Node implements Effects {
         appended: (room, batch, result) => this.#sayAppended(room, batch, result),
         epoch: () => `epoch-${++world.made}`,
         time: () => world.time,
-        report: (room, report) => world.rolls.report(room, this.lease, report),
+        report: (room, report) => () => world.rolls.report(room, this.lease, report),
         signalled: (room, from, body) => world.signalled(this, room, from, body),
       },
     )

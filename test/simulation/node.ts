@@ -42,7 +42,10 @@ export class Node implements Effects {
       epoch: () => world.random.word(8),
       time: () => world.time,
       paged: world.scenario.roomPage,
-      report: (room, report) => world.rolls.report(room, this.lease, report),
+      report: (room, report) => {
+        const { lease } = this
+        return () => world.rolls.report(room, lease, report)
+      },
     })
     this.hub = new Hub(this, { node: name, ...world.coreOptions })
     this.#tick(this.life)

@@ -97,7 +97,8 @@ export class Person {
   /** It leaves for good as soon as everything that it wrote has arrived; now and then its node is killed just then. */
   retire(): void {
     const { random, schedule } = this.#world
-    if (!this.done) return schedule.after(500, () => this.retire())
+    // What a failover has lost is offered again by who has written it, and by nobody else.
+    if (!this.done || !this.#world.hasAllOf(this)) return schedule.after(500, () => this.retire())
     this.retired = true
     const node = random.chance(0.5) ? this.wire?.node : undefined
     this.#leave(random.chance(0.5))

@@ -200,10 +200,15 @@ export class World {
     return new Map(page?.entries.map(({ offset, body }) => [offset, textOf(body)]))
   }
 
+  /** Whether the log of the room has whatever that person has written to it. */
+  hasAllOf(person: Person): boolean {
+    return this.#unpublished(this.#log, [person]).length === 0
+  }
+
   /** What was published and is not in the log. */
-  #unpublished(log: ReadonlyMap<number, string>): readonly string[] {
+  #unpublished(log: ReadonlyMap<number, string>, by: readonly Person[] = this.people): readonly string[] {
     const letters = new Set(log.values())
-    return this.people
+    return by
       .flatMap(({ name, written }) => {
         const pair = `${name}>${ROOM}`
         return Array.from({ length: written.get(pair) ?? 0 }, (_, index) => `${pair} ${index + 1}`)

@@ -23,8 +23,8 @@ export interface RoomEvents {
   /** A name for a new log. */
   epoch(): string
   time(): number
-  /** Rolls, where nodes share the tables. */
-  report?(room: string, report: RollReport): RollAnswer | null
+  /** Rolls, where nodes share the tables: what is done once the call arrives, by the process that made it. */
+  report?(room: string, report: RollReport): () => RollAnswer | null
   signalled?(room: string, from: string, body: Body): void
   /** Messages in a page at most, as if they were large. */
   readonly paged?: number
@@ -129,8 +129,9 @@ export class TableRooms implements RoomEffects {
   unfollow(): void {}
 
   report(room: string, report: RollReport): void {
+    const arrive = this.#events.report?.(room, report)
     this.#travel(
-      () => this.#events.report?.(room, report) ?? 'no_such_room',
+      () => arrive?.() ?? 'no_such_room',
       (hub, result) => hub.rooms.reported(room, result),
     )
   }
