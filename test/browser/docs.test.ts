@@ -1,4 +1,4 @@
-/** Every snippet of docs/client.md, run as it stands there. */
+/** Every snippet of docs/client.md, and all the code in README.md, run as it stands there. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
@@ -13,8 +13,8 @@ import { root } from '../support/sources.ts'
 import { person, server } from './chromium.ts'
 
 const directory = join(root, 'node_modules/.cache/ackd-docs')
-const text = readFileSync(join(root, 'docs/client.md'), 'utf8')
-const snippets = [...text.matchAll(/```(\w+)\n(.*?)```/gs)].map(([, language = '', code = '']) => ({ language, code }))
+const snippets = snippetsOf('docs/client.md')
+const readme = snippetsOf('README.md')
 const clients: Client[] = []
 
 afterAll(async () => {
@@ -22,8 +22,18 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true })
 })
 
-function snippet(language: string, about: string): string {
-  const found = snippets.filter(one => one.language === language && one.code.includes(about))
+interface Snippet {
+  readonly language: string
+  readonly code: string
+}
+
+function snippetsOf(page: string): readonly Snippet[] {
+  const text = readFileSync(join(root, page), 'utf8')
+  return [...text.matchAll(/```(\w+)\n(.*?)```/gs)].map(([, language = '', code = '']) => ({ language, code }))
+}
+
+function snippet(language: string, about: string, among = snippets): string {
+  const found = among.filter(one => one.language === language && one.code.includes(about))
   expect(found).toHaveLength(1)
   return found[0]?.code ?? ''
 }
@@ -157,5 +167,46 @@ describe('docs/client.md', () => {
     })
     await tab.page.addScriptTag({ content: script })
     await tab.until(`document.querySelector('ol.connected li:last-child')?.textContent === 'tea?'`)
+  })
+})
+
+describe('README.md', () => {
+  test('has no other code than this', () => {
+    const code = readme.filter(({ language }) => language !== 'sh')
+    expect(code.map(({ language }) => language).sort()).toEqual(['json', 'ts', 'ts', 'ts'])
+  })
+
+  test('sends a note to oneself', async () => {
+    const given = `const shown = []; const console = { log: (...what) => void shown.push(what.join(' ')) }`
+    const { client, shown } = await run(snippet('ts', 'a note to myself', readme), given)
+    const id = await client.ready()
+    await expect.poll(() => shown).toHaveLength(3)
+    const status = expect.stringMatching(/^(delivered|stored)$/) as unknown
+    expect(shown).toEqual(expect.arrayContaining([`my address is ${id}`, `${id}: a note to myself`, status]))
+  })
+
+  test('is in the lobby', async () => {
+    const given = `import { connect } from 'ackd/client'; const client = connect('${server.ws}')
+      const shown = []; const console = { log: what => void shown.push(what) }`
+    const { client, shown } = await run(snippet('ts', "join('#lobby')", readme), given)
+    await expect.poll(() => shown).toEqual([`${client.id}: hello, everybody`])
+  })
+
+  test('is a server in a process of its own', async () => {
+    const built = pathToFileURL(join(root, 'dist/index.js')).href
+    const code = snippet('ts', 'startServer', readme)
+      .replace("'ackd'", `'${built}'`)
+      // Ports and a place that no other server has.
+      .replace('port: 0,', "port: 0, tcpPort: 'off', tlsPort: 'off', logLevel: 'silent',")
+      .replace("'data'", JSON.stringify(join(directory, 'data')))
+      .replace('console.log(server.ws)', 'export { server }')
+    mkdirSync(directory, { recursive: true })
+    const file = join(directory, 'server.mjs')
+    writeFileSync(file, code)
+    const { server: own } = (await import(pathToFileURL(file).href)) as { server: typeof server }
+    const client = connect(own.ws)
+    expect(await client.ready()).toHaveLength(16)
+    await client.close({ flushMs: 0 })
+    await own.close()
   })
 })
