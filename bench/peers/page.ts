@@ -1,7 +1,7 @@
 /** The results as a page: a table for each question. */
 import type { Figures } from './crowd.ts'
 import type { Idle, Parking } from './loads.ts'
-import { figure, type Figure, type Measured, type Results } from './results.ts'
+import { figure, type Figure, type Measured, type Repeats, type Results } from './results.ts'
 
 const CELLS = ['100×1', '100×16', '100×64', '1000×1', '1000×16', '1000×64']
 /** A server that was less busy than this could have done more than the load asked for. */
@@ -117,6 +117,14 @@ function failures(systems: readonly Measured[]): string {
   return told.length === 0 ? '' : `\nWhat failed:\n\n${told.join('\n')}\n`
 }
 
+/** A run that is ended has made fewer rounds of what comes last. */
+function madeOf({ systems, repeats }: Results, of: (system: Measured) => Repeats<unknown>): string {
+  const made = Math.max(0, ...systems.map(system => of(system).runs.length))
+  return made === repeats
+    ? ''
+    : `The run was ended before all its rounds were made: repeats in this table: ${made}.\n\n`
+}
+
 export function page(results: Results): string {
   const { systems } = results
   const looped = systems.filter(({ loops }) => Object.keys(loops).length > 0)
@@ -156,7 +164,7 @@ ${rateTable(rated, 5_000)}
 ${rateTable(rated, 20_000)}
 ## Memory
 
-${idleTable(systems.filter(({ idle }) => idle.runs.length > 0))}
+${madeOf(results, ({ idle }) => idle)}${idleTable(systems.filter(({ idle }) => idle.runs.length > 0))}
 ${table(
   'server memory under load, MiB',
   looped,
@@ -164,7 +172,7 @@ ${table(
 )}
 ## Parked and drained
 
-${parkingTable(systems.filter(({ parking }) => parking.runs.length > 0))}
+${madeOf(results, ({ parking }) => parking)}${parkingTable(systems.filter(({ parking }) => parking.runs.length > 0))}
 ## The load itself
 
 What the load generator costs, all systems being spoken to by hand over bare sockets; a server is never waiting for more than this.
