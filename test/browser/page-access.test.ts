@@ -75,6 +75,29 @@ describe('for everybody', () => {
     await page.keyboard.press('Enter')
     await page.getByRole('heading', { name: '#lobby' }).waitFor()
   })
+
+  test('who closes a dialog has the focus back, and keeps it where he takes it next', async () => {
+    const { page } = await Chatter.come('Ida')
+    const closes: (() => Promise<void>)[] = [
+      () => page.keyboard.press('Escape'),
+      () => page.getByRole('button', { name: 'Close' }).click(),
+      () => page.mouse.click(5, 5),
+    ]
+    for (const close of closes) {
+      await page.getByRole('button', { name: 'Write to somebody' }).click()
+      await expect.poll(() => focused(page)).toBe('Their address, or a link to it')
+      await close()
+      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      expect(await focused(page)).toBe('Write to somebody')
+    }
+    await page.getByRole('button', { name: 'Write to somebody' }).click()
+    await expect.poll(() => focused(page)).toBe('Their address, or a link to it')
+    // As fast as a keyboard can be: after the browser has given the focus back, before the page has heard that the dialog is closed.
+    await page.evaluate(`addEventListener('close', () => document.querySelector('a.row').focus(), { capture: true })`)
+    await page.keyboard.press('Escape')
+    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    expect(await focused(page)).toBe('#lobby')
+  })
 })
 
 async function isFine(page: Page, place: string): Promise<void> {

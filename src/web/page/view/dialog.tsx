@@ -1,4 +1,8 @@
-/** A dialog over the page: the browser keeps the focus in it, closes it at Escape, and gives the focus back to where it came from. */
+/**
+ * A dialog over the page: the browser keeps the focus in it, closes it at Escape, and gives the focus back to where it came from. However it
+ * ends, it is the browser that closes it: to give the focus back by ourselves comes too late, when a fast keyboard has moved on, or too early,
+ * when what is under the dialog cannot take it yet.
+ */
 import type { ComponentChildren, JSX } from 'preact'
 import { useEffect, useId, useRef } from 'preact/hooks'
 import { Icon } from './icons.tsx'
@@ -15,27 +19,29 @@ export function Dialog({ title, close, children, atSide = false }: DialogProps):
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
   useEffect(() => {
-    const before = document.activeElement
-    dialog.current?.showModal()
-    return () => {
-      if (before instanceof HTMLElement) before.focus()
-    }
+    const element = dialog.current
+    element?.showModal()
+    return () => element?.close()
   }, [])
+  const dismiss = (): void => dialog.current?.close()
   return (
     <dialog
       ref={dialog}
       class={atSide ? 'dialog side' : 'dialog'}
       aria-labelledby={id}
-      onClose={close}
+      onClose={event => {
+        // It is told late, when it may be gone from the page and another one there.
+        if (event.currentTarget.isConnected) close()
+      }}
       onClick={event => {
         // Outside of what it shows.
-        if (event.target === dialog.current) close()
+        if (event.target === dialog.current) dismiss()
       }}
     >
       <div class="sheet">
         <header class="dialog-head">
           <h2 id={id}>{title}</h2>
-          <button type="button" class="quiet round" aria-label="Close" onClick={close}>
+          <button type="button" class="quiet round" aria-label="Close" onClick={dismiss}>
             <Icon name="close" />
           </button>
         </header>
