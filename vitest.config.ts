@@ -10,6 +10,9 @@ const slow = [
   'test/**/*.slow.test.ts',
 ]
 
+/** What is polled for may take as long as it does on a busy machine; the default is a second. */
+const patience = { poll: { timeout: 30_000, interval: 50 } }
+
 export default defineConfig({
   test: {
     reporters: ['default', './test/support/reporter.ts'],
@@ -17,6 +20,7 @@ export default defineConfig({
       {
         test: {
           name: 'unit',
+          expect: patience,
           include: ['test/**/*.test.ts'],
           exclude: slow,
           // For a machine that is busy with something else.
@@ -27,6 +31,7 @@ export default defineConfig({
       {
         test: {
           name: 'slow',
+          expect: patience,
           include: slow.map(folder => folder.replace(/\*\*$/, '**/*.test.ts')),
           testTimeout: 300_000,
           hookTimeout: 60_000,
