@@ -27,7 +27,14 @@ import { openLmdbStore } from './store/lmdb.ts'
 import { MemoryStore } from './store/memory.ts'
 import { openRedisStore } from './store/redis.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from './store/store.ts'
-import type { AnswerHttp, Certificate, Listener, RenewableListener, WebRules } from './transport/transport.ts'
+import type {
+  AnswerHttp,
+  Certificate,
+  ForeignPage,
+  Listener,
+  RenewableListener,
+  WebRules,
+} from './transport/transport.ts'
 import { developmentCertificate, developmentFile, readCertificate } from './transport/certificates.ts'
 import { otherPorts } from './transport/ports.ts'
 import { TrustedProxies } from './transport/proxies.ts'
@@ -306,7 +313,8 @@ async function openListeners(
         log.info({ unsaid, error: error.message }, 'a connection was not taken'),
       ),
   }
-  const webSocket = { host, rules, maxPacket, maxBuffered, idleTimeoutMs }
+  const onForeign = (page: ForeignPage): void => gateway.foreign(page)
+  const webSocket = { host, rules, maxPacket, maxBuffered, idleTimeoutMs, onForeign }
   let open: Listeners = {
     ws: await listenWebSocket({ ...webSocket, port }, accept, answer),
     wss: null,

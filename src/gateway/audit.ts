@@ -10,6 +10,7 @@
 /** What is noted, and what each means. */
 export const auditEvents = {
   token_refused: 'a token was missing, wrong, expired or revoked',
+  origin_refused: 'a web page that may not wanted to connect; once a minute for each address and origin',
   secret_wrong: 'an id was claimed with a wrong secret',
   secret_rotated: 'a client got a new secret',
   registered: 'an account was made',
@@ -38,6 +39,8 @@ export interface AuditFields {
   readonly address?: string
   readonly transport?: string
   readonly room?: string
+  /** Of a web page, as its browser says. */
+  readonly origin?: string
   /** A sentence or a word; never something that the peer said. */
   readonly why?: string
   /** Of an HTTP request. */
@@ -80,8 +83,8 @@ export function createAudit(sink: AuditSink, failed: (error: unknown) => void): 
 }
 
 /** The known fields, copied by name. */
-function shortened({ id, address, transport, room, why, method, path, status }: AuditFields): object {
-  const texts = Object.entries({ id, address, transport, room, why, method, path })
+function shortened({ id, address, transport, room, origin, why, method, path, status }: AuditFields): object {
+  const texts = Object.entries({ id, address, transport, room, origin, why, method, path })
   return {
     ...Object.fromEntries(texts.flatMap(([name, text]) => (text ? [[name, text.slice(0, LONGEST)]] : []))),
     ...(status === undefined ? {} : { status }),

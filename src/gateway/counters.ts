@@ -16,6 +16,8 @@ export class Counters {
   framesLimited = 0
   /** HTTP requests refused for their rate. */
   requestsLimited = 0
+  /** Web pages that were not let in. */
+  originsRefused = 0
   /** Pipes given up because a packet was dropped. */
   writesDropped = 0
   /** Messages posted over HTTP, by what became of them. */

@@ -10,7 +10,7 @@ import type { CoreOptions } from '../core/effects.ts'
 import { Hub } from '../core/hub.ts'
 import type { Session } from '../core/session.ts'
 import type { Store } from '../store/store.ts'
-import type { Accept, Pipe, PipeEvents } from '../transport/transport.ts'
+import type { Accept, ForeignPage, Pipe, PipeEvents } from '../transport/transport.ts'
 import type { CloseName } from '../protocol/errors.ts'
 import { Admission, type AdmissionLimits } from './admission.ts'
 import type { Audit, AuditEvent } from './audit.ts'
@@ -28,9 +28,11 @@ import { LoopLag } from './lag.ts'
 import { errorFields, type Log } from './log.ts'
 import type { Revocations } from './revocations.ts'
 import { Quota, type Trier } from './quota.ts'
+import { networkOf } from './network.ts'
 import { Rounds } from './rounds.ts'
 import { Slab } from './slab.ts'
 import { Sparing } from './sparing.ts'
+import { Tally } from './tally.ts'
 import type { ConnectionLimits, Surroundings } from './surroundings.ts'
 import { Turn } from './turn.ts'
 
@@ -45,6 +47,9 @@ const DRAIN_STEP_MS = 10
 /** In a minute. */
 const WRONG_PASSWORDS = { ofClient: 10, fromNetwork: 30 }
 const ROOMS_MADE = { ofClient: 20, fromNetwork: 200 }
+
+/** How long it is not said again that a page from there was not let in, ms: a flood must not flood the audit log, too. */
+const FOREIGN_MS = 60_000
 
 const EXPIRED = 'The token has expired; fetch a new one and connect again.'
 const REVOKED = 'The token was revoked; fetch a new one and connect again.'
@@ -90,6 +95,7 @@ export class Gateway implements Surroundings {
   readonly #guesses = new Guesses()
   readonly #roomGuesses = new Quota(WRONG_PASSWORDS.ofClient, WRONG_PASSWORDS.fromNetwork)
   readonly #roomsMade = new Quota(ROOMS_MADE.ofClient, ROOMS_MADE.fromNetwork)
+  readonly #foreign = new Tally(FOREIGN_MS)
   readonly #faults = new Sparing()
   readonly #troubles = new Sparing()
   readonly #lag = new LoopLag()
@@ -172,6 +178,13 @@ export class Gateway implements Surroundings {
     this.#rounds.add(connection)
     connection.admitted = retryAfterMs === null
     return connection
+  }
+
+  /** A web page was not let in. */
+  foreign({ origin, address, transport }: ForeignPage): void {
+    this.counters.originsRefused++
+    if (this.#foreign.add(`${networkOf(address)} ${origin}`, this.clock.now) > 1) return
+    this.#audit.note('origin_refused', { origin, address, transport })
   }
 
   /**

@@ -33,6 +33,7 @@ function addConnections(sheet: Sheet, { counters, hub: { stats } }: Gateway): vo
   sheet.counter('ackd_takeovers_total', 'Sessions replaced by a newer one.', '', () => stats.takeovers)
   sheet.counter('ackd_frames_limited_total', 'Frames refused for their rate.', '', () => counters.framesLimited)
   sheet.counter('ackd_http_limited_total', 'HTTP requests refused for their rate.', '', () => counters.requestsLimited)
+  sheet.counter('ackd_origins_refused_total', 'Web pages not let in.', '', () => counters.originsRefused)
   sheet.counter('ackd_writes_dropped_total', 'Connections lost to a dropped write.', '', () => counters.writesDropped)
   sheet.counter('ackd_posts_total', 'Messages posted over HTTP.', 'outcome', () => ({ ...counters.posts }))
   sheet.counter('ackd_packets_total', 'Packets read and written.', 'direction', () => {

@@ -87,6 +87,15 @@ export interface WebRules {
   readonly proxies: TrustedProxies
 }
 
+/** A web page that wanted to connect and may not. */
+export interface ForeignPage {
+  /** As its browser says: never trust it. */
+  readonly origin: string
+  /** The network address of the client, without a port. */
+  readonly address: string
+  readonly transport: string
+}
+
 /** An HTTP request, whose head is there and whose body may still be on its way. */
 export interface HttpRequest {
   /** In capitals. */

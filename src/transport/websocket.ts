@@ -29,6 +29,7 @@ import {
   type Accept,
   type AnswerHttp,
   type Certificate,
+  type ForeignPage,
   type Pipe,
   type PipeEvents,
   type RenewableListener,
@@ -72,6 +73,8 @@ export interface WebSocketOptions {
   readonly rules: WebRules
   /** Speaks TLS; clients need to show no certificate. */
   readonly certificate?: Certificate
+  /** Is told of a page that was not let in. */
+  readonly onForeign?: (page: ForeignPage) => void
 }
 
 /** uWebSockets.js copies the fields of what it is given to hold, and so would lose the methods of a class. */
@@ -198,7 +201,7 @@ class WebSocketListener implements RenewableListener {
   }
 
   #makeApp(certificate: Certificate | undefined): App {
-    const { maxPacket, maxBuffered, idleTimeoutMs, rules } = this.#options
+    const { maxPacket, maxBuffered, idleTimeoutMs } = this.#options
     const made = { app: certificate === undefined ? uws.App() : secureApp(certificate), connections: 0 }
     const transport = certificate === undefined ? 'ws' : 'wss'
     made.app.ws<Held>('/ws', {
@@ -208,7 +211,7 @@ class WebSocketListener implements RenewableListener {
       maxBackpressure: maxBuffered,
       idleTimeout: idleSeconds(idleTimeoutMs),
       sendPingsAutomatically: false,
-      upgrade: (response, request, context) => upgrade(response, request, context, transport, rules),
+      upgrade: (response, request, context) => upgrade(response, request, context, transport, this.#options),
       open: socket => {
         made.connections++
         socket.pipe.opened(socket, this.#accept)
@@ -221,7 +224,9 @@ class WebSocketListener implements RenewableListener {
         socket.pipe.closed()
       },
     })
-    made.app.any('/*', (response, request) => answerRequest(response, request, rules.proxies, this.#answer))
+    made.app.any('/*', (response, request) =>
+      answerRequest(response, request, this.#options.rules.proxies, this.#answer),
+    )
     return made
   }
 }
@@ -276,11 +281,13 @@ function upgrade(
   request: UwsRequest,
   context: us_socket_context_t,
   transport: string,
-  { origins, proxies }: WebRules,
+  { rules: { origins, proxies }, onForeign }: WebSocketOptions,
 ): void {
   const headers = readHeaders(request)
+  const address = clientAddress(response, headers, proxies)
   const origin = headers.get('origin') ?? ''
   if (origins.length > 0 && origin !== '' && !origins.includes(origin)) {
+    onForeign?.({ origin, address, transport })
     response.cork(() => {
       response.writeStatus('403 Forbidden').writeHeader('Content-Type', 'application/json')
       response.end('{"error":{"code":"forbidden","text":"This origin may not connect; add it to ACKD_ORIGINS."}}')
@@ -288,7 +295,7 @@ function upgrade(
     return
   }
   response.upgrade(
-    { pipe: new WebSocketPipe(transport, clientAddress(response, headers, proxies)) },
+    { pipe: new WebSocketPipe(transport, address) },
     request.getHeader('sec-websocket-key'),
     '',
     request.getHeader('sec-websocket-extensions'),
