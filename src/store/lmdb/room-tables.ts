@@ -6,6 +6,7 @@
  * must run inside a transaction, and `settle` must be told how it went: after a failure nothing that was cached is believed any more.
  */
 import type { AppendResult, Created, RoomParcel, RoomQuery, RoomRecord, RoomSettings } from '../../protocol/rooms.ts'
+import { Cache } from './cache.ts'
 import type { Table } from './environment.ts'
 import { boxRange, LAST_NUMBER_KEY, putLastNumber, readLastNumber, Tag, type ParkedEntry } from './records.ts'
 import { readPost, readRoom, roomKey, roomName } from './room-records.ts'
@@ -16,9 +17,6 @@ import { RoomTally } from '../room-tally.ts'
 
 /** Rooms looked at by one sweep. */
 const SWEEP_STEP = 256
-
-/** Rooms cached, the most recently used. */
-const CACHED = 10_000
 
 /** A message that was moved aside: its offset, and what can still be known of it. */
 export interface MovedPost {
@@ -31,10 +29,8 @@ export class LmdbRoomTables {
   readonly #limits: RoomLimits
   readonly #clock: () => number
   readonly #term: string
-  /** By name, the least recently used first. */
-  readonly #rooms = new Map<string, Room>()
-  #inTransaction = false
-  #unsettled = false
+  /** By name. */
+  readonly #rooms = new Cache<Room>()
   #swept = ''
   /** Made when it is needed. */
   #tally: RoomTally | null = null
@@ -49,20 +45,12 @@ export class LmdbRoomTables {
 
   /** Runs what changes something; to be followed by `settle` when it is known whether it was committed. */
   change<T>(run: () => T): T {
-    this.#unsettled = true
-    this.#inTransaction = true
-    try {
-      return run()
-    } finally {
-      this.#inTransaction = false
-    }
+    return this.#rooms.change(run)
   }
 
   settle(committed: boolean): void {
-    this.#unsettled = false
-    if (committed) return
-    this.#rooms.clear()
-    this.#tally = null
+    this.#rooms.settle(committed)
+    if (!committed) this.#tally = null
   }
 
   create(name: string, settings: RoomSettings): Created {
@@ -74,7 +62,7 @@ export class LmdbRoomTables {
     tally.add(settings.owner)
     const number = readLastNumber(this.#table.get(LAST_NUMBER_KEY)) + 1
     putLastNumber(number, (key, value) => this.#table.put(key, value))
-    this.#cache(Room.create(this.#table, this.#limits, name, number, settings, this.#term))
+    this.#rooms.add(name, Room.create(this.#table, this.#limits, name, number, settings, this.#term))
     return 'created'
   }
 
@@ -163,7 +151,7 @@ export class LmdbRoomTables {
   }
 
   #oldest(name: string, number: number): number {
-    const cached = this.#rooms.get(name)
+    const cached = this.#rooms.peek(name)
     if (cached !== undefined) return cached.oldest()
     const [head] = this.#table.range(...boxRange(Tag.post, number), 1)
     return head === undefined ? Infinity : readPost(head.key, head.value).time
@@ -177,20 +165,7 @@ export class LmdbRoomTables {
   }
 
   #load(name: string): Room | null {
-    const room = this.#rooms.get(name) ?? Room.load(this.#table, this.#limits, name)
-    // What is read beside a transaction does not show what that changes, so it must not outlive it.
-    if (room !== null && (this.#inTransaction || !this.#unsettled)) this.#cache(room)
-    return room
-  }
-
-  #cache(room: Room): void {
-    this.#rooms.delete(room.name)
-    this.#rooms.set(room.name, room)
-    if (this.#rooms.size <= CACHED) return
-    for (const oldest of this.#rooms.keys()) {
-      this.#rooms.delete(oldest)
-      return
-    }
+    return this.#rooms.get(name, () => Room.load(this.#table, this.#limits, name))
   }
 
   #after(name: string, limit: number): { name: string; number: number; hides: boolean }[] {

@@ -17,6 +17,7 @@ import type {
   Parcel,
 } from '../../protocol/mailbox.ts'
 import type { SyncReply } from '../../protocol/frames.ts'
+import { Cache } from './cache.ts'
 import type { Table } from './environment.ts'
 import { Mailbox, toEntry } from './mailbox.ts'
 import { boxId, boxKey, LAST_NUMBER_KEY, putLastNumber, readBox, readLastNumber, Tag } from './records.ts'
@@ -31,21 +32,16 @@ const SWEEP_STEP = 1_000
 /** Messages that one sweep ends, about; it stops after the mailbox in which it reaches that. */
 const SWEEP_LOST = 10_000
 
-/** Mailboxes cached, the most recently used. */
-const CACHED = 10_000
-
 export class LmdbTables {
   readonly #table: Table
   readonly #limits: StoreLimits
   readonly #clock: () => number
-  /** By id, the least recently used first. */
-  readonly #mailboxes = new Map<string, Mailbox>()
+  /** By id. */
+  readonly #mailboxes = new Cache<Mailbox>()
   /** Of connected clients, and for a minute of those that were. */
   readonly #ownerships = new Map<string, Ownership>()
   /** What the owners were before the transaction that is under way; null for unknown. */
   readonly #before = new Map<string, Ownership | null>()
-  #inTransaction = false
-  #unsettled = false
   #swept = ''
 
   constructor(table: Table, limits: StoreLimits, clock: () => number) {
@@ -56,19 +52,12 @@ export class LmdbTables {
 
   /** Runs what changes something; to be followed by `settle` when it is known whether it was committed. */
   change<T>(run: () => T): T {
-    this.#unsettled = true
-    this.#inTransaction = true
-    try {
-      return run()
-    } finally {
-      this.#inTransaction = false
-    }
+    return this.#mailboxes.change(run)
   }
 
   settle(committed: boolean): void {
-    this.#unsettled = false
+    this.#mailboxes.settle(committed)
     if (!committed) {
-      this.#mailboxes.clear()
       for (const [id, ownership] of this.#before) {
         if (ownership === null) this.#ownerships.delete(id)
         else this.#ownerships.set(id, ownership)
@@ -274,21 +263,7 @@ export class LmdbTables {
   }
 
   #load(id: string): Mailbox | null {
-    const cached = this.#mailboxes.get(id)
-    const mailbox = cached ?? Mailbox.load(this.#table, this.#limits, id)
-    // What is read beside a transaction does not show what that changes, so it must not outlive it.
-    if (mailbox !== null && (this.#inTransaction || !this.#unsettled)) this.#cache(mailbox)
-    return mailbox
-  }
-
-  #cache(mailbox: Mailbox): void {
-    this.#mailboxes.delete(mailbox.id)
-    this.#mailboxes.set(mailbox.id, mailbox)
-    if (this.#mailboxes.size <= CACHED) return
-    for (const oldest of this.#mailboxes.keys()) {
-      this.#mailboxes.delete(oldest)
-      return
-    }
+    return this.#mailboxes.get(id, () => Mailbox.load(this.#table, this.#limits, id))
   }
 
   /** When an id lapses that is used now. */
@@ -305,7 +280,7 @@ export class LmdbTables {
     const mailbox = Mailbox.register(this.#table, this.#limits, id, number, secret)
     mailbox.extend(this.#idExpires())
     mailbox.checkpoint()
-    this.#cache(mailbox)
+    this.#mailboxes.add(id, mailbox)
     return bound(mailbox, own(this.#changeOwnership(id), request, false))
   }
 
@@ -321,7 +296,7 @@ export class LmdbTables {
   /** The ownership of a client, to be changed: in the transaction that is under way, or at once and for good. */
   #changeOwnership(id: string): Ownership {
     const known = this.#ownerships.get(id)
-    if (this.#inTransaction && !this.#before.has(id)) {
+    if (this.#mailboxes.inTransaction && !this.#before.has(id)) {
       this.#before.set(id, known === undefined ? null : { ...known, replacements: [...known.replacements] })
     }
     const ownership = known ?? createOwnership()
@@ -332,7 +307,7 @@ export class LmdbTables {
   #boxesAfter(id: string, limit: number): { id: string; dead: number; earliest: number; expires: number }[] {
     const after = Buffer.concat([boxKey(id), Uint8Array.of(0)])
     return Array.from(this.#table.range(after, Uint8Array.of(Tag.box + 1), limit), ({ key, value }) => {
-      const { dead, earliest, expires } = this.#mailboxes.get(boxId(key))?.record ?? readBox(key, value)
+      const { dead, earliest, expires } = this.#mailboxes.peek(boxId(key))?.record ?? readBox(key, value)
       return { id: boxId(key), dead, earliest, expires }
     })
   }
