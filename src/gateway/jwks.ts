@@ -56,11 +56,19 @@ export class RemoteKeys {
     return this.#count
   }
 
-  /** The key that a token names in its header. Rejects with `KeysUnavailable`, or with an error of the library when there is none. */
+  /** The key that a token names in its header, without waiting for others to come; null: it is not among those that are known. */
+  async known(header: JWTHeaderParameters): Promise<CryptoKey | null> {
+    const age = this.#age()
+    if (age > FRESH_MS && age <= TRUSTED_MS) void this.#tryFetch()
+    return this.#look(header)
+  }
+
+  /**
+   * The same, fetching the keys when it is not known, which takes seconds at most. Rejects with `KeysUnavailable`, or with an error of the library when
+   * there is none.
+   */
   async find(header: JWTHeaderParameters): Promise<CryptoKey> {
-    if (this.#age() > TRUSTED_MS) await this.#tryFetch()
-    else if (this.#age() > FRESH_MS) void this.#tryFetch()
-    const known = await this.#look(header)
+    const known = await this.known(header)
     if (known !== null) return known
     await this.#tryFetch()
     const now = await this.#look(header)

@@ -3,9 +3,18 @@
  *
  * The algorithm decides which key is asked: HS256 the secrets of this server, RS256, ES256 and EdDSA the public keys of the identity provider.
  * So a public key is never taken for a secret, and `none` is no algorithm. Keys that a token brings along are not looked at. A few
- * signatures are checked at a time and a bounded number waits. Of what is wrong with a token only that is said, never what is in it.
+ * signatures are checked at a time and a bounded number waits. Those that name a key which has to be fetched wait for it apart, so that a
+ * provider that is slow keeps nobody waiting whose key is known. Of what is wrong with a token only that is said, never what is in it.
  */
-import { decodeProtectedHeader, errors, jwtVerify, SignJWT, type CryptoKey, type JWTVerifyOptions } from 'jose'
+import {
+  decodeProtectedHeader,
+  errors,
+  jwtVerify,
+  SignJWT,
+  type CryptoKey,
+  type JWTVerifyOptions,
+  type ProtectedHeaderParameters,
+} from 'jose'
 import { nanoid } from 'nanoid'
 import { readClaims, type Pass } from './claims.ts'
 import { KeysUnavailable, type RemoteKeys } from './jwks.ts'
@@ -15,6 +24,8 @@ import { Turnstile } from './turnstile.ts'
 const MAX_TOKEN = 4096
 const AT_ONCE = 8
 const WAITING = 1_000
+/** Tokens that wait for keys to be fetched, at most. */
+const WAITING_FOR_KEYS = 1_000
 const REMOTE: readonly string[] = ['RS256', 'ES256', 'EdDSA']
 
 export interface TokenOptions {
@@ -44,6 +55,7 @@ export interface IssuedToken {
 export class Tokens {
   #options: TokenOptions
   readonly #turnstile = new Turnstile(AT_ONCE, WAITING)
+  readonly #fetching = new Turnstile(WAITING_FOR_KEYS, 0)
   #secrets: Promise<readonly CryptoKey[]>
 
   constructor(options: TokenOptions) {
@@ -69,8 +81,12 @@ export class Tokens {
   /** Never rejects. */
   async check(token: string): Promise<Verdict> {
     if (token.length > MAX_TOKEN) return { kind: 'wrong', text: `A token has at most ${MAX_TOKEN} characters.` }
-    const verdict = await this.#turnstile.pass(() => this.#check(token))
-    return verdict ?? { kind: 'busy', text: 'Too many tokens are being checked at this moment; come back later.' }
+    try {
+      return (await this.#judge(token)) ?? busy
+    } catch (error) {
+      if (error instanceof KeysUnavailable) return { kind: 'unavailable', text: error.message }
+      return { kind: 'wrong', text: whatIsWrong(error) }
+    }
   }
 
   /** A token for a client id, by the first secret, with more claims than the usual ones. Rejects when there is no secret. */
@@ -87,19 +103,34 @@ export class Tokens {
     return { token: await jwt.setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(secret), expires: expires * 1_000 }
   }
 
-  async #check(token: string): Promise<Verdict> {
-    try {
-      const pass = readClaims(await this.#verify(token))
-      return typeof pass === 'string' ? { kind: 'wrong', text: pass } : { kind: 'good', pass }
-    } catch (error) {
-      if (error instanceof KeysUnavailable) return { kind: 'unavailable', text: error.message }
-      return { kind: 'wrong', text: whatIsWrong(error) }
-    }
+  /** Null: too many wait. Rejects with what is wrong. */
+  async #judge(token: string): Promise<Verdict | null> {
+    const header = decodeProtectedHeader(token)
+    const keys = await this.#keysFor(header)
+    if (keys === null) return null
+    const claims = await this.#turnstile.pass(() => this.#verify(token, header, keys))
+    if (claims === null) return null
+    const pass = readClaims(claims)
+    return typeof pass === 'string' ? { kind: 'wrong', text: pass } : { kind: 'good', pass }
   }
 
-  async #verify(token: string): Promise<Readonly<Record<string, unknown>>> {
-    const { issuer, audience, leewayMs, keys } = this.#options
-    const { alg = '' } = decodeProtectedHeader(token)
+  /** What a token with such a header may be signed with, one or the other. Null: too many wait for theirs. */
+  async #keysFor(header: ProtectedHeaderParameters): Promise<readonly CryptoKey[] | null> {
+    const { keys } = this.#options
+    const { alg = '' } = header
+    if (alg === 'HS256') return this.#secrets
+    if (!REMOTE.includes(alg) || keys === null) throw new errors.JOSEAlgNotAllowed('not taken here')
+    const named = { ...header, alg }
+    const key = (await keys.known(named)) ?? (await this.#fetching.pass(() => keys.find(named)))
+    return key === null ? null : [key]
+  }
+
+  async #verify(
+    token: string,
+    { alg = '' }: ProtectedHeaderParameters,
+    keys: readonly CryptoKey[],
+  ): Promise<Readonly<Record<string, unknown>>> {
+    const { issuer, audience, leewayMs } = this.#options
     const rules: JWTVerifyOptions = {
       algorithms: [alg],
       requiredClaims: ['sub', 'exp'],
@@ -107,16 +138,10 @@ export class Tokens {
       ...(issuer === '' ? {} : { issuer }),
       ...(audience === '' ? {} : { audience }),
     }
-    if (alg === 'HS256') return this.#verifyBySecret(token, rules)
-    if (!REMOTE.includes(alg) || keys === null) throw new errors.JOSEAlgNotAllowed('not taken here')
-    return (await jwtVerify(token, header => keys.find(header), rules)).payload
-  }
-
-  async #verifyBySecret(token: string, rules: JWTVerifyOptions): Promise<Readonly<Record<string, unknown>>> {
     let problem: unknown = new errors.JOSEAlgNotAllowed('not taken here')
-    for (const secret of await this.#secrets) {
+    for (const key of keys) {
       try {
-        return (await jwtVerify(token, secret, rules)).payload
+        return (await jwtVerify(token, key, rules)).payload
       } catch (error) {
         problem = error
         if (!(error instanceof errors.JWSSignatureVerificationFailed)) break
@@ -125,6 +150,8 @@ export class Tokens {
     throw problem
   }
 }
+
+const busy: Verdict = { kind: 'busy', text: 'Too many tokens are being checked at this moment; come back later.' }
 
 function importSecrets(secrets: readonly string[]): Promise<readonly CryptoKey[]> {
   const algorithm = { name: 'HMAC', hash: 'SHA-256' }

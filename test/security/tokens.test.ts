@@ -155,6 +155,30 @@ describe('a token', () => {
   })
 })
 
+describe('keys that come a byte at a time', () => {
+  it('keep nobody waiting whose key is known, and are given up', async () => {
+    const slow = await Issuer.start()
+    await slow.make('known', 'ES256')
+    const victim = await start({ jwksUrl: slow.url })
+    slow.drips = true
+    victim.reload()
+    await expect.poll(() => slow.dripping, { timeout: 10_000 }).toBe(1)
+    const strangers = await Promise.all(
+      Array.from({ length: 20 }, async (_, i) =>
+        say(await slow.sign('known', { sub: 'alice' }, { kid: `unknown-${i}` })),
+      ),
+    )
+    // Over the same sockets and in the same order, so that the strangers are asked about first.
+    await enter(tokenOf({ sub: 'alice' }))
+    await enter(await slow.sign('known', { sub: 'bob' }))
+    expect([slow.dripping, strangers.flatMap(({ heard }) => heard)]).toEqual([1, []])
+    await expect.poll(() => slow.dripping, { timeout: 60_000 }).toBe(0)
+    for (const stranger of strangers) expect((await stranger.end()).name).toBe('unavailable')
+    await enter(await slow.sign('known', { sub: 'bob' }))
+    await slow.stop()
+  })
+})
+
 describe('a token over TCP', () => {
   async function answer(token: string): Promise<unknown[]> {
     const { hostname, port } = new URL(server?.tcp ?? '')

@@ -3,7 +3,7 @@
  * such as no honest issuer makes.
  */
 import { createHmac } from 'node:crypto'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { exportJWK, exportSPKI, generateKeyPair, SignJWT, type CryptoKey, type JWK } from 'jose'
 
@@ -37,6 +37,10 @@ export class Issuer {
   readonly url: string
   /** How often the keys were asked for. */
   asked = 0
+  /** Whether it begins to answer, and then says a byte now and then, without end. */
+  drips = false
+  /** Answers that drip, and whose reader has not gone yet. */
+  dripping = 0
   /** What is answered instead of the keys. */
   answer: { readonly status: number; readonly body: string } | null = null
   readonly #server: Server
@@ -48,6 +52,7 @@ export class Issuer {
     this.url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/jwks`
     server.on('request', (_, response) => {
       this.asked++
+      if (this.drips) return this.#drip(response)
       const { status, body } = this.answer ?? { status: 200, body: JSON.stringify({ keys: this.#jwks }) }
       response.writeHead(status, { 'content-type': 'application/json' }).end(body)
     })
@@ -87,6 +92,16 @@ export class Issuer {
   stop(): Promise<void> {
     this.#server.closeAllConnections()
     return new Promise(resolve => this.#server.close(() => resolve()))
+  }
+
+  #drip(response: ServerResponse): void {
+    this.dripping++
+    response.writeHead(200, { 'content-type': 'application/json' }).flushHeaders()
+    const timer = setInterval(() => response.write(' '), 100)
+    response.once('close', () => {
+      clearInterval(timer)
+      this.dripping--
+    })
   }
 
   #signer(kid: string): Signer {
