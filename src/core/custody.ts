@@ -8,13 +8,14 @@
  */
 import type { EndReason, ErrorCode } from '../protocol/errors.ts'
 import type { SyncReply } from '../protocol/frames.ts'
-import type { EnqueueResult, Lost, Outcome } from '../protocol/mailbox.ts'
+import type { EnqueueResult, Lost } from '../protocol/mailbox.ts'
 import { isRoom } from '../protocol/names.ts'
 import type { AppendResult } from '../protocol/rooms.ts'
 import { assert } from './assert.ts'
 import type { Hub } from './hub.ts'
+import type { Member } from './member.ts'
 import type { Message } from './message.ts'
-import { GRACE_MS, Parking } from './parking.ts'
+import { GRACE_MS, Parking, type Arrival } from './parking.ts'
 import type { ParkReason } from './stats.ts'
 import type { Step } from './trace.ts'
 import type { Upstream } from './upstream.ts'
@@ -99,8 +100,9 @@ export class Custody {
     if (parking.add(message)) this.#toPark.push(parking)
   }
 
-  /** Puts it on its way into the log of its room. */
-  publish(message: Message): void {
+  /** Puts it on its way into the log of the room that its sender is in. */
+  publish(message: Message, { epoch }: Member): void {
+    message.epoch = epoch
     this.#hub.stats.published++
     this.#onItsWay(message)
   }
@@ -198,7 +200,7 @@ export class Custody {
   // ── ends ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The store has answered for one parked message. */
-  parked(message: Message, outcome: Outcome): void {
+  parked(message: Message, outcome: Arrival): void {
     const { recipient, stream } = message
     switch (outcome) {
       case 'ok':
@@ -217,6 +219,8 @@ export class Custody {
         return this.refuse(message, 'mailbox_full')
       case 'unknown':
         return this.refuse(message, isRoom(recipient) ? 'no_such_room' : 'unknown_recipient')
+      case 'not_joined':
+        return this.refuse(message, outcome)
       default:
         return this.handBack(message, 'gap', 0, outcome)
     }
@@ -321,8 +325,9 @@ function mayHaveBeenSeen({ sentAt, source, n }: Message): boolean {
 }
 
 /** What an append says of each message, in the words of a mailbox. */
-function outcomesOf(batch: readonly Message[], result: AppendResult): readonly Outcome[] {
+function outcomesOf(batch: readonly Message[], result: AppendResult): readonly Arrival[] {
   if (result.kind === 'no_such_room') return batch.map(() => 'unknown')
+  if (result.kind === 'another_room') return batch.map(() => 'not_joined')
   return result.outcomes.map(outcome => {
     if (outcome === 'stored') return outcome
     return 'offset' in outcome ? 'ok' : outcome.missing

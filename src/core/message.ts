@@ -25,6 +25,8 @@ export class Message implements Parcel {
   readonly s: number
   /** Why it is a void, else ''. */
   readonly reason: EndReason | ''
+  /** For a room: one of its epochs, so that it goes to no other room of that name, into which its sender may not have been let. */
+  epoch = ''
   /** The stream at its sender's end, which is told the end. A resend on a newer connection takes this over. */
   source: Upstream | null = null
   /** The stream at its recipient's end, once it is sent or held there. */

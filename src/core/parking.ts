@@ -14,6 +14,9 @@ import type { Message } from './message.ts'
 const BATCH = 256
 const BATCH_BYTES = 1024 * 1024
 const LONGEST_PAUSE_MS = 4_000
+/** What became of one message: of one to a room too, whose sender was in another room of that name. */
+export type Arrival = Outcome | 'not_joined'
+
 /** ms past its deadline at which a message is handed back: within the 2 s that a sender is promised (§5.1). */
 export const GRACE_MS = 1_400
 
@@ -52,22 +55,23 @@ export class Parking {
   /** Sends the next batch on its way if none is under way. */
   flush(now: number): void {
     if (this.#flying.length > 0 || this.#queue.length === 0 || now < this.#notBefore) return
+    const epoch = this.#queue[0]?.epoch ?? ''
     let count = 0
     let bytes = 0
     for (const message of this.#queue) {
       bytes += message.size
-      if (count === BATCH || (count > 0 && bytes > BATCH_BYTES)) break
+      if (count === BATCH || (count > 0 && bytes > BATCH_BYTES) || message.epoch !== epoch) break
       count++
     }
     this.#flying = count === this.#queue.length ? this.#queue : this.#queue.slice(0, count)
     this.#queue = count === this.#queue.length ? [] : this.#queue.slice(count)
     const { effects } = this.#hub
-    if (this.#isRoom) effects.rooms.append(this.id, this.#flying)
+    if (this.#isRoom) effects.rooms.append(this.id, this.#flying, epoch)
     else effects.enqueue(this.id, this.#flying)
   }
 
   /** The answer of the store to the batch under way; null: none came. */
-  answered(outcomes: readonly Outcome[] | null, now: number): void {
+  answered(outcomes: readonly Arrival[] | null, now: number): void {
     const batch = this.#flying
     this.#flying = []
     if (outcomes === null) return this.#again(batch, now)

@@ -24,7 +24,7 @@ export class Publishing {
     if (member === undefined) custody.refuse(message, 'not_joined')
     // Rights may have become less since it joined.
     else if (!this.#session.mayEnter(this.#room)) custody.refuse(message, 'forbidden')
-    else if (member.state === 'live') custody.publish(message)
+    else if (member.state === 'live') custody.publish(message, member)
     else member.waiting.push(message)
   }
 }

@@ -48,8 +48,8 @@ export interface RoomEffects {
   list(ask: Ask, after: string, limit: number, hidden: boolean): void
   /** Whether that is the password of a room. Answer: `rooms.verified(member, result)`. */
   verify(member: Member, hash: string, password: string): void
-  /** Answer: `hub.appended(room, result)`. At most one is under way for a room. */
-  append(room: string, batch: readonly RoomParcel[]): void
+  /** To the room with that epoch, whichever of its epochs that is. Answer: `hub.appended(room, result)`. At most one is under way for a room. */
+  append(room: string, batch: readonly RoomParcel[], epoch: string): void
   /** What the log has beyond what this node has seen. Answer: `rooms.paged(room, result)`. At most one is under way for a room. */
   page(room: string, query: RoomQuery): void
   /** The same for one who joins. Answer: `rooms.fed(member, result)`. */

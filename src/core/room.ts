@@ -132,8 +132,8 @@ export class Room {
   }
 
   /** The room is no more, or is another one. Those who have only asked for it get an answer of their own. */
-  dissolve(): void {
-    this.#sendAway('no_such_room')
+  dissolve(coming: ErrorCode = 'no_such_room'): void {
+    this.#sendAway(coming)
     this.#cursor = -1
     this.#log = null
   }
@@ -145,6 +145,7 @@ export class Room {
     if (this.#cursor < 0) return
     if (result === null) return this.#pause()
     if (result.kind === 'no_such_room') return this.dissolve()
+    if (result.kind === 'another_room') return this.#disowned(batch)
     if (result.epoch === this.#log?.epoch) {
       for (const [i, outcome] of result.outcomes.entries()) {
         const message = batch[i]
@@ -307,6 +308,12 @@ export class Room {
     }
   }
 
+  /** There is another room of that name, unless that is the one that this is by now. Whoever is on his way in asks again. */
+  #disowned([first]: readonly Message[]): void {
+    const known = this.#log
+    if (known !== null && first !== undefined && areOfOneRoom(known.epoch, first.epoch)) this.dissolve('unavailable')
+  }
+
   #fanOut(message: HistoryMessage): void {
     assert(message.offset > this.#cursor, 'a room is told each offset once, in order')
     this.#cursor = message.offset
@@ -359,10 +366,11 @@ export class Room {
     this.#note(this.company.enter(member))
   }
 
-  #welcome({ session, ref, recovered, waiting }: Member, members: number): void {
+  #welcome(member: Member, members: number): void {
+    const { session, ref, recovered, waiting } = member
     const epoch = this.#log?.epoch ?? ''
     session.connection.reply(ref, { offset: this.#cursor, epoch, recovered, members })
-    for (const message of waiting.splice(0)) if (!message.ended) this.#hub.custody.publish(message)
+    for (const message of waiting.splice(0)) if (!message.ended) this.#hub.custody.publish(message, member)
   }
 
   #read(member: Member): void {

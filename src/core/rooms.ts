@@ -10,6 +10,7 @@ import { streamName } from '../protocol/mailbox.ts'
 import { isRoom } from '../protocol/names.ts'
 import type { RollAnswer, RollNews } from '../protocol/rolls.ts'
 import {
+  areOfOneRoom,
   asHistory,
   type Created,
   type LogEnd,
@@ -230,6 +231,11 @@ export class Rooms {
     if (answer === null) return refuse(session, ref, 'unavailable')
     if (answer === 'no_such_room') return refuse(session, ref, 'no_such_room')
     const { entries, epoch, first, last } = answer
+    if (!isWithin(session, ask.room, epoch)) {
+      // It has left meanwhile, or the room is another one, which this node is about to find out.
+      this.woken(ask.room)
+      return refuse(session, ref, 'not_joined')
+    }
     const messages = entries.map(entry => asHistory(entry.offset, entry))
     const page = { messages, epoch, first, last }
     if (session.gone) return
@@ -374,7 +380,9 @@ function owns(session: Session, { owner }: RoomRecord): boolean {
   return session.rights.admin || owner === session.id
 }
 
-/** Whether it may know what is said in a room, and who is in it. */
-function isWithin(session: Session, name: string): boolean {
-  return session.rights.admin || session.attendance?.members.get(name)?.state === 'live'
+/** Whether it may know what is said in a room, and who is in it. `epoch`: of the room that is meant, if another one may have its name by now. */
+function isWithin(session: Session, name: string, epoch?: string): boolean {
+  if (session.rights.admin) return true
+  const member = session.attendance?.members.get(name)
+  return member?.state === 'live' && (epoch === undefined || areOfOneRoom(member.epoch, epoch))
 }

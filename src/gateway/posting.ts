@@ -188,7 +188,7 @@ export class Posting {
     }
     appended.then(tell, tell)
     const result = await asked(appended)
-    if (result.kind === 'no_such_room') return result.kind
+    if (result.kind !== 'appended') return 'no_such_room'
     const [outcome] = result.outcomes
     if (outcome === 'stored') return { receipt: 'stored', repeated: true, offset: null }
     if (outcome === undefined || 'missing' in outcome) throw new ApiError('unavailable')

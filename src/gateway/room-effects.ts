@@ -141,10 +141,10 @@ export class StoreRoomEffects implements RoomEffects {
     )
   }
 
-  append(room: string, batch: readonly RoomParcel[]): void {
+  append(room: string, batch: readonly RoomParcel[], epoch: string): void {
     this.#calling.call(
       'append',
-      () => this.#store.append(room, batch),
+      () => this.#store.append(room, batch, epoch),
       (hub, result) => hub.appended(room, result),
     )
   }

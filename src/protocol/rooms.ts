@@ -88,9 +88,11 @@ export interface RoomParcel {
 /** What became of one parcel: its offset · `stored`: it was in the log before · an earlier message is missing, with its number. */
 export type Appended = { readonly offset: number } | 'stored' | { readonly missing: number }
 
+/** `another_room`: there is a room of that name, but not the one that was meant. Nothing was taken then. */
 export type AppendResult =
   | { readonly kind: 'appended'; readonly outcomes: readonly Appended[]; readonly epoch: string; readonly last: number }
   | { readonly kind: 'no_such_room' }
+  | { readonly kind: 'another_room' }
 
 /** A message in the log of a room. */
 export interface RoomEntry {

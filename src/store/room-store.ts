@@ -67,8 +67,11 @@ export interface RoomStore {
   /** The rooms after that name, in order, at most `limit`; private ones only when `hidden`. Begins no epoch. */
   list(after: string, limit: number, hidden: boolean): Promise<readonly RoomRecord[]>
 
-  /** Appends a batch, in order. Parcels are judged one by one, each after those before it. */
-  append(room: string, batch: readonly RoomParcel[]): Promise<AppendResult>
+  /**
+   * Appends a batch, in order. Parcels are judged one by one, each after those before it. It is meant for the room with that epoch, whichever of its
+   * epochs that is, and goes to no other one of that name; without an epoch, for whichever has the name.
+   */
+  append(room: string, batch: readonly RoomParcel[], epoch?: string): Promise<AppendResult>
 
   /** A page of the log; null: there is no such room. */
   page(room: string, query: RoomQuery): Promise<RoomPage | null>

@@ -14,7 +14,7 @@ import type { Upstream } from '../../src/core/upstream.ts'
 import type { Body, Broadcast, HistoryPage, Ref, WelcomeOptions } from '../../src/protocol/frames.ts'
 import type { Entry, Outcome, Parcel, BindRequest } from '../../src/protocol/mailbox.ts'
 import type { RollReport } from '../../src/protocol/rolls.ts'
-import type { RoomParcel, RoomQuery } from '../../src/protocol/rooms.ts'
+import { areOfOneRoom, type RoomParcel, type RoomQuery } from '../../src/protocol/rooms.ts'
 
 export const start = 1_000_000
 export const options: CoreOptions = {
@@ -87,8 +87,9 @@ class RoomCalls implements RoomEffects {
     this.#note(`verify ${password} by ${hash}`)
   }
 
-  append(room: string, batch: readonly RoomParcel[]): void {
-    this.#note(`append ${room}: ${batch.map(({ stream, n, floor }) => `${stream} ${n}/${floor}`).join(', ')}`)
+  append(room: string, batch: readonly RoomParcel[], epoch: string): void {
+    const to = areOfOneRoom(epoch, 'e1') ? room : `${room} of ${epoch}`
+    this.#note(`append ${to}: ${batch.map(({ stream, n, floor }) => `${stream} ${n}/${floor}`).join(', ')}`)
   }
 
   page(room: string, { after = 0 }: RoomQuery): void {

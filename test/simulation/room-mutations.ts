@@ -53,6 +53,17 @@ export const roomMutations: readonly Mutation[] = [
     within: 200,
   },
   {
+    rule: 'an append names the room that its senders are in, since another one may have the name by then',
+    edits: [
+      {
+        file: 'src/store/memory/rooms.ts',
+        find: "if (epoch !== undefined && !isEpochOf(room.settings.epoch, epoch)) return { kind: 'another_room' }",
+        replace: '',
+      },
+    ],
+    within: 200,
+  },
+  {
     rule: 'what is sent during a join waits for it',
     edits: [
       {

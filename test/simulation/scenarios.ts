@@ -30,6 +30,8 @@ export interface Scenario {
   readonly roomPage: number
   /** Whether somebody leaves for good in the end. */
   readonly retires: boolean
+  /** Whether the room is deleted at some time, and another one of that name made, which nobody may enter. */
+  readonly remade: boolean
 }
 
 export const defaultScenario: Scenario = {
@@ -52,6 +54,7 @@ export const defaultScenario: Scenario = {
   room: false,
   roomPage: 100,
   retires: false,
+  remade: false,
 }
 
 /** Messages expire, mailboxes are full, and heads at which sessions fail are set aside. */
@@ -93,5 +96,16 @@ export const roomScenarios: readonly Scenario[] = [
     sendWindow: 16,
     roomPage: 2,
     retires: true,
+  },
+  {
+    ...defaultScenario,
+    room: true,
+    targets: 0,
+    messages: 24,
+    sendWindow: 16,
+    failover: false,
+    pollMs: 3_000,
+    ends: ['not_joined', 'no_such_room', 'forbidden'],
+    remade: true,
   },
 ]

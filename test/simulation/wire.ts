@@ -196,9 +196,9 @@ export class Wire implements Connection {
   pong(): void {}
   unknown(): void {}
 
-  /** I2: the store has what it is said to have, unless a failover has taken it back. */
+  /** I2: the store has what it is said to have, unless a failover has taken it back, or its room was deleted. */
   #checkStored(target: string, n: number): void {
-    if (this.#session === null || this.#world.history.failovers > 0) return
+    if (this.#session === null || this.#world.history.failovers > 0 || this.#world.isRemade) return
     const { id, greeting } = this.#session
     const world = this.#world
     const stream = streamName(id, greeting.outbox)

@@ -67,6 +67,8 @@ export class World {
   readonly healAt: number
   storeUp = true
   storeSlowUntil = 0
+  /** The room is another one than it was, into which nobody is let. */
+  isRemade = false
   /** ms by which the clock of the store is ahead: that of a new master is another one. */
   #storeAhead = 0
   #snapshot: { readonly mail: Snapshot; readonly rooms: RoomSnapshot; readonly rolls: RollSnapshot } | null = null
@@ -217,6 +219,7 @@ export class World {
   }
 
   #roomIsDone(): boolean {
+    if (this.scenario.remade) return this.isRemade && this.people.every(({ reader }) => reader?.isIn === false)
     const log = this.#log
     return (
       this.#unpublished(log).length === 0 &&
@@ -243,6 +246,12 @@ export class World {
   /** Everything that was published is in the log once, and everybody has read it. */
   #judgeRoom(): void {
     const log = this.#log
+    if (this.scenario.remade) {
+      for (const letter of log.values()) this.history.wrong(`access: ${letter} is in a ${ROOM} that nobody may enter`)
+      for (const { name, reader } of this.people)
+        if (reader?.isIn === true) this.history.wrong(`access: ${name} is in a ${ROOM} that nobody may enter`)
+      return
+    }
     if (new Set(log.values()).size < log.size) this.history.wrong(`repeat: a message is in ${ROOM} twice`)
     for (const letter of this.#unpublished(log)) this.history.wrong(`loss: ${letter} is not in the log`)
     for (const misjudged of this.#misjudged()) this.history.wrong(misjudged)
@@ -255,12 +264,21 @@ export class World {
   #begin(): void {
     if (this.scenario.room) this.rooms.create(ROOM, this.#roomSettings)
     for (const person of this.people) person.start()
+    if (this.scenario.remade) this.schedule.at(this.random.between(2_000, this.healAt), () => this.#remake())
     this.#trouble()
     this.#remember()
   }
 
   get #roomSettings(): RoomSettings {
     return { owner: '', private: false, password: '', messages: 1_000, epoch: 'first', created: this.time }
+  }
+
+  /** Somebody deletes the room and makes another one, of which nodes hear or do not. */
+  #remake(): void {
+    this.isRemade = true
+    this.rooms.delete(ROOM, this.#roomSettings.epoch)
+    this.rooms.create(ROOM, { ...this.#roomSettings, owner: 'somebody else', private: true, epoch: 'second' })
+    for (const node of this.nodes) node.overhear(hub => hub.rooms.woken(ROOM))
   }
 
   /** Now and then only. */

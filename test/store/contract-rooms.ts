@@ -117,6 +117,25 @@ export function describeRooms(name: string, open: Open): void {
   })
 
   describe(`${name}: append`, () => {
+    test('goes to the room that is meant, by any of its epochs, and to no other one of that name', async () => {
+      const first = await create()
+      expect(await rooms().append(ROOM, [parcel(1)], first)).toMatchObject({ outcomes: [{ offset: 1 }], epoch: first })
+      await at.reopen()
+      const { epoch } = await page()
+      for (const [index, meant] of [first, epoch, `${first}.of-another-server`].entries())
+        expect(await rooms().append(ROOM, [parcel(index + 2)], meant)).toMatchObject({ last: index + 2 })
+      expect(await rooms().append(ROOM, [parcel(5)], `${first}x`)).toEqual({ kind: 'another_room' })
+      expect(await rooms().append('#nowhere', [parcel(1)], first)).toEqual({ kind: 'no_such_room' })
+      await rooms().delete(ROOM, first)
+      const other = await create()
+      for (const meant of [first, epoch, 'another'])
+        expect(await rooms().append(ROOM, parcels(1, 3), meant)).toEqual({ kind: 'another_room' })
+      expect(await page()).toMatchObject({ entries: [], epoch: other, last: 0 })
+      expect(await rooms().taken(ROOM, stream)).toBe(0)
+      expect(await rooms().append(ROOM, [parcel(1)], other)).toMatchObject({ outcomes: [{ offset: 1 }] })
+      expect(await append(2)).toMatchObject({ outcomes: [{ offset: 2 }] })
+    })
+
     test('gives offsets without holes, and keeps messages whole', async () => {
       const epoch = await create()
       const other = streamName('carol', 'outbox-2')

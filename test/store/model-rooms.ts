@@ -90,14 +90,18 @@ const append = fc
     length: fc.constantFrom(1, 10, 60),
     early: fc.constantFrom(0, 0, 40_000, -10),
     count: fc.integer({ min: 0, max: 6 }),
+    meant: fc.constantFrom('any', 'any', 'known', 'another'),
   })
-  .map(({ room, stream, skip, floor, length, early, count }): Act => async ({ tables, rooms }) => {
+  .map(({ room, stream, skip, floor, length, early, count, meant }): Act => async ({ tables, rooms, epochs }) => {
     const first = tables.taken(room, stream) + 1 + skip
     const batch = Array.from({ length: count }, (_, index) => {
       const n = Math.max(1, first + index)
       return parcel(n, { stream, floor: floor === 1 ? 1 : n, text: 'x'.repeat(length), time: now - early })
     })
-    await same(`append ${room}`, tables.append(room, batch), rooms.append(room, batch))
+    // One that was answered may be of this room, of the other one, or of one that was deleted.
+    const known = [...epochs].at(meant === 'known' ? -1 : epochs.size)
+    const [mine, its] = meant === 'another' ? ['another', 'another'] : (known ?? [])
+    await same(`append ${room}`, tables.append(room, batch, mine), rooms.append(room, batch, its))
   })
 
 const page = fc

@@ -3,9 +3,12 @@
  * of Redis are held against it.
  */
 import type { RollAnswer, RollNews, RollReport } from '../../src/protocol/rolls.ts'
+import { areOfOneRoom } from '../../src/protocol/rooms.ts'
 import { ROLL_NAMES } from '../../src/store/neighbours.ts'
 
 interface Roll {
+  /** Of its room, with which it goes. */
+  readonly epoch: string
   mark: number
   /** By id. */
   readonly present: Map<string, { readonly lease: string; readonly name: string }>
@@ -14,7 +17,7 @@ interface Roll {
 export type RollSnapshot = ReadonlyMap<string, Roll>
 
 function copyRolls(rolls: RollSnapshot): Map<string, Roll> {
-  return new Map(Array.from(rolls, ([name, { mark, present }]) => [name, { mark, present: new Map(present) }]))
+  return new Map(Array.from(rolls, ([name, roll]) => [name, { ...roll, present: new Map(roll.present) }]))
 }
 
 export interface RollWorld {
@@ -49,8 +52,7 @@ export class RollTables {
 
   report(room: string, own: string, { epoch, coming, going, seen }: RollReport): RollAnswer | null {
     if (!this.#world.knows(room, epoch)) return null
-    const roll = this.#rolls.get(room) ?? { mark: 0, present: new Map<string, { lease: string; name: string }>() }
-    this.#rolls.set(room, roll)
+    const roll = this.#rollOf(room, epoch)
     const { mark: before, present } = roll
     const changes: [string, string | null][] = []
     const dead = [...present].filter(([, { lease }]) => lease !== own && !this.#world.lives(lease))
@@ -75,5 +77,13 @@ export class RollTables {
     const isWhole = before === 0 || seen !== before || dead.length > 0
     const everybody = Array.from(present, ([id, { lease, name }]) => ({ id, name, here: lease === own }))
     return { mark: roll.mark, stayed, everybody: isWhole ? everybody : null }
+  }
+
+  #rollOf(room: string, epoch: string): Roll {
+    const known = this.#rolls.get(room)
+    if (known !== undefined && areOfOneRoom(known.epoch, epoch)) return known
+    const roll: Roll = { epoch, mark: 0, present: new Map() }
+    this.#rolls.set(room, roll)
+    return roll
   }
 }

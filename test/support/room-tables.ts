@@ -83,12 +83,12 @@ export class TableRooms implements RoomEffects {
     )
   }
 
-  append(room: string, batch: readonly RoomParcel[]): void {
+  append(room: string, batch: readonly RoomParcel[], epoch: string): void {
     // What is handed to a store is read when the call is made, not when it arrives.
     const parcels = batch.map(({ stream, n, floor, time, body }) => ({ stream, n, floor, time, body }))
     this.#travel(
       tables => {
-        const result = tables.append(room, parcels)
+        const result = tables.append(room, parcels, epoch)
         this.#events.appended?.(room, parcels, result)
         return result
       },

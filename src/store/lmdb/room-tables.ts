@@ -100,9 +100,10 @@ export class LmdbRoomTables {
     return records
   }
 
-  append(name: string, batch: readonly RoomParcel[]): AppendResult {
+  append(name: string, batch: readonly RoomParcel[], meant?: string): AppendResult {
     const room = this.#use(name)
     if (room === null) return { kind: 'no_such_room' }
+    if (meant !== undefined && !isEpochOf(room.record.settings.epoch, meant)) return { kind: 'another_room' }
     const outcomes = batch.map(parcel => room.append(parcel))
     room.retain(this.#clock())
     room.checkpointIfDue()

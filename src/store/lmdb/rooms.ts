@@ -42,9 +42,9 @@ export class LmdbRooms implements RoomStore {
     return this.#calls.read('', () => this.#tables.list(after, limit, hidden))
   }
 
-  append(room: string, batch: readonly RoomParcel[]): Promise<AppendResult> {
+  append(room: string, batch: readonly RoomParcel[], epoch?: string): Promise<AppendResult> {
     const bytes = batch.reduce((sum, { body }) => sum + body.end - body.start, 0)
-    return this.#calls.write(room, bytes, () => this.#tables.append(room, batch))
+    return this.#calls.write(room, bytes, () => this.#tables.append(room, batch, epoch))
   }
 
   page(room: string, query: RoomQuery): Promise<RoomPage | null> {

@@ -130,9 +130,10 @@ export class RoomTables {
       .map(recordOf)
   }
 
-  append(name: string, batch: readonly RoomParcel[]): AppendResult {
+  append(name: string, batch: readonly RoomParcel[], epoch?: string): AppendResult {
     const room = this.#use(name)
     if (room === null) return { kind: 'no_such_room' }
+    if (epoch !== undefined && !isEpochOf(room.settings.epoch, epoch)) return { kind: 'another_room' }
     const outcomes = batch.map(parcel => this.#append(room, parcel))
     this.#retain(room)
     return { kind: 'appended', outcomes, epoch: room.epoch, last: room.last }
@@ -226,8 +227,8 @@ export class MemoryRooms implements RoomStore {
     return Promise.resolve(this.#tables.list(after, limit, hidden))
   }
 
-  append(room: string, batch: readonly RoomParcel[]): Promise<AppendResult> {
-    return Promise.resolve(this.#tables.append(room, batch))
+  append(room: string, batch: readonly RoomParcel[], epoch?: string): Promise<AppendResult> {
+    return Promise.resolve(this.#tables.append(room, batch, epoch))
   }
 
   page(room: string, query: RoomQuery): Promise<RoomPage | null> {

@@ -90,20 +90,14 @@ export class RedisRooms implements RoomStore {
     })
   }
 
-  async append(room: string, batch: readonly RoomParcel[]): Promise<AppendResult> {
-    const { own } = this.#leases
-    const reply = await this.#run(
-      'appendPosts',
-      room,
-      packParcels(batch),
-      this.#keys.channel(room),
-      own,
-      this.#link.stint,
-    )
+  async append(room: string, batch: readonly RoomParcel[], epoch = ''): Promise<AppendResult> {
+    const args = [this.#keys.channel(room), this.#leases.own, epoch, this.#link.stint]
+    const reply = await this.#run('appendPosts', room, packParcels(batch), ...args)
     if (reply === null) return { kind: 'no_such_room' }
-    const [epoch, last, due, ...outcomes] = listOf(reply)
+    if (reply === 0) return { kind: 'another_room' }
+    const [now, last, due, ...outcomes] = listOf(reply)
     if (numberOf(due) > 0) this.#all.ends(room, numberOf(due))
-    return { kind: 'appended', outcomes: outcomes.map(readAppended), epoch: textOf(epoch), last: numberOf(last) }
+    return { kind: 'appended', outcomes: outcomes.map(readAppended), epoch: textOf(now), last: numberOf(last) }
   }
 
   page(room: string, query: RoomQuery): Promise<RoomPage | null> {

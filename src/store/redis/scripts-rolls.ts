@@ -20,7 +20,7 @@ const LIFE_MS = 86_400_000
 export const report = `
 insist()
 local made = redis.call('HGET', KEYS[1], 'made')
-if not made or (made ~= ARGV[2] and string.sub(ARGV[2], 1, #made + 1) ~= made .. '.') then return nil end
+if not made or not same(made, ARGV[2]) then return nil end
 local own, coming = ARGV[3], tonumber(ARGV[7])
 local before = redis.call('HGET', KEYS[3], '')
 local mark, news, stayed = tonumber(before or 0), {}, {}

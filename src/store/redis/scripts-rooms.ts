@@ -20,6 +20,12 @@
  */
 
 export const roomParts = {
+  // Whether that epoch is one of the room that began with `made`.
+  same: `
+local function same(made, epoch)
+  return epoch == made or string.sub(epoch, 1, #made + 1) == made .. '.'
+end
+`,
   // The epoch and the ended ones, as they are from now on. The last argument of every script that begins is its stint; '' for none.
   begin: `
 local stint = ARGV[#ARGV]
@@ -94,7 +100,7 @@ export const deleteRoom = `
 insist()
 local made = redis.call('HGET', KEYS[1], 'made')
 if not made then return 0 end
-if made ~= ARGV[2] and string.sub(ARGV[2], 1, #made + 1) ~= made .. '.' then return 0 end
+if not same(made, ARGV[2]) then return 0 end
 local owner = redis.call('HGET', KEYS[1], 'owner')
 redis.call('DEL', KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5])
 redis.call('PUBLISH', ARGV[3], 'd')
@@ -117,8 +123,8 @@ return {h[5], h[6], h[7], tonumber(h[8]), tonumber(h[9]), epoch, ended, last + 1
 
 /**
  * ARGV: parcels as those of a mailbox, one after the other: length of the rest, floor, expiry (not used), then a message from its n on; the
- * channel on which the others are told who appended, the epoch and the last offset; and the lease of who appends. Answers the epoch, the last offset, when to look here, and of each
- * parcel its offset, or 0 if it was taken before, or the number that is missing, negative.
+ * channel on which the others are told who appended, the epoch and the last offset; the lease of who appends; and an epoch of the room that is meant, or ''. Answers 0 if
+ * the room is another one; else the epoch, the last offset, when to look here, and of each parcel its offset, or 0 if it was taken before, or the number that is missing, negative.
  */
 export const appendPosts = `
 local h = redis.call('HMGET', KEYS[1], 'made', 'epoch', 'term', 'ended', 'last', 'uses', 'messages', 'due', 'seen')
@@ -129,6 +135,10 @@ end
 local last, blob, at, taken = tonumber(h[5]), ARGV[2], 1, {}
 uses = tonumber(h[6])
 local reply = {begin(h[1], h[2], h[3], h[4], last, h[9]), 0, 0}
+if ARGV[5] ~= '' and not same(h[1], ARGV[5]) then
+  insist()
+  return 0
+end
 while at <= #blob do
   local size, floor, _, n, _, _, name = struct.unpack('>I4I8I8I8I8BBc0', blob, at)
   local after = at + 4 + size

@@ -185,17 +185,17 @@ function mailboxSources(limits: StoreLimits) {
 
 function roomSources(limits: StoreLimits) {
   const given = roomConstants(limits) + clock
-  const { begin, retain } = roomParts
+  const { same, begin, retain } = roomParts
   const { insist, sooner, streams } = parts
   return {
     createRoom: given + insist + createRoom,
-    deleteRoom: given + insist + deleteRoom,
+    deleteRoom: given + insist + same + deleteRoom,
     room: given + insist + begin + roomRecord,
-    appendPosts: given + insist + sooner + streams + begin + retain + appendPosts,
+    appendPosts: given + insist + sooner + streams + same + begin + retain + appendPosts,
     pagePosts: given + insist + begin + pagePosts,
     takenPosts: clock + insist + takenPosts,
     sweepRoom: given + insist + retain + sweepRoom,
-    report: given + insist + report,
+    report: given + insist + same + report,
     claimRoom: clock + claimRoom,
   }
 }
