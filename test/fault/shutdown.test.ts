@@ -21,7 +21,7 @@ const EACH = 63
 const IN_FLIGHT = SENDERS * EACH
 /** ms */
 const EXIT_LIMIT_MS = 25_000
-const AT_ONCE_MS = 1_000
+const AT_ONCE_MS = 5_000
 
 let directory = ''
 let history: History
