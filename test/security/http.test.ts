@@ -36,8 +36,9 @@ const audited = (): Record<string, unknown>[] =>
     .map(line => JSON.parse(line) as Record<string, unknown>)
 
 describe('a flood of requests', () => {
-  it('is answered 429 and told when to come back, wherever it goes, and noted once', async () => {
+  it('is answered 429 and told when to come back, wherever it goes, and noted once in a second', async () => {
     caller = await ApiCaller.start({ httpRate: 5, auditLog, origins: ['https://here.example'] })
+    const start = performance.now()
     const paths = ['/', '/metrics', '/api/openapi.json', '/api/nodes', '/nowhere', '/client.js']
     const counts = await statuses(60, i => askLoosely(paths[i % paths.length] ?? ''))
     expect(counts[429]).toBeGreaterThan(20)
@@ -47,7 +48,9 @@ describe('a flood of requests', () => {
     expect(refusedWith(late)).toMatch(/^429 rate_limited: Too many requests .* at most 5 a second/)
     expect(Number(late.headers.get('retry-after'))).toBe(1)
     expect(late.headers.get('access-control-allow-origin')).toBe('https://here.example')
-    expect(audited().filter(({ event }) => event === 'throttled').length).toBe(1)
+    const noted = audited().filter(({ event }) => event === 'throttled').length
+    expect(noted).toBeGreaterThan(0)
+    expect(noted).toBeLessThanOrEqual(Math.ceil((performance.now() - start) / 1_000) + 1)
   })
 
   it('does not hide the server from who watches over it, nor from its backends', async () => {
