@@ -14,6 +14,11 @@ function install(name: string, script: string): void {
   chmodSync(join(machine, name), 0o755)
 }
 
+/** All that the tests need but Chromium. */
+function installOthers(): void {
+  for (const name of ['redis-server', 'curl', 'openssl']) install(name, 'exit 0')
+}
+
 /** The first step of `npm test`, where there are no other programs than those. */
 function run(): { status: number | null; said: string } {
   const env = { PATH: machine, CHROMIUM: join(machine, 'chromium') }
@@ -42,14 +47,14 @@ test('where nothing can be installed, what to install is said, line by line, and
 
 test('where all that is needed is there, only what is skipped is said', () => {
   install('chromium', 'exit 0')
-  install('redis-server', 'exit 0')
+  installOthers()
   const { status, said } = run()
   expect([status, /the tests need it/.test(said)]).toEqual([0, false])
 })
 
 test.runIf(process.getuid?.() === 0)('root installs what is missing, by apt, and looks again', () => {
   const log = join(machine, 'log')
-  install('redis-server', 'exit 0')
+  installOthers()
   install(
     'apt-get',
     `echo "$@" >> ${log}\ncase "$*" in *install*) echo '#!/bin/sh' > ${machine}/chromium; /bin/chmod 755 ${machine}/chromium;; esac`,
@@ -61,7 +66,7 @@ test.runIf(process.getuid?.() === 0)('root installs what is missing, by apt, and
 })
 
 test.runIf(process.getuid?.() === 0)('what apt cannot install is said', () => {
-  install('redis-server', 'exit 0')
+  installOthers()
   install('apt-get', 'case "$*" in --version) exit 0;; *) exit 100;; esac')
   const { status, said } = run()
   expect([status, said.includes('Chromium is missing, and the tests need it')]).toEqual([1, true])

@@ -80,9 +80,10 @@ export function harmless(text: string): string {
   })
 }
 
-/** Rows in columns as wide as their widest cell; the last column is not padded. */
+/** Rows in columns as wide as their widest cell; no line ends with blanks. */
 export function columns(rows: readonly (readonly string[])[]): string[] {
   const widths: number[] = []
   for (const row of rows) for (const [i, cell] of row.entries()) widths[i] = Math.max(widths[i] ?? 0, cell.length)
-  return rows.map(row => row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i] ?? 0))).join('  '))
+  const line = (row: readonly string[]): string => row.map((cell, i) => cell.padEnd(widths[i] ?? 0)).join('  ')
+  return rows.map(row => line(row).trimEnd())
 }

@@ -13,11 +13,17 @@ const INTRODUCTION = `# The HTTP API
 
 For backends and operators, on the port of HTTP and WebSocket, under \`/api\`. Start the server with \`ACKD_ADMIN_TOKEN\` set to 32 or more random characters, and send it along:
 
-\`\`\`bash
+\`\`\`sh
 export ACKD_ADMIN_TOKEN=$(openssl rand -hex 32)
 ackd serve &
-curl -s http://127.0.0.1:5000/api/messages -H "Authorization: Bearer $ACKD_ADMIN_TOKEN" -H 'Content-Type: application/json' \\
-  -d '{"to": "V1StGXR8_Z5jdHi6", "body": {"order": 7}}'
+curl -s --retry 9 --retry-connrefused http://127.0.0.1:5000/api/messages -H "Authorization: Bearer $ACKD_ADMIN_TOKEN" \\
+  -H 'Content-Type: application/json' -d '{"to": "#lobby", "body": {"order": 7}}'
+\`\`\`
+
+It answers:
+
+\`\`\`json
+{"to":"#lobby","from":"ackd:api","outbox":"x3Vg_1aZ0qLmT7bd","n":1,"receipt":"stored","repeated":false,"offset":1,"time":1790000000000}
 \`\`\`
 
 - Without the option the API answers 403, with a wrong token 401, and after ten wrong ones in a minute from one address 429. The right one is never refused for what others did.

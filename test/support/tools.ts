@@ -37,7 +37,8 @@ const tools: readonly Tool[] = [
   },
   { what: 'strace', checks: [['strace', '-V']], from: 'strace', required: false },
   { what: 'nc', checks: [['sh', '-c', 'command -v nc']], from: 'netcat-openbsd', required: false },
-  { what: 'openssl', checks: [['openssl', 'version']], from: 'openssl', required: false },
+  { what: 'openssl', checks: [['openssl', 'version']], from: 'openssl', required: true },
+  { what: 'curl', checks: [['curl', '--version']], from: 'curl', required: true },
   {
     what: 'MessagePack for Python',
     checks: [

@@ -1,7 +1,7 @@
-/** Every snippet of docs/client.md, and all the code in README.md, run as it stands there. */
+/** The programs of docs/client.md and README.md, run as they stand there: in Node, and in a real browser. */
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { build } from 'esbuild'
@@ -10,33 +10,19 @@ import { connect, type Client } from '../../src/client/index.node.ts'
 import { startServer } from '../../src/server.ts'
 import { secret, tokenOf } from '../support/issuer.ts'
 import { root } from '../support/sources.ts'
-import { person, server } from './chromium.ts'
+import { person, server } from '../browser/chromium.ts'
+import { pagesRunBy, Reading } from './pages.ts'
 
 const directory = join(root, 'node_modules/.cache/ackd-docs')
-const snippets = snippetsOf('docs/client.md')
-const readme = snippetsOf('README.md')
+const OWN = 'programs.slow.test.ts'
+const page = new Reading('docs/client.md', OWN)
+const readme = new Reading('README.md', OWN)
 const clients: Client[] = []
 
 afterAll(async () => {
   await Promise.all(clients.map(client => client.close({ flushMs: 0 })))
   rmSync(directory, { recursive: true, force: true })
 })
-
-interface Snippet {
-  readonly language: string
-  readonly code: string
-}
-
-function snippetsOf(page: string): readonly Snippet[] {
-  const text = readFileSync(join(root, page), 'utf8')
-  return [...text.matchAll(/```(\w+)\n(.*?)```/gs)].map(([, language = '', code = '']) => ({ language, code }))
-}
-
-function snippet(language: string, about: string, among = snippets): string {
-  const found = among.filter(one => one.language === language && one.code.includes(about))
-  expect(found).toHaveLength(1)
-  return found[0]?.code ?? ''
-}
 
 /** Somebody to write to, who notes what comes. */
 async function somebody(): Promise<{ client: Client; id: string; heard: unknown[] }> {
@@ -76,14 +62,10 @@ async function run(code: string, given: string): Promise<{ client: Client; shown
 }
 
 describe('docs/client.md', () => {
-  test('has no other snippets than these', () => {
-    expect(snippets.map(({ language }) => language).sort()).toEqual(['html', 'ts', 'ts', 'ts', 'ts', 'tsx'])
-  })
-
   test('sends and receives', async () => {
     const friend = await somebody()
     const { client, shown } = await run(
-      snippet('ts', 'await client.send(friend'),
+      page.take('ts', 'await client.send(friend'),
       `const friend = '${friend.id}'; const shown = []; const show = async (...what) => void shown.push(what)`,
     )
     await expect.poll(() => friend.heard).toEqual([{ text: 'hello' }])
@@ -99,7 +81,8 @@ describe('docs/client.md', () => {
       ...{ auth: 'token', jwtSecret: secret },
     })
     const { port } = login.address() as AddressInfo
-    const code = snippet('ts', 'token: async () =>')
+    const code = page
+      .take('ts', 'token: async () =>')
       .replace('https://login.example', `http://127.0.0.1:${port}`)
       .replace('ws://127.0.0.1:5000/ws', guarded.ws)
     const { client } = await run(code, 'const shown = []')
@@ -114,7 +97,7 @@ describe('docs/client.md', () => {
     await friend.client.rooms.create('#tea')
     const given = `import { connect } from 'ackd/client'; const client = connect('${server.ws}'); await client.ready()
       const shown = []; const show = async (...what) => void shown.push(what); const note = what => shown.push(what)`
-    const { client, shown } = await run(snippet('ts', "join<{ text: string }>('#tea')"), given)
+    const { client, shown } = await run(page.take('ts', "join<{ text: string }>('#tea')"), given)
     await friend.client.rooms.join('#tea')
     await expect.poll(() => shown).toEqual(expect.arrayContaining([[client.id, 'hello'], `${friend.id}: join`]))
   })
@@ -126,7 +109,7 @@ describe('docs/client.md', () => {
     const id = await tab.ready()
     const said: string[] = []
     tab.page.on('console', message => said.push(message.text()))
-    const [, script = ''] = /<script type="module">(.*)<\/script>/s.exec(snippet('html', '/client.js')) ?? []
+    const [, script = ''] = /<script type="module">(.*)<\/script>/s.exec(page.take('html', '/client.js')) ?? []
     await tab.eval('t.deaf()')
     await tab.page.addScriptTag({ type: 'module', content: script })
     await friend.client.send(id, 'hello')
@@ -140,7 +123,7 @@ describe('docs/client.md', () => {
     const id = await one.ready()
     await two.ready()
     const given = `import { entries } from 'idb-keyval'; const { client } = window.t; window.kept = () => entries()`
-    const script = await bundle(`${given}\n${snippet('ts', 'idb-keyval')}`, { format: 'iife' })
+    const script = await bundle(`${given}\n${page.take('ts', 'idb-keyval')}`, { format: 'iife' })
     for (const tab of [one, two]) {
       await tab.eval('t.deaf()')
       await tab.page.addScriptTag({ content: script })
@@ -160,7 +143,7 @@ describe('docs/client.md', () => {
     await tab.ready()
     const render = `import { createRoot } from 'react-dom/client'
       createRoot(document.body.appendChild(document.createElement('div'))).render(<Tea />)`
-    const script = await bundle(`${snippet('tsx', 'useRoom')}\n${render}`, {
+    const script = await bundle(`${page.take('tsx', 'useRoom')}\n${render}`, {
       format: 'iife',
       define: { 'process.env.NODE_ENV': '"production"' },
       alias: { 'ackd/client': './src/client/index.ts', 'ackd/client/react': './src/client/react.ts' },
@@ -171,14 +154,9 @@ describe('docs/client.md', () => {
 })
 
 describe('README.md', () => {
-  test('has no other code than this', () => {
-    const code = readme.filter(({ language }) => language !== 'sh')
-    expect(code.map(({ language }) => language).sort()).toEqual(['json', 'ts', 'ts', 'ts'])
-  })
-
   test('sends a note to oneself', async () => {
     const given = `const shown = []; const console = { log: (...what) => void shown.push(what.join(' ')) }`
-    const { client, shown } = await run(snippet('ts', 'a note to myself', readme), given)
+    const { client, shown } = await run(readme.take('ts', 'a note to myself'), given)
     const id = await client.ready()
     await expect.poll(() => shown).toHaveLength(3)
     const status = expect.stringMatching(/^(delivered|stored)$/) as unknown
@@ -188,13 +166,14 @@ describe('README.md', () => {
   test('is in the lobby', async () => {
     const given = `import { connect } from 'ackd/client'; const client = connect('${server.ws}')
       const shown = []; const console = { log: what => void shown.push(what) }`
-    const { client, shown } = await run(snippet('ts', "join('#lobby')", readme), given)
+    const { client, shown } = await run(readme.take('ts', "join('#lobby')"), given)
     await expect.poll(() => shown).toEqual([`${client.id}: hello, everybody`])
   })
 
   test('is a server in a process of its own', async () => {
     const built = pathToFileURL(join(root, 'dist/index.js')).href
-    const code = snippet('ts', 'startServer', readme)
+    const code = readme
+      .take('ts', 'startServer')
       .replace("'ackd'", `'${built}'`)
       // Ports and a place that no other server has.
       .replace('port: 0,', "port: 0, tcpPort: 'off', tlsPort: 'off', logLevel: 'silent',")
@@ -209,4 +188,9 @@ describe('README.md', () => {
     await client.close({ flushMs: 0 })
     await own.close()
   })
+})
+
+test('nothing of these pages was left out, and no other page has programs', () => {
+  expect([...page.left(), ...readme.left()]).toEqual([])
+  expect(pagesRunBy(OWN)).toEqual(['README.md', 'docs/client.md'])
 })
