@@ -163,6 +163,12 @@ export const optionTable = {
     max: 64 * 1024 * MiB,
     help: 'Bytes this node holds without an end, 1 KiB for each message besides its body; more is handed back with overloaded.',
   }),
+  unreadBytes: size({
+    default: 256 * MiB,
+    min: MiB,
+    max: 64 * 1024 * MiB,
+    help: 'Bytes that all clients together may leave unread; beyond it those who leave more than their share are cut off.',
+  }),
   frameRate: count({
     default: 1_000,
     min: 10,
@@ -301,7 +307,7 @@ export function flagName(name: string): string {
 export const reloadableNames = [
   ...['tlsCert', 'tlsKey', 'origins', 'trustProxy', 'adminToken', 'logLevel', 'unknownRecipients'],
   ...['jwtSecret', 'jwtIssuer', 'jwtAudience', 'jwtLeeway', 'tokenLife'],
-  ...['heldBytes', 'frameRate', 'newRecipientsRate', 'httpRate', 'roomsPerConnection', 'roomMessages'],
+  ...['heldBytes', 'unreadBytes', 'frameRate', 'newRecipientsRate', 'httpRate', 'roomsPerConnection', 'roomMessages'],
   ...['connectionsPerAddress', 'connectRate', 'maxLag', 'overloadLag', 'helloTimeout', 'idleTimeout'],
 ] as const satisfies readonly OptionName[]
 

@@ -277,6 +277,7 @@ function gatewayOptions(options: Options, store: Store, node = nanoid(NODE_NAME_
       pingIntervalMs: options.pingInterval,
       idleTimeoutMs: options.idleTimeout,
       slowBytes: slowBytes(options),
+      unreadBytes: options.unreadBytes,
     },
     admission: {
       connectionsPerAddress: options.connectionsPerAddress,

@@ -33,7 +33,7 @@ import type { Pass } from './claims.ts'
 import type { Answer } from './credentials.ts'
 import { EarlyPackets, TOO_MUCH_BEFORE_WELCOME } from './early.ts'
 import { readFirstPacket } from './greeting.ts'
-import { Intake } from './intake.ts'
+import { Intake, READ_FIRST } from './intake.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { AtTurnEnd } from './turn.ts'
 import { Vigil } from './vigil.ts'
@@ -91,6 +91,11 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     return this.pipe.buffered() + (this.#encoder?.pending ?? 0)
   }
 
+  /** Whether it must first read what it was given before it is given more answers, which can be a thousand times as large as the questions. */
+  get isBehind(): boolean {
+    return this.unread > this.#around.limits.slowBytes / 4
+  }
+
   // ── heard from the pipe ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   packet(bytes: Uint8Array, text: boolean): void {
@@ -117,6 +122,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   closed(): void {
     const session = this.#session
     this.#phase = 'closed'
+    this.#vigil.end(this.#around.unread)
     this.#forget()
     this.#encoder?.discard()
     this.#around.gone(this)
@@ -140,9 +146,13 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   /** Pings who is silent, and closes who stays so or does not read. See `Vigil.judge` for `awakeSince`. */
   visit(now: number, awakeSince: number): void {
     if (this.#phase !== 'ready') return
-    const verdict = this.#vigil.judge(now, awakeSince, this.#around.limits, this.#buffered)
-    if (verdict === 'ping') this.ping()
-    else if (verdict !== null) this.hangUp(verdict)
+    const { limits, unread } = this.#around
+    const verdict = this.#vigil.judge(now, awakeSince, limits, this.#buffered, unread)
+    if (verdict === 'ping') return this.ping()
+    if (verdict === null) return
+    this.hangUp(verdict === 'crowded' ? 'slow' : verdict)
+    // It would not read that either, and what is kept for it would go on being kept.
+    if (verdict === 'crowded') this.pipe.destroy()
   }
 
   /** The session is ready: takes what came before it was. */
@@ -240,7 +250,9 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   }
 
   history(ref: Ref, page: HistoryPage, maxBytes: number, newest: boolean): void {
-    this.#voice()?.history(ref, page, maxBytes, newest)
+    // Many may have been asked for at once.
+    if (this.isBehind) this.error(ref, 'overloaded', READ_FIRST)
+    else this.#voice()?.history(ref, page, maxBytes, newest)
   }
 
   signal(from: string, target: string, body: Body): void {

@@ -35,6 +35,7 @@ import { Sparing } from './sparing.ts'
 import { Tally } from './tally.ts'
 import type { ConnectionLimits, Surroundings } from './surroundings.ts'
 import { Turn } from './turn.ts'
+import { Unread } from './unread.ts'
 
 const TICK_MS = 250
 /** A tick so late means that the process stood still, and heard nothing through no fault of its peers. */
@@ -83,6 +84,7 @@ export class Gateway implements Surroundings {
   readonly clock = new Clock()
   readonly slab = new Slab()
   readonly counters = new Counters()
+  readonly unread = new Unread()
   limits: ConnectionLimits
   readonly effects: StoreEffects
   readonly credentials: Credentials

@@ -26,10 +26,15 @@ import { FrameRate, PAUSE_MS } from './rate.ts'
 /** Characters of an unknown op that are repeated to the client. */
 const OP_SHOWN = 32
 
+/** Said to who asks on and does not read the answers. */
+export const READ_FIRST = 'Answers are waiting to be read; read them, then ask again.'
+
 /** The connection, as its intake needs it. */
 export interface Speaker extends Pick<ServerFrames, 'error' | 'pong'> {
   hangUp(name: CloseName, text?: string): void
   readonly bearer: Pick<Bearer, 'renew'>
+  /** Whether it must read what it was given before it is given more answers. */
+  readonly isBehind: boolean
 }
 
 export class Intake implements ClientFrames {
@@ -162,8 +167,13 @@ export class Intake implements ClientFrames {
 
   #admit(ref: Ref | null): boolean {
     this.#active = true
-    if (this.#rate.take()) return true
-    this.#refuse(ref)
+    if (!this.#rate.take()) {
+      this.#refuse(ref)
+      return false
+    }
+    // What has no ref is not answered.
+    if (ref === null || !this.#speaker.isBehind) return true
+    this.#speaker.error(ref, 'overloaded', READ_FIRST)
     return false
   }
 

@@ -26,7 +26,7 @@ export function createMetrics(gateway: Gateway): Metrics {
   return sheet
 }
 
-function addConnections(sheet: Sheet, { counters, hub: { stats } }: Gateway): void {
+function addConnections(sheet: Sheet, { counters, unread, hub: { stats } }: Gateway): void {
   sheet.gauge('ackd_connections', 'Live connections.', 'transport', () => counters.connections)
   sheet.gauge('ackd_sessions', 'Clients that are ready.', '', () => stats.sessions)
   sheet.counter('ackd_closes_total', 'Connections closed by the server.', 'reason', () => ({ ...counters.closes }))
@@ -35,6 +35,7 @@ function addConnections(sheet: Sheet, { counters, hub: { stats } }: Gateway): vo
   sheet.counter('ackd_http_limited_total', 'HTTP requests refused for their rate.', '', () => counters.requestsLimited)
   sheet.counter('ackd_origins_refused_total', 'Web pages not let in.', '', () => counters.originsRefused)
   sheet.counter('ackd_writes_dropped_total', 'Connections lost to a dropped write.', '', () => counters.writesDropped)
+  sheet.gauge('ackd_unread_bytes', 'Bytes written that clients have not read.', '', () => unread.bytes)
   sheet.counter('ackd_posts_total', 'Messages posted over HTTP.', 'outcome', () => ({ ...counters.posts }))
   sheet.counter('ackd_packets_total', 'Packets read and written.', 'direction', () => {
     return { in: counters.packetsIn, out: counters.packetsOut }

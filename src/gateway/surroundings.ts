@@ -10,6 +10,7 @@ import type { Counters } from './counters.ts'
 import type { Credentials } from './credentials.ts'
 import type { Slab } from './slab.ts'
 import type { Turn } from './turn.ts'
+import type { Unread } from './unread.ts'
 import type { VigilLimits } from './vigil.ts'
 
 export interface ConnectionLimits extends VigilLimits {
@@ -27,6 +28,7 @@ export interface Surroundings {
   readonly counters: Counters
   readonly limits: ConnectionLimits
   readonly credentials: Credentials
+  readonly unread: Unread
   /** Its hello has come, or never will. */
   greeted(connection: ClientConnection): void
   /** The pipe has ended. */

@@ -30,6 +30,7 @@ const defaults: GatewayOptions = {
     pingIntervalMs: 15_000,
     idleTimeoutMs: 0,
     slowBytes: 4 * 1024 * 1024,
+    unreadBytes: 256 * 1024 * 1024,
   },
   admission: { connectionsPerAddress: 1_000, connectRate: 500, maxLagMs: 60_000 },
   helloTimeoutMs: 5_000,

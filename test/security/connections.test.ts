@@ -137,6 +137,35 @@ describe('a hostile connection', () => {
     await sleep(1_500)
   })
 
+  it('is told to read first when it asks for a hundred pages at once, and the server keeps no more than a few', async () => {
+    const victim = await start()
+    const peer = await connectBySocket(victim.ws)
+    await peer.hello({ outbox: 'askersbox' })
+    peer.say(frames => frames.join(0, '#lobby', {}))
+    await peer.next('reply')
+    const body = peer.body('x'.repeat(200_000))
+    for (let n = 1; n <= 4; n++) {
+      peer.say(frames => frames.send(n, n, '#lobby', 0, body))
+      await peer.next('room')
+    }
+    peer.socket.pause()
+    // Sixteen of them are asked of the store at a time.
+    peer.say(frames => {
+      for (let i = 1; i <= 100; i++) frames.history(i, '#lobby', {})
+    })
+    await expect
+      .poll(() => metrics(victim), { timeout: 60_000 })
+      .toMatch(/^ackd_store_seconds_count{op="history"} 16$/m)
+    peer.socket.resume()
+    const answers = (): readonly unknown[] =>
+      peer.heard.filter(([name, ref]) => (name === 'reply' || name === 'error') && ref !== 0)
+    await expect.poll(() => answers().length, { timeout: 60_000 }).toBe(100)
+    const refused = peer.heard.filter(([name, , code]) => name === 'error' && code === 'overloaded')
+    expect(refused[0]?.slice(1)).toEqual([expect.any(Number), 'overloaded', expect.stringContaining('read them')])
+    peer.say(frames => frames.history('once more', '#lobby', {}))
+    await expect.poll(() => peer.heard.at(-1)?.slice(0, 2), { timeout: 60_000 }).toEqual(['reply', 'once more'])
+  })
+
   it('does not keep what it was sent and never read', async () => {
     const victim = await start({ windowBytes: 1024, maxPacket: 4096 })
     const reader = await connectBySocket(victim.ws)

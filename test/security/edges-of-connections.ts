@@ -92,6 +92,24 @@ export const connectionEdges: Record<string, () => Promise<void>> = {
     expect((await alice.peer.next('ended')).slice(1, 4)).toEqual(['dead', bob.id, 1])
   },
 
+  unreadBytes: async () => {
+    // Far from slow by itself.
+    await start({ unreadBytes: 1024 * 1024, windowBytes: 64 * 1024 * 1024 })
+    const [writer, neighbour, reader] = [await enter(), await enter(), await connectBySocket(places.ws)]
+    const { id } = await reader.hello()
+    reader.socket.pause()
+    const body = writer.peer.body('x'.repeat(100_000))
+    const cutOff = async (): Promise<boolean> => {
+      for (let i = 0; i < 5; i++) writer.peer.say(frames => frames.signal(id, body))
+      reader.say(frames => frames.ping())
+      return (await (await fetch(`${places.http}/metrics`)).text()).includes('ackd_closes_total{reason="slow"} 1\n')
+    }
+    await expect.poll(cutOff, { timeout: 60_000, interval: 50 }).toBe(true)
+    neighbour.peer.say(frames => frames.ping())
+    await neighbour.peer.next('pong')
+    expect(writer.peer.ended).toBeNull()
+  },
+
   helloTimeout: async () => {
     await start({ helloTimeout: 300 })
     const peer = await connectBySocket(places.ws)
