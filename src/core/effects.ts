@@ -4,7 +4,7 @@
  * Every effect that has an answer gets it later as an input of the hub, exactly once: the result, or null when the store did not
  * answer in time or refused. Calls for one client must reach the store in the order in which they are made here.
  */
-import type { Ref, ServerVoice } from '../protocol/frames.ts'
+import type { Body, Ref, ServerVoice } from '../protocol/frames.ts'
 import type { BindRequest, Parcel } from '../protocol/mailbox.ts'
 import type { Receiving } from './receiving.ts'
 import type { Rights } from './rights.ts'
@@ -53,6 +53,8 @@ export interface Effects {
   wake(node: string, id: string): void
   /** Tell another node that a client left it. No answer; may be lost. */
   evict(node: string, id: string, token: string): void
+  /** Tell a client that is not here, wherever it is. No answer; may be lost. */
+  signal(to: string, from: string, body: Body): void
 }
 
 export interface CoreOptions {

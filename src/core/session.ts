@@ -135,7 +135,14 @@ export class Session {
   signal(target: string, body: Body): void {
     if (target.startsWith('#')) return this.#hub.rooms.signal(this, target, body)
     if (!this.mayReach(target)) return this.connection.error(null, 'forbidden', refusals.forbidden.text)
-    this.#hub.session(target)?.connection.signal(this.id, target, body)
+    const there = this.#hub.session(target)
+    if (there !== undefined) there.connection.signal(this.id, target, body)
+    else if (!this.#hub.options.soleOwner && isClientId(target)) this.#hub.effects.signal(target, this.id, body)
+  }
+
+  /** Somebody at another node signals to it. */
+  signalled(from: string, body: Body): void {
+    if (!this.#hub.overloaded) this.connection.signal(from, this.id, body)
   }
 
   presence(ref: Ref, ids: readonly string[]): void {

@@ -12,12 +12,13 @@ import type { Receiving } from '../core/receiving.ts'
 import type { Session } from '../core/session.ts'
 import { Histogram } from '../core/stats.ts'
 import type { Upstream } from '../core/upstream.ts'
-import type { Ref } from '../protocol/frames.ts'
+import type { Body, Ref } from '../protocol/frames.ts'
 import type { BindRequest, EnqueueResult, Parcel } from '../protocol/mailbox.ts'
 import { isClientId } from '../protocol/names.ts'
 import type { Store } from '../store/store.ts'
 import type { Clock } from './clock.ts'
 import { makeId, makeSecret, sha256 } from './fresh.ts'
+import { Neighbourhood } from './neighbourhood.ts'
 import { Passwords } from './passwords.ts'
 import { StoreRoomEffects, type RoomReport } from './room-effects.ts'
 
@@ -66,6 +67,7 @@ export class StoreEffects implements Effects {
   readonly #clock: Clock
   readonly #report: EffectsReport
   readonly #calls: Call<never>[] = []
+  readonly #neighbourhood: Neighbourhood
   #hub: Hub | null = null
   #begin: () => void = () => undefined
   readonly rooms: StoreRoomEffects
@@ -80,8 +82,8 @@ export class StoreEffects implements Effects {
     this.#store = store
     this.#clock = clock
     this.#report = report
-    this.rooms = new StoreRoomEffects(store, clock, passwords, report, {
-      tell: input => this.#answer(input),
+    this.#neighbourhood = new Neighbourhood(store.neighbours, clock, input => this.#answer(input))
+    this.rooms = new StoreRoomEffects(store, this.#neighbourhood, passwords, report, {
       call: (op, start, answer) => this.#call(op, start, answer),
       work: (start, answer) => this.#work(start, answer),
     })
@@ -91,6 +93,7 @@ export class StoreEffects implements Effects {
   attach(hub: Hub, begin: () => void): void {
     this.#hub = hub
     this.#begin = begin
+    this.#neighbourhood.listen(hub.options.node)
   }
 
   bind(session: Session, request: BindRequest): void {
@@ -198,10 +201,17 @@ export class StoreEffects implements Effects {
     )
   }
 
-  /** There is one node only, as long as the store is not shared. */
-  wake(): void {}
+  wake(node: string, id: string): void {
+    this.#neighbourhood.wake(node, id)
+  }
 
-  evict(): void {}
+  evict(node: string, id: string, token: string): void {
+    this.#neighbourhood.evict(node, id, token)
+  }
+
+  signal(to: string, from: string, body: Body): void {
+    this.#neighbourhood.signal(to, from, body)
+  }
 
   /** Answers null to what took too long. On every tick. */
   tick(): void {

@@ -15,17 +15,14 @@ import type { RoomPage, RoomParcel, RoomQuery, RoomRecord, RoomSettings } from '
 import type { Neighbours } from '../store/neighbours.ts'
 import type { RoomStore } from '../store/room-store.ts'
 import type { Store } from '../store/store.ts'
-import type { Clock } from './clock.ts'
+import type { Neighbourhood } from './neighbourhood.ts'
 import { PasswordsBusy, type Passwords } from './passwords.ts'
-import { SignalRate } from './signal-rate.ts'
 
 const EPOCH_BYTES = 9
 
 /** How calls are made, and the hub told; see `StoreEffects`. */
 export interface Calling {
   call<Result>(op: string, start: () => Promise<Result>, answer: (hub: Hub, result: Result | null) => void): void
-  /** Something is told that was not asked for. */
-  tell(input: (hub: Hub) => void): void
   /** Not by the store: no time limit, and no answer is no failure of it. */
   work<Result>(start: () => Promise<Result>, answer: (hub: Hub, result: Result | Error) => void): void
 }
@@ -46,14 +43,14 @@ export interface RoomReport {
 export class StoreRoomEffects implements RoomEffects {
   readonly #store: RoomStore
   readonly #neighbours: Neighbours | null
-  readonly #signals: SignalRate
+  readonly #neighbourhood: Neighbourhood
   readonly #passwords: Passwords
   readonly #report: RoomReport
   readonly #calling: Calling
 
   constructor(
     store: Pick<Store, 'rooms' | 'neighbours'>,
-    clock: Clock,
+    neighbourhood: Neighbourhood,
     passwords: Passwords,
     report: RoomReport,
     calling: Calling,
@@ -61,15 +58,9 @@ export class StoreRoomEffects implements RoomEffects {
     this.#report = report
     this.#store = store.rooms
     this.#neighbours = store.neighbours
-    this.#signals = new SignalRate(clock)
+    this.#neighbourhood = neighbourhood
     this.#passwords = passwords
     this.#calling = calling
-    this.#neighbours?.listen({
-      appended: (room, end) => calling.tell(hub => hub.rooms.woken(room, end)),
-      reported: (room, news) => calling.tell(hub => hub.rooms.heard(room, news)),
-      signalled: (room, from, body) => calling.tell(hub => hub.rooms.signalled(room, from, body)),
-      missed: room => calling.tell(hub => hub.rooms.missed(room)),
-    })
   }
 
   create(name: string, room: NewRoom, ask: Ask | null): void {
@@ -198,7 +189,7 @@ export class StoreRoomEffects implements RoomEffects {
   }
 
   signal(room: string, from: string, body: Body): void {
-    if (this.#signals.takes(body.end - body.start)) this.#neighbours?.signal(room, from, body)
+    this.#neighbourhood.signal(room, from, body)
   }
 
   #create(name: string, settings: RoomSettings, ask: Ask | null): void {

@@ -1,5 +1,5 @@
 /**
- * What processes that share a store know of each other's rooms: who is in them, and that something has happened. Every implementation passes
+ * What processes that share a store know of each other: who is in their rooms, and that something has happened, there or in a mailbox. Every implementation passes
  * `test/store/contract-neighbours.ts`. A store that one process has for itself has no such thing.
  *
  * Nothing that is heard is promised to be heard: who may have missed something is told so, and looks. The rolls are kept in
@@ -11,12 +11,16 @@ import type { RollAnswer, RollNews, RollReport } from '../protocol/rolls.ts'
 
 /** Who hears it. Called at any time but within a call of `Neighbours`. */
 export interface Hearing {
+  /** Another process has put something into the mailbox of a client that is here. */
+  woken(id: string): void
+  /** A client that was here has gone to another process, and has that token now. */
+  evicted(id: string, token: string): void
   /** Another process has appended to that log, which now goes that far. Null: the room was deleted. */
   appended(room: string, end: LogEnd | null): void
   /** Any process, this one too, has reported something that has changed the roll. */
   reported(room: string, news: RollNews): void
-  /** A member at another process signals. */
-  signalled(room: string, from: string, body: Body): void
+  /** Somebody at another process signals to a room that is followed, or to a client that is here. */
+  signalled(target: string, from: string, body: Body): void
   /** What happened in that room may not have been heard; null: in any that is followed. */
   missed(room: string | null): void
 }
@@ -25,8 +29,12 @@ export interface Hearing {
 export const ROLL_NAMES = 10_000
 
 export interface Neighbours {
-  /** Before anything else, once. */
-  listen(hearing: Hearing): void
+  /** Before anything else, once. `node`: the name under which this process binds clients. */
+  listen(node: string, hearing: Hearing): void
+  /** Tells the process of that name that a mailbox has something new. What is said in one turn goes there at once. */
+  wake(node: string, id: string): void
+  /** Tells it that a client has left it, and has that token now. */
+  evict(node: string, id: string, token: string): void
   /** Hears of that room from now on; `missed` is called for it when that has begun. */
   follow(room: string): void
   unfollow(room: string): void
@@ -35,6 +43,6 @@ export interface Neighbours {
    * or it is another one than was meant.
    */
   report(room: string, report: RollReport): Promise<RollAnswer | null>
-  /** To whoever follows that room, unless the way there is not free. */
-  signal(room: string, from: string, body: Body): void
+  /** To whoever follows that room, or to the process at which that client is, if that is another one; unless the way there is not free. */
+  signal(target: string, from: string, body: Body): void
 }

@@ -196,6 +196,10 @@ export class Calls implements Effects {
   evict(node: string, id: string, token: string): void {
     this.#lines.push(`evict ${id} ${token} at ${node}`)
   }
+
+  signal(to: string, from: string): void {
+    this.#lines.push(`signal ${to} from ${from}`)
+  }
 }
 
 /** What was said on a connection. */

@@ -5,7 +5,7 @@ import { Hub } from '../../src/core/hub.ts'
 import type { Receiving } from '../../src/core/receiving.ts'
 import type { Session } from '../../src/core/session.ts'
 import type { Upstream } from '../../src/core/upstream.ts'
-import type { Ref } from '../../src/protocol/frames.ts'
+import type { Body, Ref } from '../../src/protocol/frames.ts'
 import type { BindRequest, EnqueueResult, FencedResult, Lost, Parcel } from '../../src/protocol/mailbox.ts'
 import type { AppendResult, RoomParcel } from '../../src/protocol/rooms.ts'
 import { TableRooms } from '../support/room-tables.ts'
@@ -167,6 +167,11 @@ export class Node implements Effects {
 
   evict(name: string, id: string, token: string): void {
     this.#tell(name, `${this.#world.nameOf(id)} is here now`, node => node.hub.evicted(id, token))
+  }
+
+  signal(to: string, from: string, body: Body): void {
+    const there = this.#world.tables.client(to)?.node
+    if (this.#world.hearing && there) this.#world.node(there).hub.session(to)?.signalled(from, body)
   }
 
   #tell(name: string, what: string, input: (node: Node) => void): void {

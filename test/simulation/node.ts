@@ -203,6 +203,8 @@ export class Node implements Effects {
 
   online(): void {}
 
+  signal(): void {}
+
   rotate(): void {}
 
   recall(session: Session, stream: string): void {

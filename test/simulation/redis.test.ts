@@ -9,6 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import type { RoomEffects } from '../../src/core/room-effects.ts'
 import { Clock } from '../../src/gateway/clock.ts'
+import { Neighbourhood } from '../../src/gateway/neighbourhood.ts'
 import { Passwords } from '../../src/gateway/passwords.ts'
 import { StoreRoomEffects } from '../../src/gateway/room-effects.ts'
 import { openRedisStore, type RedisStore } from '../../src/store/redis.ts'
@@ -83,7 +84,9 @@ function patient(store: RedisStore): RealStore {
       taken: (...args) => waited(rooms.taken(...args)),
     },
     neighbours: {
-      listen: hearing => neighbours.listen(hearing),
+      listen: (...args) => neighbours.listen(...args),
+      wake: (...args) => neighbours.wake(...args),
+      evict: (...args) => neighbours.evict(...args),
       follow: room => neighbours.follow(room),
       unfollow: room => neighbours.unfollow(room),
       report: (...args) => waited(neighbours.report(...args)),
@@ -102,9 +105,10 @@ function effectsOf(node: Node, shared: Pick<Store, 'rooms' | 'neighbours'>): Roo
     passwordOffered: () => null,
     passwordChecked: () => {},
   }
-  return new StoreRoomEffects(shared, new Clock(), new Passwords(1), nobody, {
+  const neighbourhood = new Neighbourhood(shared.neighbours, new Clock(), input => node.tell(node.life, input))
+  neighbourhood.listen(node.name)
+  return new StoreRoomEffects(shared, neighbourhood, new Passwords(1), nobody, {
     call: (_op, start, answer) => node.ask(start, answer),
-    tell: input => node.tell(node.life, input),
     work: () => {
       throw new Error('nobody has a password here')
     },

@@ -7,7 +7,7 @@ import type { RollAnswer, RollReport } from '../../src/protocol/rolls.ts'
 import type { Hearing } from '../../src/store/neighbours.ts'
 import type { Store } from '../../src/store/store.ts'
 import { RollTables } from '../support/roll-tables.ts'
-import { parcel, parcels, roomSettings, START } from './support.ts'
+import { bindRequest, parcel, parcels, roomSettings, START } from './support.ts'
 
 const ROOM = '#hall'
 /** ms until what was told must have been heard, on a busy machine. */
@@ -23,10 +23,13 @@ class Process {
   readonly store: Store
   readonly heard: string[] = []
 
-  constructor(store: Store) {
+  /** `node`: under which name it binds clients. */
+  constructor(store: Store, node: string) {
     this.store = store
     const note = (line: string): void => void this.heard.push(line)
     const hearing: Hearing = {
+      woken: id => note(`mail for ${id}`),
+      evicted: (id, token) => note(`${id} is elsewhere by ${token}`),
       appended: (room, end) => note(`${room} ${end === null ? 'is deleted' : `goes to ${end.last} in ${end.epoch}`}`),
       reported: (room, { changes }) => note(`${room} ${changes.map(([id, name]) => `${id}: ${name}`).join(', ')}`),
       signalled: (room, from, { bytes, start, end, text }) => {
@@ -34,7 +37,7 @@ class Process {
       },
       missed: room => note(`missed ${room}`),
     }
-    this.neighbours.listen(hearing)
+    this.neighbours.listen(node, hearing)
   }
 
   get neighbours(): NonNullable<Store['neighbours']> {
@@ -48,7 +51,13 @@ class Process {
 
   async follow(): Promise<void> {
     this.neighbours.follow(ROOM)
-    await this.hears(line => line.startsWith('missed'))
+    await this.hears(line => line === `missed ${ROOM}`)
+    this.heard.length = 0
+  }
+
+  /** Resolves when it hears what is told to it. */
+  async listens(): Promise<void> {
+    await this.hears(line => line === 'missed null')
     this.heard.length = 0
   }
 
@@ -67,8 +76,9 @@ export function describeNeighbours(name: string, begin: () => Join): void {
     let two: Process
 
     const open = async (join: Join): Promise<Process> => {
-      const process = new Process(await join(() => now))
+      const process = new Process(await join(() => now), `n${all.length + 1}`)
       all.push(process)
+      await process.listens()
       return process
     }
 
@@ -186,6 +196,39 @@ export function describeNeighbours(name: string, begin: () => Join): void {
           return two.heard.length === before
         })
         .toBe(true)
+    })
+
+    test('that there is mail, and that a client has moved, is heard by the process that is told, and by no other', async () => {
+      for (const id of ['ann', 'bob', 'ann']) one.neighbours.wake('n2', id)
+      one.neighbours.wake('n3', 'dan')
+      await two.hears(line => line.endsWith('bob'))
+      one.neighbours.evict('n2', 'ann', '7:nonce')
+      await two.hears(line => line.includes('elsewhere'))
+      expect(two.heard).toEqual(['mail for ann', 'mail for bob', 'ann is elsewhere by 7:nonce'])
+      expect(one.heard).toEqual([])
+    })
+
+    test('a signal to a client is heard where that is now, unless that is here', async () => {
+      const request = bindRequest('bob', { create: true, node: 'n2' })
+      expect(await two.store.bind(request)).toMatchObject({ kind: 'bound' })
+      const { body } = parcel(1, { text: 'is typing a b c' })
+      one.neighbours.signal('bob', 'ann', body)
+      one.neighbours.signal('bob', 'ann', { ...body, text: false })
+      await two.hears(line => line.endsWith('signals'))
+      expect(two.heard).toEqual(['bob ann is typing a b c', 'bob ann signals'])
+      two.heard.length = 0
+      two.neighbours.signal('bob', 'ann', body)
+      one.neighbours.signal('nobody', 'ann', body)
+      const moved = await one.store.bind(bindRequest('bob', { node: 'n1', attempt: 1 }))
+      if (moved.kind !== 'bound') throw new Error(`bob is ${moved.kind}`)
+      two.neighbours.signal('bob', 'ann', body)
+      await one.hears(line => line.endsWith('a b c'))
+      await one.store.unbind('bob', moved.token, 0)
+      two.neighbours.signal('bob', 'ann', body)
+      one.neighbours.wake('n2', 'bob')
+      await two.hears(line => line === 'mail for bob')
+      expect(two.heard).toEqual(['mail for bob'])
+      expect(one.heard).toEqual(['bob ann is typing a b c'])
     })
 
     test('answers what the model answers, whatever is reported by whom', { timeout: 60_000 }, async () => {

@@ -29,25 +29,29 @@ describe('redis: neighbours whose way is cut', () => {
       [server.port, proxy.port].map(port => openRedisStore({ url: `redis://127.0.0.1:${port}`, prefix: 'cut:' })),
     )
     const heard: string[] = []
-    two!.neighbours.listen({
+    two!.neighbours.listen('two', {
+      woken: id => heard.push(`mail for ${id}`),
+      evicted: () => {},
       appended: (_, end) => heard.push(`up to ${end?.last}`),
       reported: () => {},
       signalled: () => {},
       missed: room => heard.push(`missed ${room ?? 'anything'}`),
     })
     await one!.rooms.create('#hall', roomSettings())
-    two!.neighbours.follow('#hall')
     const soon = { timeout: 20_000, interval: 10 }
     await expect.poll(() => heard, soon).toEqual(['missed anything'])
-    two!.neighbours.follow('#den')
-    await expect.poll(() => heard, soon).toEqual(['missed anything', 'missed #den'])
+    two!.neighbours.follow('#hall')
+    await expect.poll(() => heard, soon).toEqual(['missed anything', 'missed #hall'])
+    one!.neighbours.wake('two', 'ann')
+    await expect.poll(() => heard, soon).toContain('mail for ann')
     await one!.rooms.append('#hall', parcels(1, 1))
     await expect.poll(() => heard, soon).toContain('up to 1')
     heard.length = 0
     proxy.cut()
     await expect.poll(() => heard, soon).toContain('missed anything')
     await one!.rooms.append('#hall', parcels(2, 2))
-    await expect.poll(() => heard, soon).toContain('up to 2')
+    one!.neighbours.wake('two', 'bob')
+    await expect.poll(() => heard, soon).toContain('mail for bob')
     await Promise.all([one!.close(), two!.close()])
     await proxy.close()
   })

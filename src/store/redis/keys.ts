@@ -90,6 +90,11 @@ export class Keys {
     return `${this.#prefix}{${name}}:wakes`
   }
 
+  /** The channel on which the process of that name is told something. */
+  nodeChannel(node: string): string {
+    return `${this.#prefix}node:${node}`
+  }
+
   /** The room of a channel; null: it is none of these. */
   roomOf(channel: string): string | null {
     const start = `${this.#prefix}{`

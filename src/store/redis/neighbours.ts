@@ -1,11 +1,16 @@
 /**
- * What the processes on one Redis know of each other's rooms.
+ * What the processes on one Redis tell each other.
  *
  * Each room has a channel, which a process hears while it has something to do with the room. What is told on it begins with a letter: `a`, an
  * append (who appended, the epoch, the last offset) · `d`, the room was deleted · `r`, a report has changed the roll · `s`, a signal (at whose
  * process, from whom, 0 for MessagePack or 1 for text, the body).
+ *
+ * Each process has a channel, too: `w`, mailboxes with something new (ids) · `e`, a client has gone elsewhere (its id, its token) · `s`, a signal to
+ * a client (its id, from whom, 0 or 1, the body). Who puts something into a mailbox knows from the answer at which process its client is; who
+ * signals does not, so a script looks. A channel for each client would cost Redis memory for every connection that is idle.
  */
 import type { Body } from '../../protocol/frames.ts'
+import { isRoom } from '../../protocol/names.ts'
 import type { Listed, RollAnswer, RollNews, RollReport } from '../../protocol/rolls.ts'
 import type { Keys } from './keys.ts'
 import type { Hearing, Neighbours } from '../neighbours.ts'
@@ -24,6 +29,10 @@ export class RedisNeighbours implements Neighbours {
   readonly #now: () => string
   readonly #listener: RedisListener
   #hearing: Hearing | null = null
+  /** Under which this process binds clients. */
+  #node = ''
+  /** By process: the mailboxes of which it is told at the end of the turn. */
+  readonly #wakes = new Map<string, Set<string>>()
 
   constructor(link: RedisLink, keys: Keys, leases: Leases, now: () => string) {
     this.#link = link
@@ -32,14 +41,27 @@ export class RedisNeighbours implements Neighbours {
     this.#now = now
     this.#listener = new RedisListener(() => link.another(), {
       heard: (channel, message) => this.#heard(keys.roomOf(channel), message),
-      missed: channel => this.#hearing?.missed(channel === null ? null : keys.roomOf(channel)),
+      missed: channel => this.#missed(channel),
     })
     // Somebody has died: those who were there are to be taken off.
     leases.onLapse = () => this.#hearing?.missed(null)
   }
 
-  listen(hearing: Hearing): void {
+  listen(node: string, hearing: Hearing): void {
+    this.#node = node
     this.#hearing = hearing
+    this.#listener.follow(this.#keys.nodeChannel(node))
+  }
+
+  wake(node: string, id: string): void {
+    const ids = this.#wakes.get(node)
+    if (ids !== undefined) return void ids.add(id)
+    this.#wakes.set(node, new Set([id]))
+    if (this.#wakes.size === 1) setImmediate(() => this.#tellWakes())
+  }
+
+  evict(node: string, id: string, token: string): void {
+    this.#tell(node, `e${id} ${token}`)
   }
 
   follow(room: string): void {
@@ -62,11 +84,16 @@ export class RedisNeighbours implements Neighbours {
     return again === null ? null : this.#read(again)
   }
 
-  signal(room: string, from: string, body: Body): void {
+  signal(target: string, from: string, body: Body): void {
     if (this.#link.pending > BUSY) return
-    const head = Buffer.from(`s${this.#leases.own} ${from} ${body.text ? 1 : 0} `)
+    const forRoom = isRoom(target)
+    const head = Buffer.from(`s${forRoom ? this.#leases.own : target} ${from} ${body.text ? 1 : 0} `)
     const message = Buffer.concat([head, body.bytes.subarray(body.start, body.end)])
-    this.#link.send('publish', this.#keys.channel(room), message).catch(() => {})
+    const [box] = this.#keys.client(target)
+    const told = forRoom
+      ? this.#link.send('publish', this.#keys.channel(target), message)
+      : this.#link.run('signal', [box], this.#now(), this.#keys.nodeChannel(''), this.#node, message)
+    told.catch(() => {})
   }
 
   close(): void {
@@ -89,18 +116,52 @@ export class RedisNeighbours implements Neighbours {
     }
   }
 
+  #tellWakes(): void {
+    for (const [node, ids] of this.#wakes) this.#tell(node, `w${[...ids].join(' ')}`)
+    this.#wakes.clear()
+  }
+
+  /** What is lost is found by looking. */
+  #tell(node: string, message: string): void {
+    this.#link.send('publish', this.#keys.nodeChannel(node), message).catch(() => {})
+  }
+
+  /** Of its own channel nothing is missed that it would not find soon: every mailbox is looked into every few seconds. */
+  #missed(channel: string | null): void {
+    const room = channel === null ? null : this.#keys.roomOf(channel)
+    if (channel === null || room !== null) this.#hearing?.missed(room)
+  }
+
+  /** Room null: it was told to this process. */
   #heard(room: string | null, message: Buffer): void {
     const hearing = this.#hearing
-    if (room === null || hearing === null) return
+    if (hearing === null) return
     const kind = String.fromCharCode(message[0] ?? 0)
+    if (room === null) return hearOwn(hearing, kind, message)
     if (kind === 'd') return hearing.appended(room, null)
     if (kind === 'r') return hearing.reported(room, readNews(message.toString('utf8', 1)))
     const [lease, second = '', third = ''] = wordsOf(message)
     if (lease === this.#leases.own) return
     if (kind === 'a') return hearing.appended(room, { epoch: second, last: Number(third) })
-    const start = `s${lease} ${second} ${third} `.length
-    hearing.signalled(room, second, { bytes: message, start, end: message.length, text: third === '1' })
+    hearing.signalled(room, second, bodyOf(message))
   }
+}
+
+function hearOwn(hearing: Hearing, kind: string, message: Buffer): void {
+  if (kind === 'w') {
+    for (const id of message.toString('latin1', 1).split(' ')) hearing.woken(id)
+    return
+  }
+  const [id = '', second = ''] = wordsOf(message)
+  if (kind === 'e') hearing.evicted(id, second)
+  else hearing.signalled(id, second, bodyOf(message))
+}
+
+/** Of a signal: what follows the first three words. */
+function bodyOf(message: Buffer): Body {
+  const words = wordsOf(message)
+  const start = `s${words.join(' ')} `.length
+  return { bytes: message, start, end: message.length, text: words[2] === '1' }
 }
 
 /** The first three words, without the letter; they are ASCII, and what follows may be anything. */

@@ -95,3 +95,10 @@ if refusal then return refusal end
 redis.call('HSET', KEYS[1], 'next', ARGV[4])
 return {}
 `
+
+/** ARGV: what the channels of processes begin with, the process that asks, and what is told to the one at which the client is, if that is another one. */
+export const signal = `
+local h = redis.call('HMGET', KEYS[1], 'node', 'token')
+if h[2] and h[1] and h[1] ~= ARGV[3] then redis.call('PUBLISH', ARGV[2] .. h[1], ARGV[4]) end
+return 0
+`

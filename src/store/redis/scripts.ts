@@ -39,7 +39,7 @@ import {
   touch,
   view,
 } from './scripts-mailbox.ts'
-import { bind, rotate, unbind } from './scripts-owners.ts'
+import { bind, rotate, signal, unbind } from './scripts-owners.ts'
 import {
   appendPosts,
   claimRoom,
@@ -179,6 +179,7 @@ function mailboxSources(limits: StoreLimits) {
     take: clock + take,
     giveBack: clock + giveBack,
     discard: given + entry + found + insist + streams + lose + leaveVoid + expire + discard,
+    signal: clock + signal,
     once: clock + once,
   }
 }
@@ -238,6 +239,7 @@ export function createScripts(limits: StoreLimits): Scripts {
     take: script(mailbox.take),
     giveBack: script(mailbox.giveBack),
     discard: script(mailbox.discard),
+    signal: script(mailbox.signal),
     once: script(mailbox.once),
     createRoom: script(room.createRoom),
     deleteRoom: script(room.deleteRoom),
