@@ -4,7 +4,11 @@
  * Any packet is a sign of life. The server pings; a client that is alive only has to answer, so hidden tabs whose timers run once a
  * minute stay connected. Silence alone is not the end: a machine that slept has heard nothing either, so the server is asked first.
  */
-import { createBinaryClientEncoder, createBinaryServerDecoder } from '../protocol/binary-codec.ts'
+import {
+  createBinaryClientEncoder,
+  createBinaryServerDecoder,
+  type BinaryPacketDecoder,
+} from '../protocol/binary-codec.ts'
 import type { PacketOutput } from '../protocol/output.ts'
 import { closeReasons, mayReconnect } from '../protocol/errors.ts'
 import type { ClientFrames, HelloOptions, ServerFrames, WelcomeOptions } from '../protocol/frames.ts'
@@ -40,7 +44,7 @@ export type LinkFrames = Omit<ServerFrames, 'ping' | 'pong' | 'close' | 'unknown
 export class Link {
   readonly frames: ClientFrames
   readonly #output: PacketOutput
-  readonly #decoder: ReturnType<typeof createBinaryServerDecoder>
+  readonly #decoder: BinaryPacketDecoder
   readonly #socket: Socket
   readonly #ended: (end: LinkEnd) => void
   readonly #turn: () => void

@@ -9,12 +9,6 @@
  */
 import type { Connection } from '../core/effects.ts'
 import type { Session } from '../core/session.ts'
-import {
-  createClientFrameDecoder,
-  createServerFrameEncoder,
-  type PacketDecoder,
-  type PacketOutput,
-} from '../protocol/codec.ts'
 import { closeReasons, refusals, type CloseName, type EndReason, type ErrorCode } from '../protocol/errors.ts'
 import type {
   Body,
@@ -37,6 +31,7 @@ import { Intake, READ_FIRST } from './intake.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { AtTurnEnd } from './turn.ts'
 import { Vigil } from './vigil.ts'
+import type { Voice } from './voices.ts'
 
 type Phase = 'new' | 'binding' | 'ready' | 'closing' | 'closed'
 
@@ -52,14 +47,15 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   readonly acceptedAt: number
   /** Whether it was counted by the admission. */
   admitted = false
-  readonly bearer: Bearer
   readonly #around: Surroundings
   #phase: Phase = 'new'
   /** The encoding; text where none is known yet (§1). */
   #text = true
-  #encoder: (ServerVoice & PacketOutput) | null = null
-  #decoder: PacketDecoder | null = null
+  /** Lent while something is pending. */
+  #encoder: Voice | null = null
   #intake: Intake | null = null
+  /** Null until a token is spoken of. */
+  #bearer: Bearer | null = null
   #session: Session | null = null
   /** Null once the session is ready. */
   #early: EarlyPackets | null = new EarlyPackets()
@@ -75,7 +71,6 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     this.#around = around
     this.acceptedAt = around.clock.now
     this.#vigil = new Vigil(around.clock.now)
-    this.bearer = new Bearer(this, around.credentials)
   }
 
   /** Named in logs; the id that is claimed until one is proved or given, empty while none was offered. */
@@ -85,6 +80,10 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
 
   get session(): Session | null {
     return this.#session
+  }
+
+  get bearer(): Bearer {
+    return (this.#bearer ??= new Bearer(this, this.#around.credentials))
   }
 
   get unread(): number {
@@ -124,7 +123,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     this.#phase = 'closed'
     this.#vigil.end(this.#around.unread)
     this.#forget()
-    this.#encoder?.discard()
+    this.#hush()
     this.#around.gone(this)
     if (session !== null) this.#leave(session)
   }
@@ -147,7 +146,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   visit(now: number, awakeSince: number): void {
     if (this.#phase !== 'ready') return
     const { limits, unread } = this.#around
-    const verdict = this.#vigil.judge(now, awakeSince, limits, this.#buffered, unread)
+    const verdict = this.#vigil.judge(now, awakeSince, limits, this.pipe, unread)
     if (verdict === 'ping') return this.ping()
     if (verdict === null) return
     this.hangUp(verdict === 'crowded' ? 'slow' : verdict)
@@ -160,9 +159,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     const session = this.#session
     const early = this.#early
     if (this.#phase !== 'binding' || session === null || early === null) return
-    const { clock, counters, hub, limits } = this.#around
-    this.#intake = new Intake(session, hub.rooms, this, clock, counters, limits.frameRate, !early.helloKept)
-    this.#decoder = createClientFrameDecoder(this.#intake)
+    this.#intake = new Intake(session, this, this.#around, !early.helloKept)
     this.#phase = 'ready'
     this.#early = null
     for (const bytes of early.take()) this.#take(bytes)
@@ -171,10 +168,13 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   flush(): void {
     this.#dirty = false
     const encoder = this.#encoder
-    if (encoder === null || this.#phase === 'closed') return
-    const { turn, clock, counters } = this.#around
+    if (encoder === null) return
+    this.#encoder = null
+    const { turn, clock, counters, voices } = this.#around
     this.#vigil.wrote(clock.now)
-    if (!turn.write(encoder, this.pipe, this.#text)) {
+    const whole = turn.write(encoder, this.pipe, this.#text)
+    voices.giveBack(encoder, this.#text)
+    if (!whole) {
       // What follows could arrive without what was dropped, so nothing may follow (I8).
       counters.writesDropped++
       this.pipe.destroy()
@@ -189,10 +189,9 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   finish(): void {
     const closing = this.#closing
     if (closing === null || this.#phase === 'closed') return
-    this.#encoder ??= createServerFrameEncoder(this.#text)
-    if (closing.name !== null) this.#encoder.close(closing.name, closing.text, closing.retryAfterMs)
+    const encoder = this.#touched()
+    if (closing.name !== null) encoder.close(closing.name, closing.text, closing.retryAfterMs)
     this.#final = true
-    if (!this.#dirty) this.#touch()
   }
 
   bears(pass: Pass): void {
@@ -300,13 +299,25 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   /** The encoder, while there is somebody to talk to; its frames go out at the end of the turn. */
   #voice(): ServerVoice | null {
     if (this.#phase !== 'ready' && this.#phase !== 'binding') return null
-    if (!this.#dirty) this.#touch()
-    return this.#encoder
+    return this.#touched()
   }
 
-  #touch(): void {
-    this.#dirty = true
-    this.#around.turn.flushAtEnd(this)
+  #touched(): Voice {
+    const { turn, voices } = this.#around
+    if (!this.#dirty) {
+      this.#dirty = true
+      turn.flushAtEnd(this)
+    }
+    return (this.#encoder ??= voices.lend(this.#text))
+  }
+
+  /** Gives the encoder back; what is pending in it is forgotten. */
+  #hush(): void {
+    const encoder = this.#encoder
+    if (encoder === null) return
+    this.#encoder = null
+    encoder.discard()
+    this.#around.voices.giveBack(encoder, this.#text)
   }
 
   /** The first packet: fixes the encoding, and has to begin with hello (§3). */
@@ -314,9 +325,8 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
     this.#text = text
     this.#phase = 'binding'
     this.#around.greeted(this)
-    this.#encoder = createServerFrameEncoder(text)
     if (bytes.length > MAX_BEFORE_WELCOME) return this.hangUp('too_large', TOO_MUCH_BEFORE_WELCOME)
-    const first = readFirstPacket(bytes, text)
+    const first = readFirstPacket(this.#around.decoder, bytes, text)
     if (typeof first === 'string') return this.hangUp('bad_frame', first)
     if (this.#early?.first(bytes, first.more) === false) return this.hangUp('too_large', TOO_MUCH_BEFORE_WELCOME)
     this.#hello(first.hello)
@@ -343,20 +353,18 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
 
   #take(packet: Uint8Array): void {
     const intake = this.#intake
-    if (this.#decoder === null || intake === null) return
-    const { slab } = this.#around
+    if (intake === null) return
+    const { slab, decoder } = this.#around
     const start = slab.keep(packet)
     intake.packet()
     try {
-      const reason = this.#decoder.decode(slab.bytes, start, start + packet.length, this.#text)
+      const reason = decoder.decode(intake, slab.bytes, start, start + packet.length, this.#text)
       if (reason !== null) this.hangUp('bad_frame', reason)
       else if (intake.wasActive()) this.#vigil.active(this.#around.clock.now)
     } catch (error) {
       this.#fault(error)
     }
   }
-
-  readonly #buffered = (): number => this.pipe.buffered()
 
   #close(closing: Closing): void {
     this.#closing = closing
@@ -366,8 +374,7 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
   }
 
   #forget(): void {
-    this.#decoder?.stop()
-    this.#decoder = null
+    if (this.#intake !== null) this.#around.decoder.stop(this.#intake)
     this.#intake = null
     this.#session = null
     this.#early = null

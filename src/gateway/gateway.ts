@@ -11,6 +11,7 @@ import { Hub } from '../core/hub.ts'
 import type { Session } from '../core/session.ts'
 import type { Store } from '../store/store.ts'
 import type { Accept, ForeignPage, Pipe, PipeEvents } from '../transport/transport.ts'
+import { SharedDecoder } from '../protocol/codec.ts'
 import type { CloseName } from '../protocol/errors.ts'
 import { Admission, type AdmissionLimits } from './admission.ts'
 import type { Audit, AuditEvent } from './audit.ts'
@@ -36,6 +37,7 @@ import { Tally } from './tally.ts'
 import type { ConnectionLimits, Surroundings } from './surroundings.ts'
 import { Turn } from './turn.ts'
 import { Unread } from './unread.ts'
+import { Voices } from './voices.ts'
 
 const TICK_MS = 250
 /** A tick so late means that the process stood still, and heard nothing through no fault of its peers. */
@@ -83,6 +85,8 @@ export class Gateway implements Surroundings {
   readonly turn: Turn
   readonly clock = new Clock()
   readonly slab = new Slab()
+  readonly decoder = new SharedDecoder()
+  readonly voices = new Voices()
   readonly counters = new Counters()
   readonly unread = new Unread()
   limits: ConnectionLimits

@@ -7,7 +7,7 @@
 import { nanoid } from 'nanoid'
 import type { Greeting } from '../core/effects.ts'
 import { ordinary, type Rights } from '../core/rights.ts'
-import { createClientFrameDecoder } from '../protocol/codec.ts'
+import type { SharedDecoder } from '../protocol/codec.ts'
 import type { ClientFrames, HelloOptions } from '../protocol/frames.ts'
 import { DEFAULT_WINDOW, MAX_NAME, MAX_WINDOW } from '../protocol/limits.ts'
 import { isClientId, isOutbox } from '../protocol/names.ts'
@@ -22,9 +22,9 @@ export interface FirstPacket {
 }
 
 /** Reads the first packet; a string says why it cannot be one. Bodies of frames that follow are not kept. */
-export function readFirstPacket(bytes: Uint8Array, text: boolean): FirstPacket | string {
+export function readFirstPacket(decoder: SharedDecoder, bytes: Uint8Array, text: boolean): FirstPacket | string {
   const frames = new FirstFrames()
-  const reason = createClientFrameDecoder(frames).decode(bytes, 0, bytes.length, text)
+  const reason = decoder.decode(frames, bytes, 0, bytes.length, text)
   if (reason !== null) return reason
   if (frames.greeting === null) return 'The first frame must be hello.'
   return { hello: frames.greeting, more: frames.count > 1 }

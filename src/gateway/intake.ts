@@ -5,7 +5,6 @@
  * Acks are not counted: there are no more of them than messages that the server sent, and one that is dropped might be the last,
  * after which everything would wait for the time-out.
  */
-import type { Rooms } from '../core/rooms.ts'
 import type { Session } from '../core/session.ts'
 import { refusals, type CloseName } from '../protocol/errors.ts'
 import type {
@@ -19,9 +18,8 @@ import type {
   ServerFrames,
 } from '../protocol/frames.ts'
 import type { Bearer } from './bearer.ts'
-import type { Clock } from './clock.ts'
-import type { Counters } from './counters.ts'
 import { FrameRate, PAUSE_MS } from './rate.ts'
+import type { Surroundings } from './surroundings.ts'
 
 /** Characters of an unknown op that are repeated to the client. */
 const OP_SHOWN = 32
@@ -37,32 +35,22 @@ export interface Speaker extends Pick<ServerFrames, 'error' | 'pong'> {
   readonly isBehind: boolean
 }
 
+type Around = Pick<Surroundings, 'hub' | 'clock' | 'counters' | 'limits'>
+
 export class Intake implements ClientFrames {
   readonly #session: Session
-  readonly #rooms: Rooms
   readonly #speaker: Speaker
-  readonly #clock: Clock
-  readonly #counters: Counters
+  readonly #around: Around
   readonly #rate: FrameRate
   #greeted: boolean
   #active = false
 
   /** `greeted`: the hello, which was read already, will not come again. */
-  constructor(
-    session: Session,
-    rooms: Rooms,
-    speaker: Speaker,
-    clock: Clock,
-    counters: Counters,
-    frameRate: number,
-    greeted: boolean,
-  ) {
+  constructor(session: Session, speaker: Speaker, around: Around, greeted: boolean) {
     this.#session = session
-    this.#rooms = rooms
     this.#speaker = speaker
-    this.#clock = clock
-    this.#counters = counters
-    this.#rate = new FrameRate(frameRate, clock.now)
+    this.#around = around
+    this.#rate = new FrameRate(around.limits.frameRate, around.clock.now)
     this.#greeted = greeted
   }
 
@@ -75,7 +63,7 @@ export class Intake implements ClientFrames {
 
   /** Before every packet. */
   packet(): void {
-    this.#rate.fill(this.#clock.now)
+    this.#rate.fill(this.#around.clock.now)
   }
 
   hello(): void {
@@ -118,31 +106,31 @@ export class Intake implements ClientFrames {
   }
 
   join(ref: Ref, room: string, options: JoinOptions): void {
-    if (this.#admit(ref)) this.#rooms.join(this.#session, ref, room, options)
+    if (this.#admit(ref)) this.#around.hub.rooms.join(this.#session, ref, room, options)
   }
 
   leave(ref: Ref, room: string): void {
-    if (this.#admit(ref)) this.#rooms.leave(this.#session, ref, room)
+    if (this.#admit(ref)) this.#around.hub.rooms.leave(this.#session, ref, room)
   }
 
   create(ref: Ref, room: string, options: CreateOptions): void {
-    if (this.#admit(ref)) this.#rooms.create(this.#session, ref, room, options)
+    if (this.#admit(ref)) this.#around.hub.rooms.create(this.#session, ref, room, options)
   }
 
   delete(ref: Ref, room: string): void {
-    if (this.#admit(ref)) this.#rooms.delete(this.#session, ref, room)
+    if (this.#admit(ref)) this.#around.hub.rooms.delete(this.#session, ref, room)
   }
 
   rooms(ref: Ref, options: ListOptions): void {
-    if (this.#admit(ref)) this.#rooms.list(this.#session, ref, options)
+    if (this.#admit(ref)) this.#around.hub.rooms.list(this.#session, ref, options)
   }
 
   members(ref: Ref, room: string, options: ListOptions): void {
-    if (this.#admit(ref)) this.#rooms.members(this.#session, ref, room, options)
+    if (this.#admit(ref)) this.#around.hub.rooms.members(this.#session, ref, room, options)
   }
 
   history(ref: Ref, room: string, options: HistoryOptions): void {
-    if (this.#admit(ref)) this.#rooms.history(this.#session, ref, room, options)
+    if (this.#admit(ref)) this.#around.hub.rooms.history(this.#session, ref, room, options)
   }
 
   token(ref: Ref, token: string): void {
@@ -183,7 +171,8 @@ export class Intake implements ClientFrames {
   }
 
   #strike(): void {
-    this.#counters.framesLimited++
-    if (this.#rate.struck(this.#clock.now)) this.#speaker.hangUp('flood')
+    const { counters, clock } = this.#around
+    counters.framesLimited++
+    if (this.#rate.struck(clock.now)) this.#speaker.hangUp('flood')
   }
 }

@@ -14,21 +14,19 @@ const FORGIVEN_MS = 60_000
 
 export class FrameRate {
   readonly #perSecond: number
-  readonly #burst: number
   #left: number
   #filledAt: number
-  /** Of the pause that was asked for last: when it began, what was refused within it, and whether it was ignored. */
-  #pausedAt = -FORGIVEN_MS
-  #refused = 0
-  #ignored = false
-  #strikes = 0
-  #struckAt = -FORGIVEN_MS
+  /** Null until something was refused, which to most never happens. */
+  #refusals: Refusals | null = null
 
   constructor(perSecond: number, now: number) {
     this.#perSecond = perSecond
-    this.#burst = perSecond * 2
     this.#left = this.#burst
     this.#filledAt = now
+  }
+
+  get #burst(): number {
+    return this.#perSecond * 2
   }
 
   /** Once per packet. */
@@ -48,6 +46,22 @@ export class FrameRate {
 
   /** A frame was refused. True: the connection must be closed. */
   struck(now: number): boolean {
+    this.#refusals ??= new Refusals()
+    return this.#refusals.another(now, this.#burst)
+  }
+}
+
+/** What was refused to a connection. */
+class Refusals {
+  /** Of the pause that was asked for last: when it began, what was refused within it, and whether it was ignored. */
+  #pausedAt = -FORGIVEN_MS
+  #refused = 0
+  #ignored = false
+  #strikes = 0
+  #struckAt = -FORGIVEN_MS
+
+  /** True: one too many. */
+  another(now: number, burst: number): boolean {
     if (now - this.#pausedAt >= PAUSE_MS) {
       this.#pausedAt = now
       this.#refused = 0
@@ -55,7 +69,7 @@ export class FrameRate {
     }
     const late = now - this.#pausedAt >= ON_ITS_WAY_MS && !this.#ignored
     if (late) this.#ignored = true
-    const another = ++this.#refused % this.#burst === 0
+    const another = ++this.#refused % burst === 0
     if (!late && !another) return false
     if (now - this.#struckAt >= FORGIVEN_MS) this.#strikes = 0
     this.#struckAt = now

@@ -2,6 +2,7 @@
  * What the connections of a node share, and what they tell it: `Gateway` is what stands around them.
  */
 import type { Hub } from '../core/hub.ts'
+import type { SharedDecoder } from '../protocol/codec.ts'
 import type { CloseName } from '../protocol/errors.ts'
 import type { Pass } from './claims.ts'
 import type { Clock } from './clock.ts'
@@ -12,6 +13,7 @@ import type { Slab } from './slab.ts'
 import type { Turn } from './turn.ts'
 import type { Unread } from './unread.ts'
 import type { VigilLimits } from './vigil.ts'
+import type { Voices } from './voices.ts'
 
 export interface ConnectionLimits extends VigilLimits {
   readonly maxPacket: number
@@ -25,6 +27,8 @@ export interface Surroundings {
   readonly turn: Turn
   readonly clock: Clock
   readonly slab: Slab
+  readonly decoder: SharedDecoder
+  readonly voices: Voices
   readonly counters: Counters
   readonly limits: ConnectionLimits
   readonly credentials: Credentials

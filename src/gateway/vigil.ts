@@ -5,6 +5,7 @@
  * that. A reader is slow when more than it may has been waiting for it for ten seconds, and too slow at once when all
  * together leave too much unread and it leaves more than its share (`unread.ts`).
  */
+import type { Pipe } from '../transport/transport.ts'
 import type { Unread } from './unread.ts'
 
 /** How long more than `slowBytes` may wait for a reader, ms. */
@@ -19,6 +20,9 @@ export interface VigilLimits {
   /** Bytes written and not read, of all connections together. */
   readonly unreadBytes: number
 }
+
+/** A pipe, which is only asked when it was written to. */
+type Buffering = Pick<Pipe, 'buffered'>
 
 export type Verdict = 'ping' | 'slow' | 'crowded' | 'timeout' | 'idle' | null
 
@@ -56,10 +60,10 @@ export class Vigil {
    * What is to be done now. Silence before `awakeSince` does not count: this process stood still, and what the peer said then has not
    * been read yet. `all` is what everybody leaves unread.
    */
-  judge(now: number, awakeSince: number, limits: VigilLimits, buffered: () => number, all: Unread): Verdict {
+  judge(now: number, awakeSince: number, limits: VigilLimits, pipe: Buffering, all: Unread): Verdict {
     const { pingIntervalMs, idleTimeoutMs, slowBytes, unreadBytes } = limits
     const silent = now - Math.max(this.#heardAt, awakeSince)
-    if (this.#wrote || this.#unread > 0) this.#look(now, slowBytes, buffered(), all)
+    if (this.#wrote || this.#unread > 0) this.#look(now, slowBytes, pipe.buffered(), all)
     if (all.exceeds(this.#unread, unreadBytes)) return 'crowded'
     if (this.#slowSince > 0 && now - this.#slowSince > SLOW_MS) return 'slow'
     if (silent >= 2 * pingIntervalMs) return 'timeout'

@@ -16,7 +16,17 @@ export function createBinaryClientEncoder(): ClientFrames & PacketOutput {
   return new ClientEncoder(new BinaryWriter(PACKET_BYTES, body => body))
 }
 
-/** What a server says; see `PacketDecoder` for its methods. */
-export function createBinaryServerDecoder(frames: ServerFrames): BinaryDecoder<ServerFrames> {
-  return new BinaryDecoder(frames, serverDialect)
+/** See `PacketDecoder`; but a `stop` is only for the packet that is being decoded. */
+export interface BinaryPacketDecoder {
+  decode(bytes: Uint8Array, start: number, end: number): string | null
+  stop(): void
+}
+
+/** What a server says. */
+export function createBinaryServerDecoder(frames: ServerFrames): BinaryPacketDecoder {
+  const decoder = new BinaryDecoder(serverDialect)
+  return {
+    decode: (bytes, start, end) => decoder.decode(frames, bytes, start, end),
+    stop: () => decoder.stop(),
+  }
 }

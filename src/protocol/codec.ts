@@ -18,7 +18,7 @@ import { decodeText } from './decode-text.ts'
 import type { Dialect } from './dialect.ts'
 import { ClientEncoder, ServerEncoder } from './encode.ts'
 import type { FrameWriter } from './frame-writer.ts'
-import type { ClientFrames, ServerFrames, ServerVoice } from './frames.ts'
+import type { Body, ClientFrames, ServerFrames, ServerVoice } from './frames.ts'
 import type { PacketOutput } from './output.ts'
 import { serverDialect } from './server-frames.ts'
 import { TextWriter } from './text-writer.ts'
@@ -48,19 +48,48 @@ class FrameDecoder<F> implements PacketDecoder {
   #stopped = false
 
   constructor(frames: F, dialect: Dialect<F>) {
-    this.#binary = new BinaryDecoder(frames, dialect)
+    this.#binary = new BinaryDecoder(dialect)
     this.#frames = frames
     this.#dialect = dialect
   }
 
   decode(bytes: Uint8Array, start: number, end: number, text: boolean): string | null {
     if (this.#stopped) return null
-    return text ? decodeText(bytes, start, end, this.#frames, this.#dialect) : this.#binary.decode(bytes, start, end)
+    return text
+      ? decodeText(bytes, start, end, this.#frames, this.#dialect)
+      : this.#binary.decode(this.#frames, bytes, start, end)
   }
 
   stop(): void {
     this.#stopped = true
     this.#binary.stop()
+  }
+}
+
+/**
+ * One decoder for all the connections of a server, so that none of them holds one. It hears one packet at a time: what a frame brings about
+ * must not bring it another.
+ */
+export class SharedDecoder {
+  readonly #binary = new BinaryDecoder(clientDialect)
+  /** Whose packet is being decoded. */
+  #frames: ClientFrames | null = null
+
+  /** See `PacketDecoder.decode`. */
+  decode(frames: ClientFrames, bytes: Uint8Array, start: number, end: number, text: boolean): string | null {
+    if (this.#frames !== null) throw new Error('A packet came while another one was being decoded.')
+    this.#frames = frames
+    try {
+      if (text) return decodeText(bytes, start, end, frames, clientDialect)
+      return this.#binary.decode(frames, bytes, start, end)
+    } finally {
+      this.#frames = null
+    }
+  }
+
+  /** Hands no further frame on to these, not even of the packet that is being decoded. */
+  stop(frames: ClientFrames): void {
+    if (this.#frames === frames) this.#binary.stop()
   }
 }
 
@@ -72,8 +101,10 @@ export function createServerFrameDecoder(frames: ServerFrames): PacketDecoder {
   return new FrameDecoder(frames, serverDialect)
 }
 
+const toBinary = (body: Body): Body => inEncoding(body, false)
+
 function createWriter(text: boolean, packetBytes: number): FrameWriter {
-  return text ? new TextWriter() : new BinaryWriter(packetBytes, body => inEncoding(body, false))
+  return text ? new TextWriter() : new BinaryWriter(packetBytes, toBinary)
 }
 
 /**

@@ -16,43 +16,43 @@ const MALFORMED =
   'the bytes are not plain MessagePack: cut off, nested too deep, of an extension type, or with a count above what is left'
 
 export class BinaryDecoder<F> {
-  readonly #frames: F
   readonly #dialect: Dialect<F>
   readonly #reader = new Reader()
   #stopped = false
 
-  constructor(frames: F, dialect: Dialect<F>) {
-    this.#frames = frames
+  constructor(dialect: Dialect<F>) {
     this.#dialect = dialect
   }
 
+  /** No further frame of the packet that is being decoded is handed on. */
   stop(): void {
     this.#stopped = true
   }
 
   /** See `PacketDecoder`. */
-  decode(bytes: Uint8Array, start: number, end: number): string | null {
+  decode(frames: F, bytes: Uint8Array, start: number, end: number): string | null {
+    this.#stopped = false
     const reader = this.#reader
     reader.open(bytes, start, end)
     let wrong: string | null = start < end ? null : 'the packet is empty'
     try {
-      while (wrong === null && reader.at < end && !this.#stopped) wrong = this.#frame(reader)
+      while (wrong === null && reader.at < end && !this.#stopped) wrong = this.#frame(reader, frames)
     } finally {
       reader.close()
     }
     return wrong
   }
 
-  #frame(reader: Reader): string | null {
+  #frame(reader: Reader, frames: F): string | null {
     const count = reader.arrayHeader()
     if (count <= 0)
       return count === 0 ? 'a frame is empty' : 'a frame is not an array, or its count is above what is left'
-    let wrong = this.#dialect.readFrequent(reader, this.#frames, count)
-    if (wrong === undefined) wrong = this.#anyFrame(reader, count)
+    let wrong = this.#dialect.readFrequent(reader, frames, count)
+    if (wrong === undefined) wrong = this.#anyFrame(reader, frames, count)
     return reader.failed ? MALFORMED : wrong
   }
 
-  #anyFrame(reader: Reader, count: number): string | null {
+  #anyFrame(reader: Reader, frames: F, count: number): string | null {
     if (reader.at >= reader.end || !isStringByte(reader.bytes[reader.at] as number)) return 'an op is not a string'
     const op = reader.name()
     const starts: number[] = []
@@ -64,7 +64,7 @@ export class BinaryDecoder<F> {
     for (let i = 1; i < Math.min(count, MAX_READ, hasBody ? bodyAt : count); i++) {
       header.push(reader.valueAt(starts[i - 1] as number))
     }
-    return this.#dialect.read(this.#frames, op, header, hasBody ? bodyOf(reader.bytes, starts, bodyAt) : null)
+    return this.#dialect.read(frames, op, header, hasBody ? bodyOf(reader.bytes, starts, bodyAt) : null)
   }
 
   /** Steps over the elements after the op and notes where each begins, and where the last one noted ends. */

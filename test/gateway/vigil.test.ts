@@ -4,7 +4,7 @@ import { Vigil } from '../../src/gateway/vigil.ts'
 
 const limits = { pingIntervalMs: 1_000, idleTimeoutMs: 0, slowBytes: 100, unreadBytes: 1_000_000 }
 const all = new Unread()
-const nothing = (): number => 0
+const nothing = { buffered: () => 0 }
 
 describe('a vigil', () => {
   it('asks for a ping once per interval of silence', () => {
@@ -47,7 +47,7 @@ describe('a vigil', () => {
     const judge = (now: number, buffered: number): string | null => {
       vigil.heard(now)
       vigil.wrote(now)
-      return vigil.judge(now, 0, limits, () => buffered, all)
+      return vigil.judge(now, 0, limits, { buffered: () => buffered }, all)
     }
     expect([judge(100, 101), judge(10_000, 101)]).toEqual([null, null])
     expect(judge(10_101, 101)).toBe('slow')
@@ -58,7 +58,7 @@ describe('a vigil', () => {
     const judge = (now: number, buffered: number): string | null => {
       vigil.heard(now)
       vigil.wrote(now)
-      return vigil.judge(now, 0, limits, () => buffered, all)
+      return vigil.judge(now, 0, limits, { buffered: () => buffered }, all)
     }
     expect([judge(100, 101), judge(9_000, 50), judge(9_100, 101), judge(15_000, 101)]).toEqual([null, null, null, null])
   })

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import {
   type PacketDecoder,
+  SharedDecoder,
   createClientFrameDecoder,
   createClientFrameEncoder,
   createServerFrameDecoder,
@@ -179,6 +180,47 @@ describe('a packet', () => {
     })
     expect(() => decoder.decode(hex('91 a470696e67'), 0, 6, false)).toThrow('a fault of the listener')
     expect(decoder.decode(hex('91 a4706f6e67'), 0, 6, false)).toBeNull()
+    expect(calls).toEqual([['pong']])
+  })
+})
+
+describe('a decoder that connections share', () => {
+  const twoPings = hex('91 a470696e67 91 a470696e67')
+
+  test('tells each of its own packets, also of those after it was stopped for one', () => {
+    const calls: Call[] = []
+    const decoder = new SharedDecoder()
+    const stopping: ClientFrames = {
+      ...forwarded(record(calls)),
+      ping: () => {
+        calls.push(['ping'])
+        decoder.stop(stopping)
+      },
+    }
+    expect(decoder.decode(stopping, twoPings, 0, twoPings.length, false)).toBeNull()
+    expect(calls).toEqual([['ping']])
+    expect(decoder.decode(record(calls), twoPings, 0, twoPings.length, false)).toBeNull()
+    expect(calls).toEqual([['ping'], ['ping'], ['ping']])
+  })
+
+  test('goes on for one when it is stopped for another', () => {
+    const calls: Call[] = []
+    const decoder = new SharedDecoder()
+    const [one, other] = [record(calls), record([])]
+    const frames = { ...forwarded(one), ping: () => (decoder.stop(other), one.ping()) }
+    expect(decoder.decode(frames, twoPings, 0, twoPings.length, false)).toBeNull()
+    expect(calls).toEqual([['ping'], ['ping']])
+  })
+
+  test('refuses a packet that comes out of another one', () => {
+    const calls: Call[] = []
+    const decoder = new SharedDecoder()
+    const frames: ClientFrames = {
+      ...forwarded(record(calls)),
+      ping: () => void decoder.decode(frames, twoPings, 0, twoPings.length, false),
+    }
+    expect(() => decoder.decode(frames, twoPings, 0, twoPings.length, false)).toThrow('another one')
+    expect(decoder.decode(record(calls), utf8('["pong"]'), 0, 8, true)).toBeNull()
     expect(calls).toEqual([['pong']])
   })
 })
