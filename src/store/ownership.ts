@@ -4,15 +4,20 @@
  * Every store that lives in one process holds one `Ownership` per client in memory, and takes its decisions here; a store that
  * is shared by many processes takes the same decisions in its own language. The functions change what they are given.
  */
+import { Buffer } from 'node:buffer'
 import { timingSafeEqual } from 'node:crypto'
 
 import type { BindRequest, BindResult, Fenced } from '../protocol/mailbox.ts'
 
 const MINUTE_MS = 60_000
 
+/** What stays of a request to bind while its client is connected: for every one of them, so no more than is asked for later. */
 export interface Owner {
   readonly token: string
-  readonly request: BindRequest
+  readonly nonce: string
+  readonly node: string
+  readonly outbox: string
+  readonly attempt: number
   readonly resumed: boolean
   readonly previous: string | null
 }
@@ -24,22 +29,29 @@ export interface Ownership {
   /** The token that `unbind` ended last, so that a repeated call is known as one. */
   ended: string
   /** ms since the epoch: when another outbox replaced a live connection, within the last minute. */
-  replacements: number[]
+  replacements: readonly number[]
 }
 
-/** The secrets of a client; both null when only a token proves the id. */
+/** The secrets of a client, as `keptHash` keeps them; both null when only a token proves the id. */
 export interface Secrets {
-  secret: Uint8Array | null
+  secret: string | null
   /** Made by a rotation and not used yet. */
-  nextSecret: Uint8Array | null
+  nextSecret: string | null
 }
+
+const none: readonly number[] = []
 
 export function createOwnership(): Ownership {
-  return { owner: null, epoch: 0, ended: '', replacements: [] }
+  return { owner: null, epoch: 0, ended: '', replacements: none }
 }
 
-function sameSecret(known: Uint8Array | null, shown: Uint8Array): boolean {
-  return known !== null && known.length === shown.length && timingSafeEqual(known, shown)
+/** The hash of a secret, a character for each byte: many are held, and as bytes each would take five times the memory. */
+export function keptHash(hash: Uint8Array): string {
+  return Buffer.from(hash.buffer, hash.byteOffset, hash.length).toString('latin1')
+}
+
+function sameSecret(known: string | null, shown: Uint8Array): boolean {
+  return known !== null && known.length === shown.length && timingSafeEqual(Buffer.from(known, 'latin1'), shown)
 }
 
 /** Whether the proof is wrong, and how that is said. */
@@ -69,21 +81,20 @@ export function contested(
 ): BindResult | null {
   const { owner } = ownership
   if (owner === null) return null
-  if (owner.request.outbox === outbox) {
-    return attempt > 0 && owner.request.attempt > attempt ? { kind: 'superseded' } : null
+  if (owner.outbox === outbox) {
+    return attempt > 0 && owner.attempt > attempt ? { kind: 'superseded' } : null
   }
   const recent = ownership.replacements.filter(at => at > now - MINUTE_MS)
-  ownership.replacements = recent
-  if (recent.length >= replacementsPerMinute) return { kind: 'flood' }
-  recent.push(now)
-  return null
+  const isFlood = recent.length >= replacementsPerMinute
+  ownership.replacements = isFlood ? recent : [...recent, now]
+  return isFlood ? { kind: 'flood' } : null
 }
 
 /** Hands the client over to whoever asks. */
-export function own(ownership: Ownership, request: BindRequest, resumed: boolean): Owner {
+export function own(ownership: Ownership, { nonce, node, outbox, attempt }: BindRequest, resumed: boolean): Owner {
   ownership.epoch++
-  const previous = ownership.owner?.request.node ?? null
-  ownership.owner = { token: `${ownership.epoch}:${request.nonce}`, request, resumed, previous }
+  const previous = ownership.owner?.node ?? null
+  ownership.owner = { token: `${ownership.epoch}:${nonce}`, nonce, node, outbox, attempt, resumed, previous }
   return ownership.owner
 }
 

@@ -14,7 +14,8 @@ import { open } from 'lmdb'
 /** Key and value belong to the caller; in `put` both are copied before it returns. */
 export interface Table {
   get(key: Uint8Array): Buffer | undefined
-  put(key: Uint8Array, value: Uint8Array): void
+  /** May be handed on as it is. */
+  readonly put: (key: Uint8Array, value: Uint8Array) => void
   remove(key: Uint8Array): void
   /** In the order of the bytes, from `start` up to but without `end`. Do not write before it is exhausted. */
   range(start: Uint8Array, end: Uint8Array, limit?: number): Iterable<{ key: Uint8Array; value: Buffer }>

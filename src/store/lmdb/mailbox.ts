@@ -11,7 +11,7 @@
 import type { EndReason } from '../../protocol/errors.ts'
 import type { Entry, Lost, Outcome, Parcel } from '../../protocol/mailbox.ts'
 import type { Table } from './environment.ts'
-import { boxKey, boxRange, entryKey, putBox, putEntry, readBox, readEntry } from './records.ts'
+import { boxKey, boxRange, createBox, entryKey, putBox, putEntry, readBox, readEntry } from './records.ts'
 import { Tag, type BoxRecord, type ParkedEntry } from './records.ts'
 import { KeptStreams } from './streams.ts'
 import { DISCARDED, type StoreLimits } from '../store.ts'
@@ -50,8 +50,8 @@ export class Mailbox {
   readonly record: BoxRecord
   readonly #table: Table
   readonly #limits: StoreLimits
-  readonly #streams: KeptStreams
-  readonly #put = (key: Uint8Array, value: Uint8Array): void => this.#table.put(key, value)
+  /** Null until one is asked for: most clients who connect have nothing in their mailbox. */
+  #kept: KeptStreams | null = null
   #lastS: number
   /** The place of the oldest entry; null when it has to be looked up. */
   #head: number | null = null
@@ -73,7 +73,6 @@ export class Mailbox {
     this.record = record
     this.#table = table
     this.#limits = limits
-    this.#streams = new KeptStreams(table, limits.streams, record)
     this.#lastS = record.through
     this.#savedEarliest = record.earliest
     this.#savedExpires = record.expires
@@ -90,18 +89,16 @@ export class Mailbox {
     return mailbox
   }
 
-  static register(table: Table, limits: StoreLimits, id: string, number: number, secret: Uint8Array | null): Mailbox {
-    const empty = {
-      expires: 0,
-      count: 0,
-      bytes: 0,
-      through: 0,
-      earliest: Number.MAX_SAFE_INTEGER,
-      headS: 0,
-      headAttempts: 0,
-    }
-    const record = { number, ...empty, streams: 0, dead: 0, uses: 0, secret: secret?.slice() ?? null, nextSecret: null }
-    return new Mailbox(table, limits, id, record)
+  static register(table: Table, limits: StoreLimits, id: string, number: number, secret: string | null): Mailbox {
+    return new Mailbox(table, limits, id, createBox(number, secret))
+  }
+
+  get #streams(): KeptStreams {
+    return (this.#kept ??= new KeptStreams(this.#table, this.#limits.streams, this.record))
+  }
+
+  get #put(): Table['put'] {
+    return this.#table.put
   }
 
   /** Extends the life of the id; written down only when that is due. True if it is. */
@@ -157,7 +154,7 @@ export class Mailbox {
 
   checkpoint(): void {
     const { record } = this
-    this.#streams.checkpoint()
+    this.#kept?.checkpoint()
     record.through = this.#lastS
     this.#tail = 0
     this.#savedEarliest = record.earliest

@@ -259,7 +259,7 @@ export function putBox(id: string, box: BoxRecord, put: (key: Uint8Array, value:
   room[at++] = (box.secret === null ? 0 : 1) | (box.nextSecret === null ? 0 : 2)
   for (const secret of [box.secret, box.nextSecret]) {
     room.fill(0, at, at + SECRET_BYTES)
-    if (secret !== null) room.set(secret, at)
+    if (secret !== null) room.write(secret, at, 'latin1')
     at += SECRET_BYTES
   }
   putSummed(boxKey(id), room, put)
@@ -270,9 +270,9 @@ export function readBox(key: Uint8Array, value: Buffer): BoxRecord {
   const number = (index: number): number => value.readDoubleBE(index * 8)
   const flagsAt = BOX_NUMBERS * 8
   const flags = value[flagsAt] ?? 0
-  const secret = (index: number): Uint8Array => {
+  const secret = (index: number): string => {
     const at = flagsAt + 1 + index * SECRET_BYTES
-    return value.subarray(at, at + SECRET_BYTES)
+    return value.toString('latin1', at, at + SECRET_BYTES)
   }
   return {
     number: number(0),
@@ -288,6 +288,25 @@ export function readBox(key: Uint8Array, value: Buffer): BoxRecord {
     uses: number(10),
     secret: flags & 1 ? secret(0) : null,
     nextSecret: flags & 2 ? secret(1) : null,
+  }
+}
+
+/** The box of a client that is new. */
+export function createBox(number: number, secret: string | null): BoxRecord {
+  return {
+    number,
+    expires: 0,
+    count: 0,
+    bytes: 0,
+    through: 0,
+    earliest: Number.MAX_SAFE_INTEGER,
+    headS: 0,
+    headAttempts: 0,
+    streams: 0,
+    dead: 0,
+    uses: 0,
+    secret,
+    nextSecret: null,
   }
 }
 

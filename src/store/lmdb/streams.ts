@@ -27,7 +27,7 @@ export class KeptStreams {
   readonly #table: Table
   readonly #most: number
   readonly #record: StreamCount
-  /** Null until there is one: most clients who connect have nothing in their mailbox. */
+  /** Null until there is one. */
   #cached: Map<string, CachedStream> | null = null
   /** Those that changed since the last checkpoint. */
   #changed: Set<string> | null = null
@@ -61,10 +61,9 @@ export class KeptStreams {
   /** Writes down what has changed. */
   checkpoint(): void {
     if (this.#changed === null) return
-    const put = (key: Uint8Array, value: Uint8Array): void => this.#table.put(key, value)
     for (const name of this.#changed) {
       const stream = this.get(name)
-      putStream(this.#record.number, name, stream, put)
+      putStream(this.#record.number, name, stream, this.#table.put)
       if (!stream.stored) this.#record.streams++
       stream.stored = true
     }

@@ -21,7 +21,17 @@ import { Cache } from './cache.ts'
 import type { Table } from './environment.ts'
 import { Mailbox, toEntry } from './mailbox.ts'
 import { boxId, boxKey, LAST_NUMBER_KEY, putLastNumber, readBox, readLastNumber, Tag } from './records.ts'
-import { contested, createOwnership, disown, disproved, fenced, forgettable, own, useSecret } from '../ownership.ts'
+import {
+  contested,
+  createOwnership,
+  disown,
+  disproved,
+  fenced,
+  forgettable,
+  keptHash,
+  own,
+  useSecret,
+} from '../ownership.ts'
 import type { Owner, Ownership } from '../ownership.ts'
 import type { ClientRecord, StoreLimits } from '../store.ts'
 import { createStream, syncReply } from '../streams.ts'
@@ -92,7 +102,7 @@ export class LmdbTables {
     if (refused !== null) return refused
     const ownership = this.#changeOwnership(id)
     const { owner } = ownership
-    if (owner !== null && owner.request.nonce === request.nonce) return bound(mailbox, owner)
+    if (owner !== null && owner.nonce === request.nonce) return bound(mailbox, owner)
     const kept = contested(ownership, request, this.#clock(), this.#limits.replacementsPerMinute)
     if (kept !== null) return kept
     // A client that has registered and did not hear of it registers again; that the id is its own is shown by the secret.
@@ -157,7 +167,7 @@ export class LmdbTables {
   rotate(id: string, token: string, hash: Uint8Array): FencedResult {
     const mailbox = this.#owned(id, token)
     if (isFenced(mailbox)) return mailbox
-    mailbox.record.nextSecret = hash.slice()
+    mailbox.record.nextSecret = keptHash(hash)
     mailbox.checkpoint()
     return { kind: 'ok', lost: [] }
   }
@@ -259,7 +269,7 @@ export class LmdbTables {
   }
 
   #node(id: string): string | null {
-    return this.#ownerships.get(id)?.owner?.request.node ?? null
+    return this.#ownerships.get(id)?.owner?.node ?? null
   }
 
   #load(id: string): Mailbox | null {
@@ -273,10 +283,9 @@ export class LmdbTables {
 
   #register(request: BindRequest): BindResult {
     const { id, proof } = request
-    const put = (key: Uint8Array, value: Uint8Array): void => this.#table.put(key, value)
     const number = readLastNumber(this.#table.get(LAST_NUMBER_KEY)) + 1
-    putLastNumber(number, put)
-    const secret = proof.kind === 'secret' ? proof.hash : null
+    putLastNumber(number, this.#table.put)
+    const secret = proof.kind === 'secret' ? keptHash(proof.hash) : null
     const mailbox = Mailbox.register(this.#table, this.#limits, id, number, secret)
     mailbox.extend(this.#idExpires())
     mailbox.checkpoint()
@@ -297,7 +306,7 @@ export class LmdbTables {
   #changeOwnership(id: string): Ownership {
     const known = this.#ownerships.get(id)
     if (this.#mailboxes.inTransaction && !this.#before.has(id)) {
-      this.#before.set(id, known === undefined ? null : { ...known, replacements: [...known.replacements] })
+      this.#before.set(id, known === undefined ? null : { ...known })
     }
     const ownership = known ?? createOwnership()
     this.#ownerships.set(id, ownership)

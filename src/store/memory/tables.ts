@@ -19,7 +19,17 @@ import type {
   PageResult,
   Parcel,
 } from '../../protocol/mailbox.ts'
-import { contested, createOwnership, disown, disproved, fenced, forgettable, own, useSecret } from '../ownership.ts'
+import {
+  contested,
+  createOwnership,
+  disown,
+  disproved,
+  fenced,
+  forgettable,
+  keptHash,
+  own,
+  useSecret,
+} from '../ownership.ts'
 import type { Owner, Ownership, Secrets } from '../ownership.ts'
 import { DISCARDED, type ClientRecord, type StoreLimits } from '../store.ts'
 import { createStream, recordDelivered, recordLost, syncReply, untaken, type StreamRecord } from '../streams.ts'
@@ -104,7 +114,7 @@ export class MemoryTables {
     const { owner } = box.ownership
     const refused = disproved(box, request)
     if (refused !== null) return refused
-    if (owner !== null && owner.request.nonce === request.nonce) return this.#bound(box, owner)
+    if (owner !== null && owner.nonce === request.nonce) return this.#bound(box, owner)
     const { replacementsPerMinute } = this.#limits
     const kept = contested(box.ownership, request, this.#clock(), replacementsPerMinute)
     // A client that has registered and did not hear of it registers again; that the id is its own is shown by the secret.
@@ -122,7 +132,7 @@ export class MemoryTables {
   enqueue(id: string, batch: readonly Parcel[]): EnqueueResult {
     const box = this.#find(id)
     if (box === null) return { outcomes: batch.map(() => 'unknown'), owner: null }
-    return { outcomes: batch.map(parcel => this.#park(box, parcel)), owner: box.ownership.owner?.request.node ?? null }
+    return { outcomes: batch.map(parcel => this.#park(box, parcel)), owner: box.ownership.owner?.node ?? null }
   }
 
   page(id: string, token: string, after: number, limit: number, maxBytes: number): PageResult {
@@ -177,7 +187,7 @@ export class MemoryTables {
   rotate(id: string, token: string, hash: Uint8Array): FencedResult {
     const box = this.#owned(id, token)
     if ('kind' in box) return box
-    box.nextSecret = hash.slice()
+    box.nextSecret = keptHash(hash)
     return { kind: 'ok', lost: [] }
   }
 
@@ -215,7 +225,7 @@ export class MemoryTables {
     if (box === null) return null
     return {
       id,
-      node: box.ownership.owner?.request.node ?? null,
+      node: box.ownership.owner?.node ?? null,
       parked: box.entries.length,
       bytes: box.bytes,
       oldest: box.entries[0]?.time ?? 0,
@@ -257,7 +267,7 @@ export class MemoryTables {
 
   #register({ id, proof }: BindRequest): Box {
     const box: Box = {
-      secret: proof.kind === 'secret' ? proof.hash.slice() : null,
+      secret: proof.kind === 'secret' ? keptHash(proof.hash) : null,
       nextSecret: null,
       expires: 0,
       ownership: createOwnership(),
