@@ -144,7 +144,7 @@ export class Hub {
     result: BindResult | null,
     fresh: { readonly id: string; readonly secret: string } | null,
   ): void {
-    const id = fresh?.id ?? session.greeting.id ?? ''
+    const id = fresh?.id ?? session.claimedId ?? ''
     if (session.gone) {
       if (result?.kind !== 'bound') return
       this.effects.unbind(id, result.token, 0)
@@ -276,14 +276,14 @@ export class Hub {
   }
 
   sync(session: Session, ref: Ref, target: string): void {
-    this.effects.sync(session, ref, target, streamName(session.id, session.greeting.outbox))
+    this.effects.sync(session, ref, target, streamName(session.id, session.outbox))
   }
 
   /** What the mailbox knows of a stream, and what the session of its recipient knows besides (§5.6). */
   synced(session: Session, ref: Ref, target: string, reply: SyncReply | null): void {
     if (session.gone) return
     if (reply === null) return session.connection.error(ref, 'unavailable', refusals.unavailable.text)
-    const stream = streamName(session.id, session.greeting.outbox)
+    const stream = streamName(session.id, session.outbox)
     const known = this.#complete(target, stream, reply)
     this.custody.learned(target, stream, known)
     session.sending?.synced(target, Math.max(known.last, known.delivered))
@@ -381,7 +381,7 @@ export class Hub {
       resumed: bound.resumed,
       expires: bound.expires,
       parked: bound.parked,
-      outbox: session.greeting.outbox,
+      outbox: session.outbox,
       window: session.window,
       sendWindow: { messages: options.sendWindow, bytes: options.sendWindowBytes },
       maxPacket: options.maxPacket,

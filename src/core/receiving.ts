@@ -5,7 +5,7 @@
  * one that this node still holds, it waits here behind it. Everything else goes through the mailbox, and comes back as a page
  * of the drain.
  */
-import { Acks } from './acks.ts'
+import { acked, rejected } from './acks.ts'
 import { assert } from './assert.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import type { Entry, Fenced, FencedResult, PageResult } from '../protocol/mailbox.ts'
@@ -33,7 +33,6 @@ export class Receiving implements Due {
   readonly #window = new Window()
   readonly #lanes: Lanes
   readonly #drain: Drain
-  readonly #acks: Acks
   #dirty = false
   /** The next entry did not fit; an ack makes room. */
   #full = false
@@ -45,7 +44,6 @@ export class Receiving implements Due {
     this.#roomBytes = hub.options.windowBytes
     this.#lanes = new Lanes(hub.remembered)
     this.#drain = new Drain(hub, session)
-    this.#acks = new Acks(hub, this.#drain)
     this.touch()
   }
 
@@ -223,10 +221,12 @@ export class Receiving implements Due {
     const window = this.#window
     if (seq >= window.next) return false
     if (seq < window.first) return true
-    while (window.first < seq) this.#acks.done(window.shift())
+    const hub = this.#hub
+    const drain = this.#drain
+    while (window.first < seq) acked(hub, drain, window.shift())
     const last = window.shift()
-    if (refusal === null || last.reason !== '') this.#acks.done(last)
-    else this.#acks.reject(last, refusal)
+    if (refusal === null || last.reason !== '') acked(hub, drain, last)
+    else rejected(hub, drain, last, refusal)
     this.#full = false
     if (this.#lanes.waiting.length > 0) this.#release()
     this.touch()

@@ -122,7 +122,7 @@ export class Rooms {
   /** What the log has taken of the streams of this session. */
   sync(session: Session, ref: Ref, room: string): void {
     if (!this.#mayAsk(session, ref)) return
-    this.#hub.effects.rooms.taken({ session, ref, room }, streamName(session.id, session.greeting.outbox))
+    this.#hub.effects.rooms.taken({ session, ref, room }, streamName(session.id, session.outbox))
   }
 
   /** To whoever is in the room now, or nobody. */

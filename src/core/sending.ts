@@ -58,7 +58,7 @@ export class Sending {
   isFirst: boolean
 
   constructor(hub: Hub, session: Session, resumed: boolean) {
-    const { numbered, attempt } = session.greeting
+    const { numbered, attempt } = session
     this.#hub = hub
     this.#session = session
     this.connection = session.connection
@@ -174,14 +174,14 @@ export class Sending {
    * another one once a stream was forgotten, whose numbers would else be given twice.
    */
   #nameUnnumbered(): Origin {
-    const { outbox, numbered, nonce } = this.#session.greeting
+    const { outbox, numbered, nonce } = this.#session
     const name = numbered ? nonce : outbox
     return createOrigin(this.#session.id, this.#forgotten === 0 ? name : `${name.slice(0, 24)}-${this.#forgotten}`)
   }
 
   #originOf(numbered: boolean): Origin {
     if (!numbered) return (this.#unnumberedOrigin ??= this.#nameUnnumbered())
-    return (this.#origin ??= createOrigin(this.#session.id, this.#session.greeting.outbox))
+    return (this.#origin ??= createOrigin(this.#session.id, this.#session.outbox))
   }
 
   get closed(): boolean {

@@ -19,23 +19,28 @@ import { Sending } from './sending.ts'
 
 const none: ReadonlySet<string> = new Set()
 
-/** What a session has once it is bound. */
-interface Bound {
-  readonly id: string
-  readonly token: string
-  readonly sending: Sending
-  readonly receiving: Receiving
-}
-
 export class Session {
   readonly connection: Connection
-  readonly greeting: Greeting
+  /** Of its greeting, all but the hash of a secret, which nobody asks for again. */
+  readonly claimedId: string | null
+  readonly nonce: string
+  readonly outbox: string
+  readonly numbered: boolean
+  readonly attempt: number
+  /** What others call it; '' for nothing. */
+  readonly name: string
   /** What it may do now: what its greeting said, or the token that has taken the place of that one. */
   rights: Rights
   /** Its rooms; null for one that has had none. */
   attendance: Attendance | null = null
   readonly #hub: Hub
-  #bound: Bound | null = null
+  readonly #provedByToken: boolean
+  readonly #wantedWindow: number
+  #id = ''
+  #token = ''
+  #resumed = false
+  #sending: Sending | null = null
+  #receiving: Receiving | null = null
   #gone = false
   /** Ids that were made up for this connection and were taken. */
   registrations = 0
@@ -43,48 +48,56 @@ export class Session {
   constructor(hub: Hub, connection: Connection, greeting: Greeting) {
     this.#hub = hub
     this.connection = connection
-    this.greeting = greeting
+    this.claimedId = greeting.id
+    this.nonce = greeting.nonce
+    this.outbox = greeting.outbox
+    this.numbered = greeting.numbered
+    this.attempt = greeting.attempt
+    this.name = greeting.name
     this.rights = greeting.rights
+    this.#provedByToken = greeting.id !== null && greeting.secretHash === null
+    this.#wantedWindow = greeting.window
   }
 
   get ready(): boolean {
-    return this.#bound !== null && !this.#gone
+    return this.#receiving !== null && !this.#gone
   }
 
   get gone(): boolean {
     return this.#gone
   }
 
+  /** '' until it is bound, as is its token. */
   get id(): string {
-    return this.#bound?.id ?? ''
+    return this.#id
   }
 
   get token(): string {
-    return this.#bound?.token ?? ''
+    return this.#token
   }
 
   /** Un-acked messages it may have: as many as it wants, and as the node allows. */
   get window(): number {
-    return Math.min(this.greeting.window, this.#hub.options.window)
+    return Math.min(this.#wantedWindow, this.#hub.options.window)
   }
 
-  /** What others call it; '' for nothing. */
-  get name(): string {
-    return this.greeting.name
-  }
-
+  /** Made when it is first asked for, since many only listen. Null before the session is bound, and once it is gone without having sent. */
   get sending(): Sending | null {
-    return this.#bound?.sending ?? null
+    if (this.#sending === null && this.ready) this.#sending = new Sending(this.#hub, this, this.#resumed)
+    return this.#sending
   }
 
+  /** Null before it is bound. */
   get receiving(): Receiving | null {
-    return this.#bound?.receiving ?? null
+    return this.#receiving
   }
 
   /** The store has made this node the owner of the client. */
   bind(id: string, token: string, resumed: boolean): void {
-    const sending = new Sending(this.#hub, this, resumed)
-    this.#bound = { id, token, sending, receiving: new Receiving(this.#hub, this, this.window) }
+    this.#id = id
+    this.#token = token
+    this.#resumed = resumed
+    this.#receiving = new Receiving(this.#hub, this, this.window)
   }
 
   /** Another token has taken the place of the one that it came with. It leaves the rooms that the new one does not let it enter. */
@@ -106,22 +119,22 @@ export class Session {
   }
 
   send(n: number, floor: number, target: string, ttl: number, body: Body): void {
-    const flood = this.#bound?.sending.send(n, floor, target, ttl, body)
+    const flood = this.sending?.send(n, floor, target, ttl, body)
     if (flood === true) this.close('flood')
   }
 
   /** A send that the shell refuses, for a limit outside the core. */
   refuse(n: number, target: string, afterMs: number): void {
-    this.#bound?.sending.refuse(n, target, 'rate_limited', afterMs)
+    this.sending?.refuse(n, target, 'rate_limited', afterMs)
   }
 
   ack(seq: number): void {
-    const receiving = this.#bound?.receiving
+    const receiving = this.#receiving
     if (receiving?.open === true && !receiving.ack(seq)) this.close('bad_frame', `seq ${seq} was never sent`)
   }
 
   nack(seq: number, reason: string): void {
-    const receiving = this.#bound?.receiving
+    const receiving = this.#receiving
     if (receiving?.open === true && !receiving.nack(seq, reason)) this.close('bad_frame', `seq ${seq} was never sent`)
   }
 
@@ -167,7 +180,7 @@ export class Session {
   }
 
   rotate(ref: Ref): void {
-    if (this.greeting.secretHash === null && this.greeting.id !== null) {
+    if (this.#provedByToken) {
       this.connection.error(ref, 'forbidden', 'This id is proved by a token and has no secret.')
     } else this.#hub.effects.rotate(this, ref)
   }
@@ -190,8 +203,8 @@ export class Session {
     this.#gone = true
     this.#hub.forget(this)
     this.#hub.rooms.gone(this, fenced)
-    this.#bound?.sending.close()
-    this.#bound?.receiving.close(fenced, timedOut)
+    this.#sending?.close()
+    this.#receiving?.close(fenced, timedOut)
     return true
   }
 }

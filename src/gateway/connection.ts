@@ -28,6 +28,7 @@ import type { Answer } from './credentials.ts'
 import { EarlyPackets, TOO_MUCH_BEFORE_WELCOME } from './early.ts'
 import { readFirstPacket } from './greeting.ts'
 import { Intake, READ_FIRST } from './intake.ts'
+import type { Seated } from './rounds.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { AtTurnEnd } from './turn.ts'
 import { Vigil } from './vigil.ts'
@@ -42,11 +43,12 @@ interface Closing {
   readonly retryAfterMs: number | null
 }
 
-export class ClientConnection implements PipeEvents, Connection, AtTurnEnd {
+export class ClientConnection implements PipeEvents, Connection, AtTurnEnd, Seated {
   readonly pipe: Pipe
   readonly acceptedAt: number
   /** Whether it was counted by the admission. */
   admitted = false
+  seat = -1
   readonly #around: Surroundings
   #phase: Phase = 'new'
   /** The encoding; text where none is known yet (§1). */

@@ -106,7 +106,7 @@ export class StoreEffects implements Effects {
 
   register(session: Session): void {
     const fresh = { id: makeId(), secret: makeSecret() }
-    const { nonce, outbox, attempt } = session.greeting
+    const { nonce, outbox, attempt } = session
     const proof = { kind: 'secret', hash: sha256(fresh.secret) } as const
     const node = this.#attached().options.node
     this.#call(

@@ -1,35 +1,45 @@
 /**
  * Ids and secrets for clients that are new, and what is kept of a secret.
  *
- * Random bytes are fetched for many secrets at once: a call for each costs more than all else that a secret takes.
+ * Random bytes are fetched for many of them at once: a call for each costs more than all else that a secret takes.
  */
 import { hash, randomFillSync } from 'node:crypto'
-import { nanoid } from 'nanoid'
 
-const ID_LENGTH = 16
+/** 96 random bits, 16 characters. */
+const NAME_BYTES = 12
 /** 256 random bits (§2). */
 const SECRET_BYTES = 32
 
-const pool = Buffer.allocUnsafeSlow(SECRET_BYTES * 128)
+const pool = Buffer.allocUnsafeSlow(4_096)
 let taken = pool.length
+
+/** The name of what no two may share: of a session, and of an outbox that nobody has named. */
+export function makeName(): string {
+  return random(NAME_BYTES)
+}
 
 /** Never begins with a dash: a command line would take such an address for an option. */
 export function makeId(): string {
-  let id = nanoid(ID_LENGTH)
-  while (id.startsWith('-')) id = nanoid(ID_LENGTH)
+  let id = makeName()
+  while (id.startsWith('-')) id = makeName()
   return id
 }
 
 export function makeSecret(): string {
-  if (taken === pool.length) {
+  return random(SECRET_BYTES)
+}
+
+/** In the 64 characters of base64url. What was handed out is not kept. */
+function random(bytes: number): string {
+  if (taken + bytes > pool.length) {
     randomFillSync(pool)
     taken = 0
   }
   const start = taken
-  taken += SECRET_BYTES
-  const secret = pool.toString('base64url', start, taken)
+  taken += bytes
+  const text = pool.toString('base64url', start, taken)
   pool.fill(0, start, taken)
-  return secret
+  return text
 }
 
 /** All that is kept of a secret. */

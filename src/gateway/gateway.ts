@@ -203,7 +203,7 @@ export class Gateway implements Surroundings {
     this.hub.drain()
     await this.#until(() => this.hub.idle, DRAIN_MS)
     const crowd = this.connections
-    for (const connection of [...this.#rounds.all()]) {
+    for (const connection of this.#rounds.all()) {
       connection.hangUp('restart', undefined, this.#admission.spread(crowd))
     }
     await this.#until(() => this.connections === 0, GOODBYE_MS)

@@ -4,16 +4,13 @@
  * Everything in a hello is a wish of the client. What is malformed counts as absent, except the version; an id without a secret
  * gets the hash of the empty secret, which belongs to nobody, so that it is refused exactly like a wrong one (§7).
  */
-import { nanoid } from 'nanoid'
 import type { Greeting } from '../core/effects.ts'
 import { ordinary, type Rights } from '../core/rights.ts'
 import type { SharedDecoder } from '../protocol/codec.ts'
 import type { ClientFrames, HelloOptions } from '../protocol/frames.ts'
 import { DEFAULT_WINDOW, MAX_NAME, MAX_WINDOW } from '../protocol/limits.ts'
 import { isClientId, isOutbox } from '../protocol/names.ts'
-import { sha256 } from './fresh.ts'
-
-const OUTBOX_LENGTH = 16
+import { makeName, sha256 } from './fresh.ts'
 
 export interface FirstPacket {
   readonly hello: HelloOptions
@@ -133,11 +130,12 @@ export function greetingOf(
   const id = provenId ?? hello.id
   const known = id !== undefined && isClientId(id)
   const numbered = outbox !== undefined && isOutbox(outbox)
+  const nonce = makeName()
   return {
     id: known ? id : null,
     secretHash: known && provenId === null ? sha256(secret ?? '') : null,
-    nonce: nanoid(OUTBOX_LENGTH),
-    outbox: numbered ? outbox : nanoid(OUTBOX_LENGTH),
+    nonce,
+    outbox: numbered ? outbox : nonce,
     numbered,
     attempt: attempt !== undefined && Number.isSafeInteger(attempt) && attempt > 0 ? attempt : 0,
     window: clamp(window ?? DEFAULT_WINDOW),

@@ -5,6 +5,7 @@
  * Acks are not counted: there are no more of them than messages that the server sent, and one that is dropped might be the last,
  * after which everything would wait for the time-out.
  */
+import type { Hub } from '../core/hub.ts'
 import type { Session } from '../core/session.ts'
 import { refusals, type CloseName } from '../protocol/errors.ts'
 import type {
@@ -18,8 +19,9 @@ import type {
   ServerFrames,
 } from '../protocol/frames.ts'
 import type { Bearer } from './bearer.ts'
+import type { Clock } from './clock.ts'
+import type { Counters } from './counters.ts'
 import { FrameRate, PAUSE_MS } from './rate.ts'
-import type { Surroundings } from './surroundings.ts'
 
 /** Characters of an unknown op that are repeated to the client. */
 const OP_SHOWN = 32
@@ -35,7 +37,13 @@ export interface Speaker extends Pick<ServerFrames, 'error' | 'pong'> {
   readonly isBehind: boolean
 }
 
-type Around = Pick<Surroundings, 'hub' | 'clock' | 'counters' | 'limits'>
+/** What all connections share, as their intakes need it. */
+interface Around {
+  readonly hub: Pick<Hub, 'rooms'>
+  readonly clock: Clock
+  readonly counters: Counters
+  readonly limits: { readonly frameRate: number }
+}
 
 export class Intake implements ClientFrames {
   readonly #session: Session

@@ -6,7 +6,7 @@ import { isAssignedId } from '../../src/protocol/names.ts'
 it('makes ids that no command line takes for an option', () => {
   const ids = Array.from({ length: 2_000 }, makeId)
   expect(new Set(ids).size).toBe(ids.length)
-  for (const id of ids) expect(isAssignedId(id) && !id.startsWith('-')).toBe(true)
+  for (const id of ids) expect(isAssignedId(id) && id.length === 16 && !id.startsWith('-')).toBe(true)
 })
 
 it('makes secrets of 256 bits, none of them twice', () => {

@@ -7,6 +7,15 @@ import { Rounds } from '../../src/gateway/rounds.ts'
 import { Slab } from '../../src/gateway/slab.ts'
 import { Sparing } from '../../src/gateway/sparing.ts'
 
+class Seat {
+  seat = -1
+  readonly number: number
+
+  constructor(number: number) {
+    this.number = number
+  }
+}
+
 function takeAll(rate: FrameRate): number {
   let taken = 0
   while (taken < 10_000 && rate.take()) taken++
@@ -147,13 +156,13 @@ describe('admission', () => {
 
 describe('rounds', () => {
   it('visits everything once in a round, a part on every tick', () => {
-    const rounds = new Rounds<number>(4)
-    for (let i = 0; i < 10; i++) rounds.add(i)
+    const rounds = new Rounds<Seat>(4)
+    for (let i = 0; i < 10; i++) rounds.add(new Seat(i))
     const visited: number[] = []
     const counts: number[] = []
     for (let tick = 0; tick < 4; tick++) {
       const before = visited.length
-      rounds.tick(i => visited.push(i))
+      rounds.tick(({ number }) => visited.push(number))
       counts.push(visited.length - before)
     }
     expect(visited.sort((a, b) => a - b)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
@@ -161,16 +170,29 @@ describe('rounds', () => {
   })
 
   it('leaves out what was deleted, even during the visit', () => {
-    const rounds = new Rounds<number>(1)
-    for (let i = 0; i < 4; i++) rounds.add(i)
+    const rounds = new Rounds<Seat>(1)
+    const seats = Array.from({ length: 4 }, (_, i) => new Seat(i))
+    for (const seat of seats) rounds.add(seat)
     const visited: number[] = []
-    rounds.tick(i => {
-      visited.push(i)
-      rounds.delete(i)
-      rounds.delete(i + 1)
+    rounds.tick(seat => {
+      visited.push(seat.number)
+      rounds.delete(seat)
+      const before = seats[seat.number - 1]
+      if (before !== undefined) rounds.delete(before)
     })
-    expect(visited).toEqual([0, 2])
+    expect(visited).toEqual([3, 1])
     expect(rounds.size).toBe(0)
+  })
+
+  it('visits who is left wherever others were deleted, and deletes nobody twice', () => {
+    const rounds = new Rounds<Seat>(2)
+    const seats = Array.from({ length: 9 }, (_, i) => new Seat(i))
+    for (const seat of seats) rounds.add(seat)
+    for (const i of [0, 8, 3, 0, 8]) rounds.delete(seats[i] ?? new Seat(-1))
+    const visited: number[] = []
+    for (let tick = 0; tick < 2; tick++) rounds.tick(({ number }) => visited.push(number))
+    expect(visited.sort()).toEqual([1, 2, 4, 5, 6, 7])
+    expect([rounds.size, rounds.all().length]).toEqual([6, 6])
   })
 })
 

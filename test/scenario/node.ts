@@ -58,10 +58,9 @@ export class Node implements Effects {
   }
 
   register(session: Session): void {
-    const { connection, greeting } = session
+    const { connection, nonce, outbox, attempt } = session
     if (!(connection instanceof Pipe)) throw new Error('a story connects by pipes only')
     const fresh = connection.person.makeUpId()
-    const { nonce, outbox, attempt } = greeting
     const proof = { kind: 'secret', hash: hashOf(fresh.secret) } as const
     const request = { id: fresh.id, proof, create: true, node: this.name, nonce, outbox, attempt }
     this.#call(

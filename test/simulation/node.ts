@@ -142,7 +142,7 @@ export class Node implements Effects {
 
   register(session: Session): void {
     const { random } = this.world
-    const { nonce, outbox, attempt } = session.greeting
+    const { nonce, outbox, attempt } = session
     const fresh = { id: random.word(16), secret: random.word(32) }
     const proof = { kind: 'secret', hash: new TextEncoder().encode(fresh.secret) } as const
     const request = { id: fresh.id, proof, create: true, node: this.name, nonce, outbox, attempt }

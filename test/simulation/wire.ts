@@ -199,9 +199,9 @@ export class Wire implements Connection {
   /** I2: the store has what it is said to have, unless a failover has taken it back, or its room was deleted. */
   #checkStored(target: string, n: number): void {
     if (this.#session === null || this.#world.history.failovers > 0 || this.#world.isRemade) return
-    const { id, greeting } = this.#session
+    const { id, outbox } = this.#session
     const world = this.#world
-    const stream = streamName(id, greeting.outbox)
+    const stream = streamName(id, outbox)
     if (isRoom(target)) {
       return world.told(world.takenBy(target, stream), taken => {
         if (taken !== null && taken < n)

@@ -124,7 +124,7 @@ function connectionOf({ hub, clock }: Gateway, one: string): z.output<typeof con
     transport: pipe.transport,
     address: pipe.address,
     sinceMs: Math.round(Math.max(0, clock.now - acceptedAt)),
-    outbox: session.greeting.outbox,
+    outbox: session.outbox,
     windowMessages: session.receiving?.windowSize ?? 0,
   }
 }
