@@ -31,7 +31,6 @@ export class BinaryDecoder<F> {
 
   /** See `PacketDecoder`. */
   decode(frames: F, bytes: Uint8Array, start: number, end: number): string | null {
-    this.#stopped = false
     const reader = this.#reader
     reader.open(bytes, start, end)
     let wrong: string | null = start < end ? null : 'the packet is empty'
@@ -39,6 +38,7 @@ export class BinaryDecoder<F> {
       while (wrong === null && reader.at < end && !this.#stopped) wrong = this.#frame(reader, frames)
     } finally {
       reader.close()
+      this.#stopped = false
     }
     return wrong
   }

@@ -207,7 +207,13 @@ describe('a decoder that connections share', () => {
     const calls: Call[] = []
     const decoder = new SharedDecoder()
     const [one, other] = [record(calls), record([])]
-    const frames = { ...forwarded(one), ping: () => (decoder.stop(other), one.ping()) }
+    const frames: ClientFrames = {
+      ...forwarded(one),
+      ping: () => {
+        decoder.stop(other)
+        one.ping()
+      },
+    }
     expect(decoder.decode(frames, twoPings, 0, twoPings.length, false)).toBeNull()
     expect(calls).toEqual([['ping'], ['ping']])
   })
