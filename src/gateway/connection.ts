@@ -125,7 +125,8 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd, Seat
     this.#phase = 'closed'
     this.#vigil.end(this.#around.unread)
     this.#forget()
-    this.#hush()
+    if (this.#encoder !== null) this.#around.voices.giveBack(this.#encoder, this.#text)
+    this.#encoder = null
     this.#around.gone(this)
     if (session !== null) this.#leave(session)
   }
@@ -311,15 +312,6 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd, Seat
       turn.flushAtEnd(this)
     }
     return (this.#encoder ??= voices.lend(this.#text))
-  }
-
-  /** Gives the encoder back; what is pending in it is forgotten. */
-  #hush(): void {
-    const encoder = this.#encoder
-    if (encoder === null) return
-    this.#encoder = null
-    encoder.discard()
-    this.#around.voices.giveBack(encoder, this.#text)
   }
 
   /** The first packet: fixes the encoding, and has to begin with hello (§3). */

@@ -18,8 +18,9 @@ export class Voices {
     return (text ? this.#text : this.#binary).pop() ?? createServerFrameEncoder(text)
   }
 
-  /** Takes back one with nothing pending. */
+  /** Takes one back. What is pending in it is forgotten. */
   giveBack(voice: Voice, text: boolean): void {
+    voice.discard()
     const spare = text ? this.#text : this.#binary
     if (spare.length < SPARE) spare.push(voice)
   }

@@ -68,7 +68,7 @@ describe('a vigil', () => {
     const [one, other] = [new Vigil(0), new Vigil(0)]
     const judge = (vigil: Vigil, buffered: number): string | null => {
       vigil.wrote(0)
-      return vigil.judge(0, 0, few, () => buffered, crowd)
+      return vigil.judge(0, 0, few, { buffered: () => buffered }, crowd)
     }
     expect([judge(one, 1_000), crowd.bytes]).toEqual([null, 1_000])
     expect([judge(other, 100), crowd.bytes]).toEqual([null, 1_100])
