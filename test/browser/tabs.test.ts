@@ -10,6 +10,7 @@ import {
   type Person,
   type Tab,
 } from './chromium.ts'
+import { PROMISED, takeoverOf, watchTakeover } from './takeover.ts'
 
 let ann: Person
 let bob: Tab
@@ -27,16 +28,8 @@ async function openTwo(): Promise<{ leader: Tab; other: Tab; id: string }> {
   const id = await leader.ready()
   const other = await ann.open()
   expect(await other.ready()).toBe(id)
+  await watchTakeover(leader, other)
   return { leader, other, id }
-}
-
-/** Waits until a tab is connected that was not, and returns ms since. */
-async function takesOver(tab: Tab, since: number): Promise<number> {
-  await expect.poll(() => tab.sockets, { timeout: 30_000, interval: 20 }).toBe(1)
-  await tab.until(`t.client.status.state === 'connected'`)
-  const ms = Date.now() - since
-  process.stdout.write(`taken over from a tab that is gone after ${ms} ms\n`)
-  return ms
 }
 
 const numbers = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
@@ -117,9 +110,8 @@ describe('when the tab that leads is gone', () => {
     await leader.send(bobId, 'goodbye')
     // What the browser has written; it needs some ms for that.
     await leader.eval('new Promise(resolve => setTimeout(resolve, 200))')
-    const since = Date.now()
     await leader.page.close({ runBeforeUnload: true })
-    expect(await takesOver(other, since)).toBeLessThan(30_000)
+    expect(await takeoverOf(other, 'is closed')).toBeLessThan(PROMISED)
     expect(await other.ready()).toBe(id)
     for (const n of numbers(10)) await other.send(bobId, n + 10)
     await bob.until('t.shown.length >= 21')
@@ -140,7 +132,7 @@ describe('when the tab that leads is gone', () => {
     await bob.until(`t.shown.includes('leader 2')`)
     await leader.crash()
     await sends
-    await takesOver(other, Date.now())
+    expect(await takeoverOf(other, 'is killed')).toBeLessThan(PROMISED)
     await bob.until(`t.shown.filter(body => typeof body === 'number').length >= 40 && t.sent.length === 40`)
     await other.until('t.shown.length >= 40')
     const shown = await bob.shown()
@@ -154,9 +146,8 @@ describe('when the tab that leads is gone', () => {
     ann = await personWithWindow()
     const { leader, other, id } = await openTwo()
     await other.page.bringToFront()
-    const since = Date.now()
     await leader.freeze()
-    await takesOver(other, since)
+    expect(await takeoverOf(other, 'is frozen')).toBeLessThan(PROMISED)
     await bob.send(id, 'while you were frozen')
     await bob.until('t.sent.length === 1')
     await leader.thaw()

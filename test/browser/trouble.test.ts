@@ -1,10 +1,27 @@
 /** Tabs in a real browser when something is wrong: with a page, with what is kept, with the server, with the network. */
 import type { Dialog } from 'playwright-core'
 import { expect, test } from 'vitest'
+import { PROMISED, takeoverOf, watchTakeover } from './takeover.ts'
 import { connectionLost, cut, expectComplaints, mend, person, replaceServer, type Tab } from './chromium.ts'
 
 /** Connections that were opened since the tabs were. */
 const sockets = (...tabs: Tab[]): number => tabs.reduce((sum, tab) => sum + tab.sockets, 0)
+
+/** How long it takes with another two tabs, which do nothing else. */
+async function takeoverFromDialog(): Promise<number> {
+  const ann = await person()
+  const leader = await ann.open()
+  await leader.ready()
+  const other = await ann.open()
+  await other.ready()
+  await watchTakeover(leader, other)
+  const dialog = new Promise<Dialog>(resolve => leader.page.once('dialog', resolve))
+  await leader.eval(`void setTimeout(() => alert('stop'))`)
+  const open = await dialog
+  const ms = await takeoverOf(other, 'shows a dialog')
+  await open.accept()
+  return ms
+}
 
 test('a tab that leads and is stopped by a dialog: another takes over, and nothing is lost or doubled', async () => {
   const [ann, bob] = await Promise.all([person(), person()])
@@ -21,14 +38,13 @@ test('a tab that leads and is stopped by a dialog: another takes over, and nothi
   await b.until(`t.shown.includes('from the leader')`)
   // Within the handler of a message, as it would be.
   await leader.eval(`(t.deaf(), void t.client.on('message', ({ body }) => { alert(body); t.shown.push(body) }))`)
-  const since = Date.now()
+  await watchTakeover(leader, other)
   await b.send(id, 'one')
   await dialog
   for (const n of [1, 2, 3]) await other.send(bobId, n)
   await other.until(`t.shown.includes('one') && t.client.status.state === 'connected'`)
-  await expect.poll(() => other.sockets, { timeout: 60_000, interval: 20 }).toBe(1)
+  const times = [await takeoverOf(other, 'shows a dialog')]
   await b.until(`t.shown.length === 4`)
-  process.stdout.write(`taken over from a tab with a dialog after ${Date.now() - since} ms\n`)
   await b.send(id, 'two')
   await other.until(`t.shown.includes('two')`)
   leader.page.on('dialog', next => void next.accept())
@@ -39,6 +55,9 @@ test('a tab that leads and is stopped by a dialog: another takes over, and nothi
   expect(await b.shown()).toEqual(['from the leader', 1, 2, 3, 'awake'])
   expect(await other.shown()).toEqual(['one', 'two'])
   expect(sockets(leader, other)).toBe(2)
+  // Two seconds of it are timers, by design. A machine that is busy with something else may need another attempt, but not five.
+  while (Math.min(...times) >= PROMISED && times.length < 5) times.push(await takeoverFromDialog())
+  expect(Math.min(...times)).toBeLessThan(PROMISED)
 })
 
 test('what other scripts say on the channel of the tabs harms nobody', async () => {
