@@ -5,7 +5,7 @@
  * A tab shows the text of `/client.js`, and runs it as any page would. Its `t` is what tests talk to.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +14,7 @@ import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { startServer, type Server } from '../../src/server.ts'
 import { Proxy } from '../support/proxy.ts'
 
+const program = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 /** Where nobody listens. */
 const NOWHERE = 9
 const flags = [
@@ -171,6 +172,19 @@ export async function personWithWindow(): Promise<Person> {
   return new Person(context, '127.0.0.1')
 }
 
+/** Somebody whose browser is set to let no page keep anything. It is a browser of its own, until the end of the test. */
+export async function personWithoutStorage(): Promise<Person> {
+  const profile = mkdtempSync(join(directory, 'keeps-nothing-'))
+  mkdirSync(join(profile, 'Default'))
+  const preferences = { profile: { default_content_setting_values: { cookies: 2 } } }
+  writeFileSync(join(profile, 'Default/Preferences'), JSON.stringify(preferences))
+  const args = flags.filter(flag => !flag.startsWith('--remote'))
+  const context = await chromium.launchPersistentContext(profile, { executablePath: program, args })
+  await context.addInitScript({ content: script })
+  contexts.push(context)
+  return new Person(context, '127.0.0.1')
+}
+
 /** The way to the server is cut, and connections that are tried fail. */
 export function cut(): void {
   way.farPort = NOWHERE
@@ -192,7 +206,6 @@ export const connectionLost = /WebSocket connection to|ERR_(CONNECTION|EMPTY|INT
 /** Started by hand, since a browser that is started for tests is told that its pages are always visible, and freezes and caches none. */
 async function launch(): Promise<void> {
   const profile = join(directory, 'profile')
-  const program = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
   chromiumProcess = spawn(program, [...flags, `--user-data-dir=${profile}`, 'about:blank'], {
     stdio: ['ignore', 'ignore', 'pipe'],
   })

@@ -1,8 +1,21 @@
 /** The client library in a real browser: one tab after another. */
-import { describe, expect, test } from 'vitest'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { connect } from '../../src/client/index.node.ts'
 import { startServer } from '../../src/server.ts'
 import { inSeconds, secret, tokenOf } from '../support/issuer.ts'
-import { connectionLost, cut, expectComplaints, mend, person } from './chromium.ts'
+import { Proxy } from '../support/proxy.ts'
+import {
+  connectionLost,
+  cut,
+  expectComplaints,
+  mend,
+  person,
+  personWithoutStorage,
+  personWithWindow,
+} from './chromium.ts'
 
 describe('two people', () => {
   test('chat, and everything arrives once', async () => {
@@ -121,17 +134,114 @@ describe('what is kept', () => {
     expect(await follower.eval('t.sent')).toEqual([['refused', 'not_kept']])
   })
 
+  test('has a quota, which a browser says is exceeded: with a word, and nothing of it is lost while the page lives', async () => {
+    const [ann, bob] = await Promise.all([personWithWindow(), person()])
+    // What a quota counts from is the first write, so it has to be this small before that.
+    const small = await ann.visit('/healthz')
+    const { origin } = new URL(small.page.url())
+    await small.cdp().send('Storage.overrideQuotaForOrigin', { origin, quotaSize: 200_000 })
+    const [a, b] = await Promise.all([ann.open({ profile: 'small' }), bob.open()])
+    const [, bobId] = await Promise.all([a.ready(), b.ready()])
+    cut()
+    await a.until(`t.client.status.state !== 'connected'`)
+    for (let i = 0; i < 10; i++) await a.send(bobId, `${i}${'x'.repeat(60_000)}`)
+    await a.until(`t.errors.includes('not_kept')`)
+    mend()
+    await b.until('t.shown.length === 10')
+    expect(await b.eval('t.shown.map(body => Number(body[0]))')).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    expect([await a.eval('t.errors'), await a.state()]).toEqual([['not_kept'], 'connected'])
+    await Promise.all([small, a].map(tab => tab.page.close()))
+    expectComplaints(connectionLost)
+  })
+
   test('is nothing where the browser forbids it: a client lives in memory, and says so', async () => {
-    const ann = await person()
-    const forbid = `for (const name of ['localStorage', 'indexedDB']) {
-      Object.defineProperty(window, name, { get: () => { throw new DOMException('forbidden', 'SecurityError') } })
-    }`
-    await ann.context.addInitScript({ content: forbid })
+    const ann = await personWithoutStorage()
     const tab = await ann.open()
     const id = await tab.ready()
+    expect(await tab.eval(`(() => { try { return localStorage.length } catch ({ name }) { return name } })()`)).toBe(
+      'SecurityError',
+    )
     await tab.send(id, 'to myself')
     await tab.until(`t.shown.includes('to myself')`)
-    expect(await tab.eval('t.errors')).toContain('not_kept')
+    expect(new Set(await tab.eval<string[]>('t.errors'))).toEqual(new Set(['not_kept']))
+    await tab.reload()
+    expect(await tab.ready()).not.toBe(id)
+  })
+})
+
+describe('an address', () => {
+  const DAY_MS = 86_400_000
+  const places: (() => unknown)[] = []
+
+  afterEach(async () => {
+    vi.restoreAllMocks()
+    for (const end of places.splice(0).reverse()) await end()
+  })
+
+  /** A server of its own, whose clock is that of this process and can be moved on, and a way to it that can be cut. */
+  async function elsewhere(): Promise<{ road: Proxy; url: string; ws: string; pass: (days: number) => void }> {
+    let passed = 0
+    const now = (): number => Math.round(performance.timeOrigin + performance.now())
+    vi.spyOn(Date, 'now').mockImplementation(() => now() + passed)
+    const dataDir = mkdtempSync(join(tmpdir(), 'ackd-address-'))
+    places.push(() => rmSync(dataDir, { recursive: true }))
+    const ports = { port: 0, tcpPort: 'off', tlsPort: 'off' } as const
+    const own = await startServer({ ...ports, dataDir, logLevel: 'silent', maxLag: 60_000, overloadLag: 60_000 })
+    places.push(() => own.close())
+    const road = await Proxy.start(Number(new URL(own.http).port))
+    places.push(() => road.close())
+    return { road, url: `ws://127.0.0.1:${road.port}/ws`, ws: own.ws, pass: days => (passed += days * DAY_MS) }
+  }
+
+  test('lasts for as long as it is used now and then, and is replaced when it has lapsed; what was written meanwhile arrives once', async () => {
+    const { road, url, ws, pass } = await elsewhere()
+    const far = road.farPort
+    const bob = connect(ws)
+    places.push(() => bob.close({ flushMs: 0 }))
+    const heard: unknown[] = []
+    bob.on('message', ({ from, body }) => void heard.push([from, body]))
+    const bobId = await bob.ready()
+    const tab = await (await person()).open()
+    const begin = `(() => {
+      window.mine = t.connect('${url}', { profile: 'ann' })
+      window.said = []
+      mine.on('error', ({ code }) => void said.push(code))
+    })()`
+    await tab.eval(begin)
+    const id = await tab.eval<string>('mine.ready()')
+    const away = async (): Promise<void> => {
+      road.farPort = 9
+      road.cut()
+      await tab.until(`mine.status.state !== 'connected'`)
+    }
+    const back = async (): Promise<void> => {
+      road.farPort = far
+      await tab.eval('mine.reconnect()')
+      await tab.until(`mine.status.state === 'connected'`)
+    }
+    // Ninety days unused are its life: with sixty and sixty it is the first use that keeps it.
+    for (let i = 0; i < 2; i++) {
+      await away()
+      pass(60)
+      await back()
+      expect(await tab.eval('[mine.id, mine.status.resumed]')).toEqual([id, true])
+    }
+    await away()
+    await tab.eval(`void mine.send('${bobId}', 'before the reload').catch(() => {})`)
+    await tab.reload()
+    await tab.eval(begin)
+    await tab.eval(`void mine.send('${bobId}', 'after it').catch(() => {})`)
+    pass(91)
+    await back()
+    const next = await tab.eval<string>('mine.ready()')
+    expect([next === id, await tab.eval('[mine.status.resumed, said]')]).toEqual([false, [false, []]])
+    await expect.poll(() => heard.length, { timeout: 60_000 }).toBeGreaterThanOrEqual(2)
+    await tab.reload()
+    await tab.eval(begin)
+    expect(await tab.eval('mine.ready()')).toBe(next)
+    const sent = await tab.eval(`mine.send('${bobId}', 'the end').then(({ delivered }) => delivered)`)
+    expect([sent, heard]).toEqual(['delivered', ['before the reload', 'after it', 'the end'].map(body => [next, body])])
+    expectComplaints(connectionLost)
   })
 })
 
