@@ -15,6 +15,9 @@ import type { News } from './telling.ts'
 /** Bytes that a member may leave unread before signals pass it by. */
 const UNREAD_SIGNALS = 64 * 1024
 
+/** ms for which nobody is let in while the roll does not come; later it tells those who are in of everybody whom it names. */
+const ROLL_MS = 5_000
+
 export class Company {
   /** By id. */
   readonly #live = new Map<string, Member>()
@@ -40,9 +43,15 @@ export class Company {
     return this.#roll.isKnown
   }
 
-  /** Whether somebody is at another node. */
+  /** Whether one who has caught up may be let in: the roll says who is at other nodes, or does not come, and he has waited long enough. */
+  admits(member: Member, now: number): boolean {
+    member.waitsSince ??= now
+    return this.#roll.isKnown || now - member.waitsSince >= ROLL_MS
+  }
+
+  /** Whether somebody is at another node, as far as is known. */
   get isElsewhere(): boolean {
-    return this.#roll.size > this.#live.size + this.#replaced.size
+    return !this.#roll.isKnown || this.#roll.size > this.#live.size + this.#replaced.size
   }
 
   /** Nobody is here, and nothing is left to be reported. */

@@ -27,6 +27,8 @@ export class Member {
   at = HERE
   epoch = ''
   recovered = false
+  /** Monotonic ms: when it had caught up, and only the roll was waited for; null: not yet. */
+  waitsSince: number | null = null
   /** A page for it is under way. */
   paging = false
   readonly waiting: Message[] = []

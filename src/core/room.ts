@@ -350,7 +350,7 @@ export class Room {
         for (const message of this.#recent.after(member.at) ?? []) this.#feed(member, message)
       }
       if (member.at === HERE || member.at === this.#cursor) {
-        if (this.company.isKnown) ready.push(member)
+        if (this.company.admits(member, this.#hub.now)) ready.push(member)
       } else if (member.at < this.#cursor) this.#read(member)
       // It has read further than this node.
       else this.#behind = true

@@ -1,6 +1,7 @@
 /** How one who joins a room behind an offset is fed of its log, until he is one of its members. */
 import { describe, expect, test } from 'vitest'
-import { alone, pageOf, recordOf, room } from './room-desk.ts'
+import { bodyOf } from './recorder.ts'
+import { alone, pageOf, recordOf, room, RoomDesk } from './room-desk.ts'
 
 describe('one who joins behind an offset', () => {
   test('is fed until it meets the others, then told, then live', () => {
@@ -53,6 +54,30 @@ describe('one who joins behind an offset', () => {
       'join #tea bob',
     ])
     expect(alice.line.read()).toHaveLength(4)
+  })
+
+  test('waits some seconds for the roll, and is let in without it when it does not come', () => {
+    const desk = new RoomDesk({ soleOwner: false })
+    const bob = desk.joining('bob', 2, 2)
+    desk.rooms.paged(room, pageOf(3, 2, 2))
+    for (let second = 1; second < 5; second++) {
+      desk.rooms.reported(room, null)
+      desk.pass(1_000)
+      expect(desk.calls.read()).toContain('report #tea, seen 0')
+    }
+    expect(bob.line.read()).toEqual([])
+    desk.pass(1_000)
+    expect(bob.line.read()).toEqual([
+      'reply bob: {"offset":2,"epoch":"e1","recovered":true,"members":1}',
+      'join #tea bob',
+    ])
+    // Signals are for the other nodes, too, since somebody may be there.
+    desk.rooms.signal(bob.session, room, bodyOf(1))
+    expect(desk.calls.read()).toContain('signal of bob to #tea')
+    desk.rooms.reported(room, { mark: 7, stayed: [], everybody: [{ id: 'carl', name: 'Carl', here: false }] })
+    desk.hub.turn()
+    expect(bob.line.read()).toEqual(['join #tea carl called Carl'])
+    expect(desk.calls.read()).toContain('report #tea +bob, seen 7')
   })
 
   test('waits for a page while it does not read', () => {
