@@ -6,7 +6,8 @@
  * and says why not. Everything else is 404 with a hint.
  *
  * Requests are limited per address (`http-rate.ts`), but for those two: who watches over the server may share an address with who floods it,
- * and must not take it for dead. Their cost is bounded in another way, since the store is not asked twice at a time.
+ * and must not take it for dead. Their cost is bounded in another way, since the store is not asked twice at a time. Without a body (HEAD) they are
+ * counted all the same: nothing else bounds how many answers wait for who does not read them.
  */
 import type { Store } from '../store/store.ts'
 import type { AnswerHttp, HttpAnswer, HttpRequest } from '../transport/transport.ts'
@@ -46,7 +47,7 @@ export function createHttp({ gateway, store, api, pages = new Pages(new Map()), 
   const readiness = new Readiness(gateway, store)
   return async request => {
     const { method, path } = request
-    const late = watched.includes(path) ? null : tooMuch(request, gateway, doors)
+    const late = watched.includes(path) && method !== 'HEAD' ? null : tooMuch(request, gateway, doors)
     if (late !== null) return { ...late, headers: { ...late.headers, ...api.crossOrigin(request) } }
     if (path.startsWith('/api/')) return api.answer(request)
     if (method !== 'GET' && method !== 'HEAD')

@@ -4,6 +4,9 @@
  * The request of uWebSockets.js is gone when its callback returns, so what may be wanted of it is copied; its response is gone when
  * the peer hangs up, so nothing is written after that. Pieces of a body come from then on, and are kept only if they were
  * asked for and fit. A body that was not read to its end closes the connection after the answer, so that an endless one costs nothing.
+ *
+ * Of an answer only what the network takes is handed on, and the rest when it takes more, so that who reads nothing has one answer kept for him.
+ * uWebSockets.js closes the connection of who asks on meanwhile, and of who reads nothing for ten seconds.
  */
 import { Buffer } from 'node:buffer'
 import type { HttpRequest as UwsRequest, HttpResponse as UwsResponse } from 'uWebSockets.js'
@@ -27,6 +30,8 @@ const statusLines: Record<number, string> = {
   503: '503 Service Unavailable',
   507: '507 Insufficient Storage',
 }
+
+const TOO_MANY = 429
 
 const fault: HttpAnswer = {
   status: 500,
@@ -86,6 +91,18 @@ interface Reader {
   reject(error: BodyError): void
 }
 
+/** Writes a body at the pace of its reader. */
+function hand(response: UwsResponse, body: string | Uint8Array): void {
+  const size = Buffer.byteLength(body)
+  const [, whole] = response.tryEnd(body, size)
+  if (whole) return
+  const bytes = Buffer.from(body)
+  response.onWritable(offset => {
+    const [taken] = response.tryEnd(bytes.subarray(offset), size)
+    return taken
+  })
+}
+
 class Exchange implements HttpRequest {
   readonly method: string
   readonly path: string
@@ -131,6 +148,8 @@ class Exchange implements HttpRequest {
     if (this.#over) return
     const body = bytes ?? text
     const response = this.#response
+    // What has no body does not wait for its reader, and would pile up where there are too many.
+    if (this.method === 'HEAD' && status === TOO_MANY) return void response.close()
     response.cork(() => {
       response.writeStatus(statusLines[status] ?? '500 Internal Server Error')
       if (type !== '') response.writeHeader('Content-Type', type)
@@ -139,7 +158,8 @@ class Exchange implements HttpRequest {
       // Given a length, `endWithoutBody` would wait for ever for that many bytes.
       if (this.method === 'HEAD') response.writeHeader('Content-Length', String(Buffer.byteLength(body)))
       if (this.method === 'HEAD' || status === 204 || status === 304) response.endWithoutBody()
-      else response.end(body, !this.#whole)
+      else if (this.#whole) hand(response, body)
+      else response.end(body, true)
     })
     this.#over = true
     this.#forget()

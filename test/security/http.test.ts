@@ -192,6 +192,30 @@ describe('a request that is made by hand', () => {
     expect(ends.map(({ closed }) => closed)).toEqual([true, true, true])
   })
 
+  it.each([
+    ['GET', '/api/openapi.json', 1_000_000],
+    ['HEAD', '/healthz', 50],
+  ])(
+    'to %s %s that is made again and again, and never read, is the end of its connection',
+    async (method, path, httpRate) => {
+      caller = await ApiCaller.start({ httpRate })
+      const { hostname, port } = new URL(caller.server.http)
+      const socket = connect(Number(port), hostname)
+      socket.pause()
+      socket.on('error', () => {})
+      let [asked, closed] = [0, false]
+      socket.on('close', () => (closed = true))
+      const request = `${method} ${path} HTTP/1.1\r\nHost: x\r\n\r\n`
+      // Megabytes of answers fit into the sockets themselves.
+      const ask = (): boolean => {
+        for (let i = 0; i < 10 && !closed; i++, asked++) socket.write(request)
+        return closed
+      }
+      await expect.poll(ask, { timeout: 60_000, interval: 5 }).toBe(true)
+      expect(asked).toBeLessThan(5_000)
+    },
+  )
+
   it('may claim to come from far without end', async () => {
     caller = await ApiCaller.start({ trustProxy: ['127.0.0.1'] })
     const forwarded = '203.0.113.9, '.repeat(8_000)

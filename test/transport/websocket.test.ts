@@ -1,4 +1,4 @@
-import { once } from 'node:events'
+import { on, once } from 'node:events'
 import { request } from 'node:https'
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
@@ -257,6 +257,28 @@ describe('listening for WebSockets', () => {
       if (answer.endsWith('\r\n\r\n')) socket.write('GET /y HTTP/1.1\r\nHost: x\r\n\r\n')
     }
     expect(answer).toMatch(/Content-Length: 25\r\n[^]*\r\n\r\nHTTP\/1.1 200 [^]*GET \/y /)
+  })
+
+  it('gives a long answer whole to who reads slowly, and again on the same connection', async () => {
+    const long = Array.from({ length: 2_000_000 }, (_, i) => String(i)).join(' ')
+    const listener = await listenWebSocket(options, accept, () =>
+      Promise.resolve({ status: 200, type: 'text/plain', body: long }),
+    )
+    listeners.push(listener)
+    const { hostname, port } = new URL(listener.url)
+    const socket = connect(Number(port), hostname)
+    for (let time = 0; time < 2; time++) {
+      socket.write('GET / HTTP/1.1\r\nHost: x\r\n\r\n')
+      let said = ''
+      for await (const bytes of on(socket, 'data')) {
+        said += String(bytes)
+        if (said.endsWith(long)) break
+        socket.pause()
+        setImmediate(() => socket.resume())
+      }
+      expect(said.length - long.length).toBeLessThan(200)
+    }
+    socket.destroy()
   })
 
   it('reads a body up to the limit, whole or in pieces', async () => {
