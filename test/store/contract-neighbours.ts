@@ -174,6 +174,14 @@ export function describeNeighbours(name: string, begin: () => Join): void {
       expect(one.heard).toEqual([])
     })
 
+    test('signals are heard in the order in which they were made', async () => {
+      await two.follow()
+      const made = Array.from({ length: 20 }, (_, i) => `goes on ${i}`)
+      for (const text of made) one.neighbours.signal(ROOM, 'ann', parcel(1, { text }).body)
+      await two.hears(() => two.heard.length === made.length)
+      expect(two.heard).toEqual(made.map(text => `${ROOM} ann ${text}`))
+    })
+
     test('a signal is heard by the others while they follow the room', async () => {
       await one.follow()
       await two.follow()

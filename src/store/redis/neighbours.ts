@@ -89,10 +89,10 @@ export class RedisNeighbours implements Neighbours {
     const forRoom = isRoom(target)
     const head = Buffer.from(`s${forRoom ? this.#leases.own : target} ${from} ${body.text ? 1 : 0} `)
     const message = Buffer.concat([head, body.bytes.subarray(body.start, body.end)])
-    const [box] = this.#keys.client(target)
+    const [key] = forRoom ? this.#keys.room(target) : this.#keys.client(target)
     const told = forRoom
-      ? this.#link.send('publish', this.#keys.channel(target), message)
-      : this.#link.run('signal', [box], this.#now(), this.#keys.nodeChannel(''), this.#node, message)
+      ? this.#link.run('signalRoom', [key], this.#keys.channel(target), message)
+      : this.#link.run('signal', [key], this.#now(), this.#keys.nodeChannel(''), this.#node, message)
     told.catch(() => {})
   }
 

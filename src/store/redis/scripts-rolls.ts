@@ -83,3 +83,12 @@ local everybody = 0
 if ARGV[4] ~= before or ARGV[6] ~= '' then everybody = redis.call('HGETALL', KEYS[2]) end
 return {written, stayed, leases, everybody}
 `
+
+/**
+ * ARGV: the channel of the room, and what is told on it. A command without a key goes to any server of a cluster, and two of them may be overtaken: a
+ * script goes where the room is, so that signals come in the order in which they were made.
+ */
+export const signalRoom = `
+redis.call('PUBLISH', ARGV[1], ARGV[2])
+return 0
+`

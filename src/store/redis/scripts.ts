@@ -51,7 +51,7 @@ import {
   sweepRoom,
   takenPosts,
 } from './scripts-rooms.ts'
-import { report } from './scripts-rolls.ts'
+import { report, signalRoom } from './scripts-rolls.ts'
 import { ROLL_NAMES } from '../neighbours.ts'
 import { ENDED_EPOCHS } from '../room-store.ts'
 import type { StoreLimits } from '../store.ts'
@@ -197,6 +197,7 @@ function roomSources(limits: StoreLimits) {
     takenPosts: clock + insist + takenPosts,
     sweepRoom: given + insist + retain + sweepRoom,
     report: given + insist + same + report,
+    signalRoom,
     claimRoom: clock + claimRoom,
   }
 }
@@ -249,6 +250,7 @@ export function createScripts(limits: StoreLimits): Scripts {
     takenPosts: script(room.takenPosts),
     sweepRoom: script(room.sweepRoom),
     report: script(room.report),
+    signalRoom: script(room.signalRoom),
     claimRoom: script(room.claimRoom),
     findAccount: script(account.findAccount),
     addAccount: script(account.addAccount),
