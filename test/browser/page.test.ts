@@ -155,7 +155,10 @@ describe('rooms', () => {
     await jon.page.getByLabel('Name of the room').fill('cellar')
     await jon.page.keyboard.press('Enter')
     await jon.sees('The password is missing or wrong.')
-    await jon.page.getByLabel(/^Password/).fill('sesame')
+    // The cursor is where something is to be mended, and the browser knows what is said of it.
+    await expect.poll(() => jon.page.evaluate('document.activeElement.name')).toBe('password')
+    await expect.poll(() => jon.page.getByLabel(/^Password/).getAttribute('aria-invalid')).toBe('true')
+    await jon.page.keyboard.type('sesame')
     await jon.page.keyboard.press('Enter')
     await jon.sees('first in the cellar')
     await jon.page.reload()

@@ -1,7 +1,7 @@
 /** Rooms: those that everybody may see, one whose name one knows, or a new one. */
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
-import type { RoomInfo } from '../../../client/index.ts'
+import { AckdError, type RoomInfo } from '../../../client/index.ts'
 import type { Chat } from '../chat.ts'
 import { roomOf } from '../route.ts'
 import { Dialog } from './dialog.tsx'
@@ -14,13 +14,27 @@ export interface RoomDialogProps {
   readonly close: () => void
 }
 
+/** What is wrong, and with which of the fields. */
+interface Trouble {
+  readonly field: 'room' | 'password'
+  readonly text: string
+}
+
+const none: Trouble = { field: 'room', text: '' }
+
+function troubleOf(error: unknown): Trouble {
+  if (!(error instanceof Error)) return { field: 'room', text: String(error) }
+  const isPassword = error.cause instanceof AckdError && error.cause.code === 'bad_password'
+  return { field: isPassword ? 'password' : 'room', text: error.message }
+}
+
 export function RoomDialog({ chat, go, close }: RoomDialogProps): JSX.Element {
   const [isNew, setIsNew] = useState(false)
   const [name, setName] = useState('')
-  const [trouble, setTrouble] = useState('')
+  const [{ field, text: trouble }, setTrouble] = useState(none)
   const enter = async (text: string, password: string, isPrivate: boolean): Promise<void> => {
     const room = roomOf(text)
-    setTrouble('')
+    setTrouble(none)
     try {
       if (room === null) throw new Error('A name is 1 to 64 letters, digits, dots, colons, dashes or underscores.')
       if (isNew) await chat.create(room, { isPrivate, password })
@@ -28,17 +42,17 @@ export function RoomDialog({ chat, go, close }: RoomDialogProps): JSX.Element {
       close()
       go(room)
     } catch (error) {
-      setTrouble(error instanceof Error ? error.message : String(error))
+      setTrouble(troubleOf(error))
     }
   }
   const pick = ({ room, locked }: RoomInfo): void => {
     setName(room.slice(1))
-    if (locked) setTrouble('This room wants a password.')
+    if (locked) setTrouble({ field: 'password', text: 'This room wants a password.' })
     else void enter(room, '', false)
   }
   const turn = (): void => {
     setIsNew(!isNew)
-    setTrouble('')
+    setTrouble(none)
   }
   return (
     <Dialog title={isNew ? 'Create a room' : 'Join a room'} close={close}>
@@ -51,7 +65,7 @@ export function RoomDialog({ chat, go, close }: RoomDialogProps): JSX.Element {
       >
         <Field
           label="Name of the room"
-          trouble={trouble}
+          trouble={field === 'room' ? trouble : ''}
           name="room"
           value={name}
           onInput={event => setName(event.currentTarget.value)}
@@ -62,6 +76,7 @@ export function RoomDialog({ chat, go, close }: RoomDialogProps): JSX.Element {
         />
         <Field
           label={isNew ? 'Password, if it is to have one' : 'Password, if it has one'}
+          trouble={field === 'password' ? trouble : ''}
           name="password"
           type="password"
           autoComplete="off"
