@@ -1,8 +1,9 @@
 /** How a client connects, comes back and stays away, on a clock that is turned by hand. */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { connect, memoryIdentity, type Client, type Keeper, type Status } from '../../src/client/index.ts'
 import type { ClientOptions } from '../../src/client/client.ts'
 import { encodeBody } from '../../src/protocol/values.ts'
+import { connectedBy, pass, turnClockByHand } from './turned-clock.ts'
 import { Network } from './wire.ts'
 
 let network: Network
@@ -15,29 +16,11 @@ function start(options: Partial<ClientOptions> = {}): void {
   client.on('status', status => states.push(status))
 }
 
-/** Lets everything that is due happen, and so much time pass. */
-async function pass(ms = 0): Promise<void> {
-  await vi.advanceTimersByTimeAsync(ms)
-}
-
-async function connected(): Promise<void> {
-  network.last.open()
-  network.last.welcome()
-  await pass()
-}
+turnClockByHand(() => client)
+const connected = (): Promise<void> => connectedBy(network)
 
 beforeEach(() => {
-  vi.useFakeTimers()
-  vi.spyOn(Math, 'random').mockReturnValue(0.999999)
   network = new Network()
-})
-
-afterEach(async () => {
-  const closed = client.close({ flushMs: 0 })
-  await pass(5_000)
-  await closed
-  vi.restoreAllMocks()
-  vi.useRealTimers()
 })
 
 describe('connecting', () => {

@@ -1,9 +1,10 @@
 /** What a client makes of a network that comes and goes, and of a clock that jumps, on a clock that is turned by hand. */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { Client } from '../../src/client/client.ts'
 import { memoryIdentity } from '../../src/client/identity.ts'
 import { Office } from '../../src/client/browser/office.ts'
 import { Tab } from './origin.ts'
+import { connectedBy, pass, turnClockByHand } from './turned-clock.ts'
 import { Network } from './wire.ts'
 
 let network: Network
@@ -11,9 +12,9 @@ let client: Client
 let tab: Tab
 let openedAt: number[]
 
+turnClockByHand(() => client)
+
 beforeEach(() => {
-  vi.useFakeTimers()
-  vi.spyOn(Math, 'random').mockReturnValue(0.999999)
   network = new Network()
   tab = new Tab()
   openedAt = []
@@ -26,23 +27,7 @@ beforeEach(() => {
   client = new Client(events => new Office('ws://there/ws', options, events))
 })
 
-afterEach(async () => {
-  const closed = client.close({ flushMs: 0 })
-  await pass(5_000)
-  await closed
-  vi.restoreAllMocks()
-  vi.useRealTimers()
-})
-
-async function pass(ms: number): Promise<void> {
-  await vi.advanceTimersByTimeAsync(ms)
-}
-
-async function connected(): Promise<void> {
-  network.last.open()
-  network.last.welcome()
-  await pass(0)
-}
+const connected = (): Promise<void> => connectedBy(network)
 
 /** The machine sleeps: the clock goes on, timers do not. */
 function sleep(ms: number): void {

@@ -1,34 +1,17 @@
 /** What an office lets out, and when, with a keeper that takes its time. */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import { connect, memoryIdentity, type Client, type Keeper } from '../../../src/client/index.ts'
+import { connectedBy, pass, turnClockByHand } from '../turned-clock.ts'
 import { Network } from '../wire.ts'
 
 let network: Network
 let client: Client
 
-/** Lets everything that is due happen, and so much time pass. */
-async function pass(ms = 0): Promise<void> {
-  await vi.advanceTimersByTimeAsync(ms)
-}
-
-async function connected(): Promise<void> {
-  network.last.open()
-  network.last.welcome()
-  await pass()
-}
+turnClockByHand(() => client)
+const connected = (): Promise<void> => connectedBy(network)
 
 beforeEach(() => {
-  vi.useFakeTimers()
-  vi.spyOn(Math, 'random').mockReturnValue(0.999999)
   network = new Network()
-})
-
-afterEach(async () => {
-  const closed = client.close({ flushMs: 0 })
-  await pass(5_000)
-  await closed
-  vi.restoreAllMocks()
-  vi.useRealTimers()
 })
 
 describe('a keeper that takes its time', () => {

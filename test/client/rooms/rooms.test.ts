@@ -1,5 +1,5 @@
 /** How a client enters rooms, comes back to them and is sent away, on a clock that is turned by hand. */
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { beforeEach, describe, expect, test } from 'vitest'
 import {
   connect,
   memoryIdentity,
@@ -10,12 +10,15 @@ import {
 } from '../../../src/client/index.ts'
 import type { RoomCursor } from '../../../src/client/rooms/feed.ts'
 import { encodeBody } from '../../../src/protocol/values.ts'
+import { connectedBy, pass, turnClockByHand } from '../turned-clock.ts'
 import { Network } from '../wire.ts'
 
 let network: Network
 let client: Client
 /** What the keeper was told of rooms. */
 let kept: RoomCursor[]
+
+turnClockByHand(() => client)
 
 function keeper(rooms: readonly RoomCursor[]): Keeper {
   return {
@@ -32,16 +35,7 @@ function keeper(rooms: readonly RoomCursor[]): Keeper {
   }
 }
 
-/** Lets everything that is due happen, and so much time pass. */
-async function pass(ms = 0): Promise<void> {
-  await vi.advanceTimersByTimeAsync(ms)
-}
-
-async function connected(): Promise<void> {
-  network.last.open()
-  network.last.welcome({ id: 'me' })
-  await pass()
-}
+const connected = (): Promise<void> => connectedBy(network)
 
 async function reconnected(): Promise<void> {
   network.last.drop()
@@ -88,18 +82,8 @@ function start(rooms: readonly RoomCursor[] = []): void {
 }
 
 beforeEach(() => {
-  vi.useFakeTimers()
-  vi.spyOn(Math, 'random').mockReturnValue(0.999999)
   network = new Network()
   kept = []
-})
-
-afterEach(async () => {
-  const closed = client.close({ flushMs: 0 })
-  await pass(5_000)
-  await closed
-  vi.restoreAllMocks()
-  vi.useRealTimers()
 })
 
 describe('entering a room', () => {
