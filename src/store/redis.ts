@@ -32,7 +32,6 @@ import {
   bytesOf,
   listOf,
   numberOf,
-  packParcels,
   readEntry,
   readLost,
   readOutcomes,
@@ -121,7 +120,7 @@ export class RedisStore implements Store {
     this.#accounts = new RedisAccounts(link, keys, limits.revocations, this.#now)
     this.accounts = this.#accounts
     this.neighbours = new RedisNeighbours(link, keys, this.#leases, this.#now)
-    this.#parking = new RedisParking(link, keys, this.#now)
+    this.#parking = new RedisParking(link, keys, this.#now, (id, batch, reply) => this.#readEnqueued(id, batch, reply))
     this.#leases.start()
   }
 
@@ -147,14 +146,8 @@ export class RedisStore implements Store {
     return { kind: 'ok', lost: readLost(lost, id, 'dead', 'dead') }
   }
 
-  async enqueue(id: string, batch: readonly Parcel[]): Promise<EnqueueResult> {
-    if (batch.length === 0) return { outcomes: [], owner: (await this.client(id))?.node ?? null }
-    const reply = await this.#parking.park(id, packParcels(batch))
-    if (reply === null) return { outcomes: batch.map(() => 'unknown'), owner: null }
-    const [node, lease, due, wasEmpty, taken, ...rest] = listOf(reply)
-    this.#ends(id, due)
-    if (wasEmpty === 1) this.#index.holds(id)
-    return { outcomes: readOutcomes(numberOf(taken), rest), owner: await this.#owner(textOf(node), textOf(lease)) }
+  enqueue(id: string, batch: readonly Parcel[]): Promise<EnqueueResult> {
+    return batch.length === 0 ? this.#enqueueNothing(id) : this.#parking.park(id, batch)
   }
 
   async page(id: string, token: string, after: number, limit: number, maxBytes: number): Promise<PageResult> {
@@ -208,8 +201,8 @@ export class RedisStore implements Store {
   }
 
   async online(ids: readonly string[]): Promise<ReadonlySet<string>> {
-    const found = await Promise.all(ids.map(id => this.#link.send('hget', this.#keys.client(id)[0], 'lease')))
-    const leases = found.map(lease => (lease === null ? '' : textOf(lease)))
+    const owners = await Promise.all(ids.map(id => this.#link.send('hget', this.#keys.client(id)[2], 'owner')))
+    const leases = owners.map(owner => (owner === null ? '' : (textOf(owner).split(' ', 1)[0] ?? '')))
     const living = await Promise.all(leases.map(async lease => lease !== '' && this.#leases.lives(lease)))
     return new Set(ids.filter((_, index) => living[index] === true))
   }
@@ -224,7 +217,7 @@ export class RedisStore implements Store {
   async client(id: string): Promise<ClientRecord | null> {
     const reply = await this.#run('client', id)
     if (reply === null) return null
-    const [node, lease, parked, bytes, oldest, expires, deadLetters] = listOf(reply)
+    const [lease, node, parked, bytes, oldest, expires, deadLetters] = listOf(reply)
     return {
       id,
       node: await this.#owner(textOf(node), textOf(lease)),
@@ -275,6 +268,25 @@ export class RedisStore implements Store {
     const hash = proof.kind === 'secret' ? Buffer.from(proof.hash) : ''
     const flag = (on: boolean): string => (on ? '1' : '')
     return this.#run('bind', id, hash, flag(create), node, this.#leases.own, nonce, outbox, attempt, asked, flag(lives))
+  }
+
+  async #enqueueNothing(id: string): Promise<EnqueueResult> {
+    return { outcomes: [], owner: (await this.client(id))?.node ?? null }
+  }
+
+  /** Most often all is taken, and nobody is there. */
+  #readEnqueued(id: string, batch: readonly Parcel[], reply: unknown): EnqueueResult | Promise<EnqueueResult> {
+    if (typeof reply === 'number') {
+      if (reply === 1) this.#index.holds(id)
+      return { outcomes: readOutcomes(batch.length, []), owner: null }
+    }
+    if (reply === null) return { outcomes: batch.map(() => 'unknown'), owner: null }
+    const [lease, node, due, wasEmpty, taken, ...rest] = listOf(reply)
+    this.#ends(id, due)
+    if (wasEmpty === 1) this.#index.holds(id)
+    const outcomes = readOutcomes(numberOf(taken), rest)
+    if (textOf(lease) === '') return { outcomes, owner: null }
+    return this.#owner(textOf(node), textOf(lease)).then(owner => ({ outcomes, owner }))
   }
 
   /** Redis says 0 when the index knows already. */

@@ -89,7 +89,7 @@ export class RedisNeighbours implements Neighbours {
     const forRoom = isRoom(target)
     const head = Buffer.from(`s${forRoom ? this.#leases.own : target} ${from} ${body.text ? 1 : 0} `)
     const message = Buffer.concat([head, body.bytes.subarray(body.start, body.end)])
-    const [key] = forRoom ? this.#keys.room(target) : this.#keys.client(target)
+    const key = forRoom ? this.#keys.room(target)[0] : this.#keys.client(target)[2]
     const told = forRoom
       ? this.#link.run('signalRoom', [key], this.#keys.channel(target), message)
       : this.#link.run('signal', [key], this.#now(), this.#keys.nodeChannel(''), this.#node, message)

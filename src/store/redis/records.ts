@@ -51,12 +51,20 @@ interface PackedParcel extends RoomParcel {
   readonly repeated?: boolean
 }
 
-/** One after the other. The names of streams are ASCII, shorter than 256. */
 export function packParcels(batch: readonly PackedParcel[]): Buffer {
+  const bytes = Buffer.allocUnsafe(sizeOfParcels(batch))
+  writeParcels(batch, bytes, 0)
+  return bytes
+}
+
+export function sizeOfParcels(batch: readonly PackedParcel[]): number {
   let size = 0
   for (const { stream, body } of batch) size += PARCEL_HEAD + stream.length + body.end - body.start
-  const bytes = Buffer.allocUnsafe(size)
-  let at = 0
+  return size
+}
+
+/** One after the other; answers where they end. The names of streams are ASCII, shorter than 256. */
+export function writeParcels(batch: readonly PackedParcel[], bytes: Buffer, at: number): number {
   for (const { stream, n, floor, time, expires = 0, body, repeated = false } of batch) {
     at = bytes.writeUInt32BE(PARCEL_HEAD - 4 + stream.length + body.end - body.start, at)
     at = writeInteger(bytes, floor, at)
@@ -69,7 +77,7 @@ export function packParcels(batch: readonly PackedParcel[]): Buffer {
     bytes.set(body.bytes.subarray(body.start, body.end), at)
     at += body.end - body.start
   }
-  return bytes
+  return at
 }
 
 /** What was given out up to `before` counts as repeated. */

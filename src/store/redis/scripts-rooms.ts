@@ -26,6 +26,10 @@ local function same(made, epoch)
   return epoch == made or string.sub(epoch, 1, #made + 1) == made .. '.'
 end
 `,
+  // What the streams of a mailbox count in its state.
+  uses: `
+local uses
+`,
   // The epoch and the ended ones, as they are from now on. The last argument of every script that begins is its stint; '' for none.
   begin: `
 local stint = ARGV[#ARGV]
@@ -163,12 +167,16 @@ while at <= #blob do
 end
 if #taken > 0 then redis.call('RPUSH', KEYS[2], unpack(taken)) end
 if last > tonumber(h[5]) then
-  keep()
+  keep({})
   redis.call('HSET', KEYS[1], 'last', last, 'uses', uses)
   redis.call('PUBLISH', ARGV[3], 'a' .. ARGV[4] .. ' ' .. reply[1] .. ' ' .. string.format('%.0f', last))
 else insist() end
 reply[2] = last
-reply[3] = sooner(retain(tonumber(h[7])), h[8])
+local due = retain(tonumber(h[7]))
+if due < tonumber(h[8]) then
+  redis.call('HSET', KEYS[1], 'due', due)
+  reply[3] = due
+end
 return reply
 `
 

@@ -33,12 +33,12 @@ import {
   enqueue,
   page,
   remove,
-  parts,
   sweep,
   sync,
   touch,
   view,
 } from './scripts-mailbox.ts'
+import { parts } from './scripts-parts.ts'
 import { bind, rotate, signal, unbind } from './scripts-owners.ts'
 import {
   appendPosts,
@@ -161,24 +161,26 @@ local NEVER = 9007199254740991
 
 function mailboxSources(limits: StoreLimits) {
   const given = constants(limits) + clock
-  const { entry, found, fenced, insist, sooner, first, streams, deliver, lose, void: leaveVoid, expire } = parts
+  const { entry, state, holder, fenced, release, insist, sooner, first, streams, deliver, lose, expire } = parts
+  const session = state + holder + fenced + insist
+  const losing = streams + lose + parts.void
   return {
-    bind: given + found + insist + bind,
-    unbind: given + entry + found + fenced + insist + sooner + streams + lose + leaveVoid + unbind,
-    enqueue: given + found + insist + sooner + streams + enqueue,
-    page: given + entry + fenced + insist + first + streams + lose + leaveVoid + expire + page,
-    remove: given + entry + fenced + insist + streams + deliver + lose + remove,
-    rotate: given + fenced + insist + rotate,
-    sync: given + found + insist + sync,
-    touch: given + found + touch,
-    sweep: given + entry + insist + streams + lose + leaveVoid + expire + sweep,
-    client: given + found + clientRecord,
-    view: given + found + first + view,
-    deadLetters: given + found + deadLetters,
+    bind: given + state + holder + insist + bind,
+    unbind: given + entry + session + release + sooner + losing + unbind,
+    enqueue: given + state + holder + insist + sooner + streams + enqueue,
+    page: given + entry + session + first + losing + expire + page,
+    remove: given + entry + session + streams + deliver + lose + remove,
+    rotate: given + session + rotate,
+    sync: given + state + insist + sync,
+    touch: given + state + touch,
+    sweep: given + entry + state + holder + release + insist + losing + expire + sweep,
+    client: given + state + holder + clientRecord,
+    view: given + state + first + view,
+    deadLetters: given + state + deadLetters,
     lease: clock + lease,
     take: clock + take,
     giveBack: clock + giveBack,
-    discard: given + entry + found + insist + streams + lose + leaveVoid + expire + discard,
+    discard: given + entry + state + insist + losing + expire + discard,
     signal: clock + signal,
     once: clock + once,
   }
@@ -186,13 +188,13 @@ function mailboxSources(limits: StoreLimits) {
 
 function roomSources(limits: StoreLimits) {
   const given = roomConstants(limits) + clock
-  const { same, begin, retain } = roomParts
-  const { insist, sooner, streams } = parts
+  const { same, uses, begin, retain } = roomParts
+  const { insist, streams } = parts
   return {
     createRoom: given + insist + createRoom,
     deleteRoom: given + insist + same + deleteRoom,
     room: given + insist + begin + roomRecord,
-    appendPosts: given + insist + sooner + streams + same + begin + retain + appendPosts,
+    appendPosts: given + uses + insist + streams + same + begin + retain + appendPosts,
     pagePosts: given + insist + begin + pagePosts,
     takenPosts: clock + insist + takenPosts,
     sweepRoom: given + insist + retain + sweepRoom,
