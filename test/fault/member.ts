@@ -2,13 +2,14 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type Client, type Room } from '../../src/client/index.node.ts'
 
-const PAUSE_MS = 20
-
 export class Member {
   readonly client: Client
   readonly read: string[] = []
   readonly stored: string[] = []
   readonly wrong: string[] = []
+  /** How often it was told that another log has taken the place of the one that it read, and whether that may be. */
+  lost = 0
+  mayLose = false
   /** By id: what was told of it last, and how often that was told twice. */
   readonly #told = new Map<string, string>()
   readonly #name: string
@@ -28,7 +29,12 @@ export class Member {
     this.#room = room
     room.on('message', ({ body }) => void this.read.push(body))
     room.on('gap', ({ first, last }) => this.wrong.push(`a gap from ${first} to ${last}`))
-    room.on('lost', () => this.wrong.push('the log was lost'))
+    room.on('lost', () => {
+      this.lost++
+      if (!this.mayLose) this.wrong.push('the log was lost')
+    })
+    // Who joins again is told anew who is there.
+    room.on('joined', () => this.#told.clear())
     room.on('member', ({ event, id }) => {
       if (this.#told.get(id) === event) this.wrong.push(`told twice that ${id} did ${event}`)
       this.#told.set(id, event)
@@ -36,16 +42,18 @@ export class Member {
     room.on('left', ({ error }) => this.wrong.push(`left: ${error.message}`))
   }
 
+  /** Resolves when it is stored. */
+  async say(letter: string): Promise<void> {
+    await this.client.send(this.#room?.name ?? '', letter)
+    this.stored.push(letter)
+  }
+
   /** Says so much that nothing more can be taken, or until it is over. */
-  async publish(isOver: () => boolean): Promise<void> {
+  async publish(isOver: () => boolean, pauseMs: number): Promise<void> {
     while (!isOver()) {
       const letter = `${this.#name} ${++this.#sent}`
-      const told = this.client.send(this.#room?.name ?? '', letter).then(
-        () => this.stored.push(letter),
-        (error: unknown) => this.wrong.push(`${letter}: ${String(error)}`),
-      )
-      this.#sends.push(told)
-      await sleep(PAUSE_MS)
+      this.#sends.push(this.say(letter).catch((error: unknown) => this.wrong.push(`${letter}: ${String(error)}`)))
+      await sleep(pauseMs)
     }
   }
 
