@@ -33,14 +33,18 @@ export class BinaryDecoder<F> {
   decode(frames: F, bytes: Uint8Array, start: number, end: number): string | null {
     const reader = this.#reader
     reader.open(bytes, start, end)
+    this.#stopped = false
     let wrong: string | null = start < end ? null : 'the packet is empty'
     try {
-      while (wrong === null && reader.at < end && !this.#stopped) wrong = this.#frame(reader, frames)
+      while (wrong === null && reader.at < end && !this.#isStopped()) wrong = this.#frame(reader, frames)
     } finally {
       reader.close()
-      this.#stopped = false
     }
     return wrong
+  }
+
+  #isStopped(): boolean {
+    return this.#stopped
   }
 
   #frame(reader: Reader, frames: F): string | null {

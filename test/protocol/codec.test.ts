@@ -187,7 +187,10 @@ describe('a packet', () => {
 describe('a decoder that connections share', () => {
   const twoPings = hex('91 a470696e67 91 a470696e67')
 
-  test('tells each of its own packets, also of those after it was stopped for one', () => {
+  test.each([
+    ['binary', twoPings, false],
+    ['text', utf8('["ping"]'), true],
+  ])('tells each of its own packets, also of those after it was stopped for one in %s', (_, packet, text) => {
     const calls: Call[] = []
     const decoder = new SharedDecoder()
     const stopping: ClientFrames = {
@@ -197,7 +200,7 @@ describe('a decoder that connections share', () => {
         decoder.stop(stopping)
       },
     }
-    expect(decoder.decode(stopping, twoPings, 0, twoPings.length, false)).toBeNull()
+    expect(decoder.decode(stopping, packet, 0, packet.length, text)).toBeNull()
     expect(calls).toEqual([['ping']])
     expect(decoder.decode(record(calls), twoPings, 0, twoPings.length, false)).toBeNull()
     expect(calls).toEqual([['ping'], ['ping'], ['ping']])
