@@ -85,7 +85,7 @@ export class StreamDecoder {
       if (!this.#isAllowed(length)) return
       const end = at + PREFIX + length
       if (end > chunk.length) break
-      this.#handOn(chunk.subarray(at + PREFIX, end), false)
+      this.#handOn(lent(chunk, at + PREFIX, end), false)
       at = end
     }
     if (this.#mode === 'binary') this.#hold(chunk, at, chunk.length)
@@ -126,7 +126,7 @@ export class StreamDecoder {
         return
       }
       if (end < 0 || this.#heldBytes > 0) this.#hold(chunk, at, stop)
-      if (end >= 0) this.#line(this.#heldBytes > 0 ? this.#release() : chunk.subarray(at, stop))
+      if (end >= 0) this.#line(this.#heldBytes > 0 ? this.#release() : lent(chunk, at, stop))
       at = stop + 1
     }
   }
@@ -165,6 +165,14 @@ export class StreamDecoder {
     this.#heldBytes = 0
     return held
   }
+}
+
+/**
+ * A part of a chunk, where it lies. As bare bytes also of a `Buffer` of Node: who keeps a packet copies it by `slice`, which for that would
+ * keep the whole chunk instead.
+ */
+function lent(chunk: Uint8Array, start: number, end: number): Uint8Array {
+  return new Uint8Array(chunk.buffer, chunk.byteOffset + start, end - start)
 }
 
 function prefixOf(bytes: Uint8Array, at: number): number {

@@ -12,7 +12,7 @@
  */
 import { Buffer } from 'node:buffer'
 import { once } from 'node:events'
-import type { Server, Socket } from 'node:net'
+import { Socket, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { framedSize, StreamDecoder, writeFramed, type StreamEvents } from '../protocol/framing.ts'
 import { MAX_BEFORE_WELCOME } from '../protocol/limits.ts'
@@ -87,7 +87,7 @@ class StreamPipe implements Pipe, StreamEvents {
 
   open(accept: Accept): void {
     const socket = this.#socket
-    socket.on('data', (chunk: Buffer) => this.#received(chunk))
+    handOnReads(socket, chunk => this.#received(chunk))
     socket.on('end', () => this.#leave())
     // A close always follows.
     socket.on('error', ignore)
@@ -167,8 +167,7 @@ class StreamPipe implements Pipe, StreamEvents {
   #received(chunk: Buffer): void {
     if (this.#isOver()) return
     this.#whole = false
-    // As bare bytes: whoever keeps a packet copies it by `slice`, which for a Buffer would keep the whole chunk instead.
-    this.#decoder.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length))
+    this.#decoder.push(chunk)
     if (this.#decoder.partial) this.#expectRest(chunk.length)
     else if (this.#deadline > 0 && !this.#isOver()) this.#settle()
   }
@@ -220,6 +219,22 @@ class StreamPipe implements Pipe, StreamEvents {
   #closed(): void {
     this.#finish()
     this.#keeper.gone(this)
+  }
+}
+
+/**
+ * Hands on what a socket reads as soon as it is read. A stream would make an event of each chunk, and plan a look whether there is room for
+ * more, which is most of what a small packet costs in it. `push` is where a socket gives its chunks to the stream that it is; it still gets the end, and what
+ * is to wait because the socket was paused.
+ */
+function handOnReads(socket: Socket, received: (chunk: Buffer) => void): void {
+  socket.on('data', received)
+  socket.push = (chunk: Buffer | null) => {
+    if (chunk === null || socket.readableFlowing !== true || socket.readableLength > 0) {
+      return Socket.prototype.push.call(socket, chunk)
+    }
+    received(chunk)
+    return true
   }
 }
 
