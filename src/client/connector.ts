@@ -234,7 +234,7 @@ export class Connector {
     const { frames: events } = this.#events
     const frames: LinkFrames = {
       ...events,
-      welcome: options => this.#welcomed(options, hello.token),
+      welcome: options => this.#welcomed(options, hello),
       reply: (ref, value) => this.#renewal.replied(ref) || events.reply(ref, value),
       error: (ref, code, text) => {
         if (ref === null || !this.#renewal.refused(ref, text)) events.error(ref, code, text)
@@ -252,7 +252,7 @@ export class Connector {
     }
   }
 
-  #welcomed(welcome: WelcomeOptions, token: string | undefined): void {
+  #welcomed(welcome: WelcomeOptions, { token, window = DEFAULT_WINDOW }: HelloOptions): void {
     const { id, secret, resumed, time } = welcome
     this.#welcomedAt = performance.now()
     this.#id = id
@@ -260,7 +260,8 @@ export class Connector {
     const idle = welcome.idleTimeout === undefined ? {} : { idleTimeoutMs: welcome.idleTimeout }
     this.#status = { state: 'connected', id, resumed, parked: welcome.parked, ...idle }
     if (this.#link) this.#renewal.opened(this.#link.frames, token, time)
-    this.#events.frames.welcome(welcome)
+    // A server that gives more than it was asked for would have all of it kept here.
+    this.#events.frames.welcome({ ...welcome, window: Math.min(welcome.window, window) })
     this.#events.status(this.#status)
   }
 
