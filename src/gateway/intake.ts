@@ -3,7 +3,7 @@
  *
  * The decoder calls these methods, and nothing is allocated here per frame. Keep-alive frames end here, the others in the core.
  * Acks are not counted: there are no more of them than messages that the server sent, and one that is dropped might be the last,
- * after which everything would wait for the time-out.
+ * after which everything would wait for the time-out. Those that say nothing new are, and pongs.
  */
 import type { Hub } from '../core/hub.ts'
 import type { Session } from '../core/session.ts'
@@ -51,6 +51,8 @@ export class Intake implements ClientFrames {
   readonly #around: Around
   readonly #rate: FrameRate
   #greeted: boolean
+  /** The highest seq that was acked. */
+  #acked = 0
   #active = false
 
   /** `greeted`: the hello, which was read already, will not come again. */
@@ -90,10 +92,14 @@ export class Intake implements ClientFrames {
 
   ack(seq: number): void {
     this.#active = true
+    if (seq > this.#acked) this.#acked = seq
+    else if (!this.#rate.take()) return this.#strike()
     this.#session.ack(seq)
   }
 
   nack(seq: number, reason: string): void {
+    if (seq > this.#acked) this.#acked = seq
+    else if (!this.#rate.take()) return this.#strike()
     this.#session.nack(seq, reason)
   }
 
@@ -150,7 +156,9 @@ export class Intake implements ClientFrames {
     else this.#refuse(null)
   }
 
-  pong(): void {}
+  pong(): void {
+    if (!this.#rate.take()) this.#strike()
+  }
 
   bye(): void {
     this.#session.bye()

@@ -152,8 +152,12 @@ export function connectInMemory(
 }
 
 /** A client that is connected through a WebSocket. */
-export async function connectBySocket(url: string, text = false): Promise<Peer & { socket: WebSocket }> {
-  const socket = new WebSocket(url)
+export async function connectBySocket(
+  url: string,
+  text = false,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<Peer & { socket: WebSocket }> {
+  const socket = new WebSocket(url, { headers })
   const peer = new Peer(
     text,
     (packet, isText) => socket.send(packet, { binary: !isText }),

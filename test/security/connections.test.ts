@@ -105,6 +105,21 @@ describe('a hostile connection', () => {
     expect(peer.heard.filter(([name]) => name === 'pong').length).toBeLessThan(2_100)
   })
 
+  it.each(['acks', 'pongs'])('is closed when it floods the server with %s that say nothing', async kind => {
+    const { ws } = await start()
+    const peer = await connectBySocket(ws)
+    const { id } = await peer.hello({ outbox: 'tomyselfbox' })
+    peer.say(frames => frames.send(1, 1, id, 0, peer.body(1)))
+    await peer.next('message')
+    for (let packet = 0; packet < 20 && peer.ended === null; packet++)
+      peer.say(frames => {
+        for (let i = 0; i < 1_000; i++)
+          if (kind === 'acks') frames.ack(1)
+          else frames.pong()
+      })
+    expect(await peer.end()).toEqual({ number: 4505, name: 'flood' })
+  })
+
   it('gets 403 for a foreign or null origin when a list is set', async () => {
     const { ws } = await start({ origins: ['https://here.example'] })
     for (const origin of ['https://there.example', 'null', 'https://here.example.evil.example']) {

@@ -118,8 +118,13 @@ describe('an address that a client forges', () => {
 
 describe('a request that is made by hand', () => {
   /** What the server says until it closes the connection, or for `ms`; a byte a second follows the head where `drips`. */
-  function say(text: string, ms: number, drips = false): Promise<{ said: string; closed: boolean }> {
-    const { hostname, port } = new URL(caller.server.http)
+  function say(
+    text: string,
+    ms: number,
+    drips = false,
+    url = caller.server.http,
+  ): Promise<{ said: string; closed: boolean }> {
+    const { hostname, port } = new URL(url)
     return new Promise(resolve => {
       const socket = connect(Number(port), hostname, () => socket.write(text))
       const drip = drips ? setInterval(() => socket.write('a'), 1_000) : undefined
@@ -183,13 +188,15 @@ describe('a request that is made by hand', () => {
   })
 
   it('is cut off when it says nothing, or a byte a second', async () => {
-    caller = await ApiCaller.start()
+    caller = await ApiCaller.start({ wssPort: 0 })
     const ends = await Promise.all([
       say('', 25_000),
+      // In the middle of its TLS handshake.
+      say('', 25_000, false, caller.server.wss ?? ''),
       say(`${behind.slice(0, -2)}X-Slow: `, 25_000, true),
       say(post('Content-Length: 4000'), 25_000, true),
     ])
-    expect(ends.map(({ closed }) => closed)).toEqual([true, true, true])
+    expect(ends.map(({ closed }) => closed)).toEqual([true, true, true, true])
   })
 
   it.each([

@@ -4,6 +4,10 @@ import type { Server } from '../../src/server.ts'
 import { connectBySocket } from '../gateway/peer.ts'
 import { startVictim, stillWorks } from './server.ts'
 
+function medianOf(times: readonly number[]): number {
+  return [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)] ?? NaN
+}
+
 describe('an identity', () => {
   let server: Server
 
@@ -30,6 +34,34 @@ describe('an identity', () => {
     expect(await thief.end()).toEqual({ number: 4501, name: 'bad_secret' })
     owner.say(frames => frames.ping())
     await owner.next('pong')
+  })
+
+  it('is refused to a wrong secret in the time in which it is given for a right one', async () => {
+    await server.close()
+    server = await startVictim({ trustProxy: ['127.0.0.1'], connectRate: 100_000 })
+    const took: Record<'right' | 'wrong', number[]> = { right: [], wrong: [] }
+    // Each from an address and at an id of its own, so that no guess is slowed down for those before it.
+    for (let i = 0; i < 60; i++) {
+      const headers = { 'x-forwarded-for': `198.51.100.${i}` }
+      const owner = await connectBySocket(server.ws, false, headers)
+      const { id, secret = '' } = await owner.hello()
+      owner.say(frames => frames.bye())
+      await owner.end()
+      for (const kind of ['right', 'wrong'] as const) {
+        const peer = await connectBySocket(server.ws, false, headers)
+        const since = performance.now()
+        peer.say(frames => frames.hello({ v: 1, id, secret: kind === 'right' ? secret : secret.replace(/.$/, '~') }))
+        await new Promise(resolve => peer.socket.once('message', resolve))
+        took[kind].push(performance.now() - since)
+        expect(peer.heard[0]?.slice(0, 2)).toEqual(
+          kind === 'right' ? ['welcome', expect.anything()] : ['close', 'bad_secret'],
+        )
+        peer.hangUp()
+      }
+    }
+    const [right, wrong] = [medianOf(took.right), medianOf(took.wrong)]
+    // Both are a millisecond or so; a look through other secrets, a hash of a password or a pause would be more.
+    expect(Math.abs(right - wrong)).toBeLessThan(Math.max(right, wrong) * 0.75 + 2)
   })
 
   it('is slow to be guessed at, and never refused to its owner', async () => {
