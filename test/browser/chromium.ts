@@ -8,6 +8,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { once } from 'node:events'
 import { tmpdir } from 'node:os'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { join } from 'node:path'
 import { chromium, type Browser, type BrowserContext, type CDPSession, type Page } from 'playwright-core'
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
@@ -203,12 +204,25 @@ export function expectComplaints(about: RegExp): void {
 /** What browsers say when the way is cut. */
 export const connectionLost = /WebSocket connection to|ERR_(CONNECTION|EMPTY|INTERNET|FAILED)|Failed to load resource/
 
+/** All of the browser stands still for so long, as on a laptop that sleeps: its clocks go on, and nothing else does. */
+export async function sleepBrowser(ms: number): Promise<void> {
+  const { pid } = chromiumProcess ?? {}
+  if (pid === undefined) throw new Error('There is no browser.')
+  process.kill(-pid, 'SIGSTOP')
+  await sleep(ms)
+  process.kill(-pid, 'SIGCONT')
+}
+
 /** Started by hand, since a browser that is started for tests is told that its pages are always visible, and freezes and caches none. */
 async function launch(): Promise<void> {
   const profile = join(directory, 'profile')
   chromiumProcess = spawn(program, [...flags, `--user-data-dir=${profile}`, 'about:blank'], {
     stdio: ['ignore', 'ignore', 'pipe'],
+    // A group of its own, so that all its processes can be stopped at once.
+    detached: true,
   })
+  // A test run that is interrupted leaves none behind.
+  process.once('exit', () => chromiumProcess?.kill('SIGKILL'))
   const endpoint = await new Promise<string>((resolve, reject) => {
     let said = ''
     chromiumProcess?.once('exit', () => reject(new Error(`${program} does not start: ${said}`)))

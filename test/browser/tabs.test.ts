@@ -7,6 +7,7 @@ import {
   mend,
   person,
   personWithWindow,
+  sleepBrowser,
   type Person,
   type Tab,
 } from './chromium.ts'
@@ -157,6 +158,54 @@ describe('when the tab that leads is gone', () => {
     await leader.until('t.shown.length === 1')
     expect([await leader.shown(), await other.shown()]).toEqual([['now'], ['while you were frozen', 'now']])
   })
+})
+
+test('a hidden tab, whose timers the browser throttles, gets and sends all the same, and comes back when it was cut off', async () => {
+  const window = await personWithWindow()
+  const tab = await window.open({ profile: 'hidden' })
+  const id = await tab.ready()
+  const front = await window.visit('/healthz')
+  await front.page.bringToFront()
+  await tab.until(`document.visibilityState === 'hidden'`)
+  await tab.eval(`void (() => {
+    let last = performance.now()
+    window.pauses = []
+    setInterval(() => { const now = performance.now(); pauses.push(now - last); last = now }, 10)
+  })()`)
+  await tab.until('pauses.length > 2 && pauses.slice(-2).every(pause => pause > 900)')
+  await bob.send(id, 'unseen')
+  await bob.until('t.sent.length === 1')
+  expect(await bob.eval('t.sent')).toEqual([['unseen', 'delivered']])
+  cut()
+  await tab.until(`t.client.status.state !== 'connected'`)
+  await tab.send(bobId, 'from behind')
+  mend()
+  await bob.until(`t.shown.includes('from behind')`)
+  await bob.send(id, 'and back')
+  await tab.until(`t.shown.includes('and back')`)
+  expect([await tab.shown(), await bob.shown(), await tab.eval('t.errors')]).toEqual([
+    ['unseen', 'and back'],
+    ['from behind'],
+    [],
+  ])
+  await Promise.all([tab, front].map(({ page }) => page.close()))
+  expectComplaints(connectionLost)
+})
+
+test('a machine that sleeps and wakes: nothing is taken for dead that slept as well, and nothing is lost or doubled', async () => {
+  const { leader, other, id } = await openTwo()
+  for (const n of numbers(3)) await bob.send(id, n)
+  // Longer than a tab that leads may be silent.
+  await sleepBrowser(3_000)
+  for (const n of numbers(3)) await bob.send(id, n + 3)
+  await bob.until('t.sent.length === 6')
+  for (const tab of [leader, other]) {
+    await tab.until('t.shown.length >= 6')
+    expect(await tab.shown()).toEqual(numbers(6))
+    await tab.send(bobId, 'awake')
+  }
+  await bob.until('t.shown.length === 2')
+  expect(leader.sockets + other.sockets).toBeLessThanOrEqual(2)
 })
 
 test('a page that comes back out of the cache goes on where it was', async () => {
