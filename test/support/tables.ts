@@ -64,6 +64,10 @@ export const importExceptions: Readonly<Record<string, { readonly may: readonly 
       may: ['client/browser/indexed-db.ts'],
       because: 'keeps conversations in a database of its own, by the same means',
     },
+    'web/page/log-archive.ts': {
+      may: ['client/browser/indexed-db.ts'],
+      because: 'keeps the ends of logs in a database of its own, by the same means',
+    },
     'web/page/network.ts': {
       may: ['client/sockets.ts'],
       because: 'stands between the library and its sockets, to cut them',

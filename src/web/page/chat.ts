@@ -9,8 +9,9 @@
 import { AckdError, connect, type Client, type Message, type Status } from '../../client/index.ts'
 import { Archive, type Contents } from './archive.ts'
 import { readBody, readName, readTyping, type Body } from './body.ts'
-import { firstUnread, withAllRead, type Conversation, type Entry, type Visit } from './conversation.ts'
+import { firstUnread, withAllRead, type Conversation, type Entry, type KeptLog, type Visit } from './conversation.ts'
 import { CatchUps } from './catch-up.ts'
+import { LogArchive } from './log-archive.ts'
 import { Network } from './network.ts'
 import { newKey, Post } from './post.ts'
 import { Presence } from './presence.ts'
@@ -23,6 +24,7 @@ import {
   tooMany,
   withConversation,
   withExisting,
+  withKeptLogs,
   withNames,
   withoutConversation,
   type State,
@@ -34,10 +36,19 @@ import { roomTroubleWords } from './words.ts'
 export const LOBBY = '#lobby'
 const MAX_NOTICES = 5
 
+/** Where things are kept, and what was there. */
+interface Keeping {
+  readonly archive: Archive
+  readonly contents: Contents
+  readonly logs: LogArchive
+  readonly kept: readonly KeptLog[]
+}
+
 export class Chat {
   readonly store: Store<State>
   readonly #client: Client<Body>
   readonly #archive: Archive
+  readonly #logs: LogArchive
   readonly #network: Network
   readonly #siblings: Siblings
   readonly #rooms: RoomDesk
@@ -53,19 +64,25 @@ export class Chat {
   /** With what was kept of earlier visits. `connected`: there is a connection, for the first time or again. */
   static async begin(name: string, connected: () => void): Promise<Chat> {
     const archive = new Archive()
-    return new Chat(name, connected, archive, await archive.read())
+    const logs = new LogArchive()
+    const [contents, kept] = await Promise.all([archive.read(), logs.read()])
+    return new Chat(name, connected, { archive, contents, logs, kept })
   }
 
   /** Nothing that the client says is missed, since all that it may be about is there before the client is. */
-  private constructor(name: string, connected: () => void, archive: Archive, { visits, entries }: Contents) {
+  private constructor(name: string, connected: () => void, { archive, contents, logs, kept }: Keeping) {
+    const { visits, entries } = contents
     this.#connected = connected
     this.#archive = archive
+    this.#logs = logs
     this.#network = new Network(isCut => {
       this.store.change(state => ({ ...state, isCut }))
       if (!isCut) this.#client.reconnect()
     })
     this.#client = connect<Body>('/ws', { name, agent: 'ackd page', openSocket: this.#network.openSocket })
-    this.store = new Store(restored(firstState(name, this.#client.id, this.#network.isCut), visits, entries))
+    const first = restored(firstState(name, this.#client.id, this.#network.isCut), visits, entries)
+    this.store = new Store(withKeptLogs(first, kept))
+    logs.begin(this.store)
     archive.onFailed(() =>
       this.notify('This browser keeps nothing for this page: messages are gone when it is closed.'),
     )
@@ -91,6 +108,7 @@ export class Chat {
     this.#presence.stop()
     this.#network.stop()
     this.#siblings.close()
+    this.#logs.stop()
     await this.#client.close({ flushMs: 0 })
   }
 
@@ -281,6 +299,7 @@ export class Chat {
   #roomSaid(target: string, entries: readonly Entry[], isNew: boolean): void {
     const own = entries.filter(entry => entry.own).map(({ key }) => key)
     if (own.length > 0) void this.#archive.remove(own)
+    this.#logs.said(target)
     if (isNew) {
       this.#catchUp.came(entries.length)
       for (const entry of entries) {
@@ -351,7 +370,10 @@ export class Chat {
 
   #forget(target: string): void {
     const { entries } = this.store.value.conversations.get(target) ?? { entries: [] }
-    if (isRoom(target)) this.#rooms.leave(target)
+    if (isRoom(target)) {
+      this.#rooms.leave(target)
+      this.#logs.forget(target)
+    }
     this.store.change(state => withoutConversation(state, target))
     void this.#archive.forget(
       target,

@@ -46,6 +46,13 @@ export type Visit = Pick<Conversation, 'target' | 'mark' | 'epoch' | 'password'>
 /** An entry as it is kept. */
 export type KeptEntry = Entry & { readonly target: string }
 
+/** The end of the log of a room, as it is kept. */
+export interface KeptLog {
+  readonly target: string
+  readonly epoch: string
+  readonly entries: readonly Entry[]
+}
+
 export interface Person {
   readonly id: string
   readonly name: string
@@ -75,6 +82,8 @@ export interface Conversation {
 /** Messages that are kept of one conversation, and of all. */
 export const KEPT_OF_ONE = 500
 export const KEPT_OF_ALL = 2_000
+/** Messages that are kept of the log of a room. */
+export const KEPT_OF_LOG = 50
 /** Entries of a conversation that are held; the oldest go. */
 export const MAX_ENTRIES = 2_000
 const MAX_NOTES = 20
@@ -136,6 +145,31 @@ export function withLog(conversation: Conversation, epoch: string): Conversation
   if (conversation.epoch === '') return { ...conversation, epoch }
   const entries = conversation.entries.filter(({ offset }) => offset === null)
   return { ...conversation, epoch, entries, notes: [], mark: 0, hasOlder: true }
+}
+
+/** What is kept of the log of a room; null of what is no log, or of none that is known. */
+export function endOfLog(conversation: Conversation | undefined): KeptLog | null {
+  if (conversation === undefined || conversation.epoch === '') return null
+  const { target, epoch } = conversation
+  return { target, epoch, entries: conversation.entries.filter(({ offset }) => offset !== null).slice(-KEPT_OF_LOG) }
+}
+
+/** With what was kept of its log, unless it has another one by now. */
+export function withKeptLog(conversation: Conversation, { epoch, entries }: KeptLog): Conversation {
+  if (conversation.epoch !== '' && conversation.epoch !== epoch) return conversation
+  return withEntries({ ...conversation, epoch }, entries)
+}
+
+/** Without what was kept up to an offset, if the page of the log that begins at `from` does not go on there: it is loaded again. */
+export function withoutHole(conversation: Conversation, kept: number, from: number): Conversation {
+  if (from <= kept + 1) return conversation
+  const entries = conversation.entries.filter(({ offset }) => offset === null || offset > kept)
+  return { ...conversation, entries, hasOlder: true }
+}
+
+/** The offset of the newest message that is held; 0 when there is none. */
+export function newestOffset({ entries }: Conversation): number {
+  return entries.findLast(({ offset }) => offset !== null)?.offset ?? 0
 }
 
 /** Read up to the end. */

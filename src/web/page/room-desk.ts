@@ -4,12 +4,15 @@
 import type { AckdError, Client, JoinReply, MemberPage, Room, RoomMessage, RoomOptions } from '../../client/index.ts'
 import { readBody, readName, type Body } from './body.ts'
 import {
+  newConversation,
+  newestOffset,
   oldestOffset,
   withEntries,
   withLog,
   withMember,
   withMembers,
   withNote,
+  withoutHole,
   type Conversation,
   type Entry,
   type Person,
@@ -35,6 +38,8 @@ export class RoomDesk {
   readonly #events: RoomEvents
   readonly #rooms = new Map<string, Room<Body>>()
   readonly #loading = new Set<string>()
+  /** Of rooms of which not all is kept that was read: the offset up to which it is. */
+  readonly #keptUpTo = new Map<string, number>()
 
   constructor(client: Client<Body>, store: Store<State>, events: RoomEvents) {
     this.#client = client
@@ -49,6 +54,9 @@ export class RoomDesk {
     const room = await this.#client.rooms.join<Body>(target, options)
     if (this.#rooms.has(target)) return
     this.#rooms.set(target, room)
+    const kept = newestOffset(this.#store.value.conversations.get(target) ?? newConversation(target))
+    // What comes from the server begins behind what was read.
+    if (kept > 0 && kept < room.offset) this.#keptUpTo.set(target, kept)
     this.#set(target, conversation => ({
       ...conversation,
       password,
@@ -124,6 +132,11 @@ export class RoomDesk {
     try {
       const { messages, epoch } = await room.history(before === null ? { limit: PAGE } : { before, limit: PAGE })
       this.#set(target, conversation => withLog(conversation, epoch))
+      const kept = this.#keptUpTo.get(target)
+      if (kept !== undefined && before === null) {
+        this.#keptUpTo.delete(target)
+        this.#set(target, conversation => withoutHole(conversation, kept, messages[0]?.offset ?? Infinity))
+      }
       this.#came(
         target,
         messages.map(message => this.#entryOf(message)),

@@ -2,7 +2,15 @@
  * All that the page shows, as one value, and what can be said of it.
  */
 import type { Status } from '../../client/connector.ts'
-import { newConversation, withEntries, type Conversation, type KeptEntry, type Visit } from './conversation.ts'
+import {
+  newConversation,
+  withEntries,
+  withKeptLog,
+  type Conversation,
+  type KeptEntry,
+  type KeptLog,
+  type Visit,
+} from './conversation.ts'
 
 export interface Notice {
   readonly key: string
@@ -103,6 +111,19 @@ export function restored(state: State, visits: readonly Visit[], entries: readon
     next,
     others.map(({ from, name }) => ({ id: from, name })),
   )
+}
+
+/** With what was kept of the logs of the rooms that one is in. */
+export function withKeptLogs(state: State, logs: readonly KeptLog[]): State {
+  let next = state
+  for (const log of logs) {
+    next = withExisting(next, log.target, conversation => withKeptLog(conversation, log))
+    next = withNames(
+      next,
+      log.entries.filter(({ own }) => !own).map(({ from, name }) => ({ id: from, name })),
+    )
+  }
+  return next
 }
 
 /** Learns what people are called. */

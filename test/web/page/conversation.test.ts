@@ -1,21 +1,26 @@
 /** Conversations as values: order, ticks, what is unread, who came and went. */
 import { describe, expect, test } from 'vitest'
 import {
+  endOfLog,
   firstUnread,
   KEPT_OF_ALL,
+  KEPT_OF_LOG,
   KEPT_OF_ONE,
   keptOf,
   MAX_ENTRIES,
   newConversation,
+  newestOffset,
   oldestOffset,
   unreadOf,
   withAllRead,
   withEntries,
+  withKeptLog,
   withLog,
   withMember,
   withMembers,
   withNote,
   withoutEntry,
+  withoutHole,
   withTick,
   type Conversation,
   type Entry,
@@ -182,5 +187,36 @@ describe('people', () => {
     let conversation = room()
     for (let i = 0; i < 100; i++) conversation = withNote(conversation, 'join', `p${i}`, i)
     expect(conversation.notes).toHaveLength(20)
+  })
+})
+
+describe('what is kept of a log', () => {
+  const log = (...entries: Entry[]): Conversation => withLog(room(...entries), 'one')
+
+  test('is its end, without what has no place in it, and nothing of a log that is not known', () => {
+    const many = Array.from({ length: 60 }, (_, i) => said(i + 1))
+    const kept = endOfLog(log(...many, own('mine', 99)))
+    expect([kept?.target, kept?.epoch, kept?.entries.length]).toEqual(['#tea', 'one', KEPT_OF_LOG])
+    expect([kept?.entries[0]?.offset, kept?.entries.at(-1)?.offset]).toEqual([11, 60])
+    expect([endOfLog(room(said(1))), endOfLog(undefined)]).toEqual([null, null])
+  })
+
+  test('is shown again, before it is known what the server has, but not in another log', () => {
+    const kept = { target: '#tea', epoch: 'one', entries: [said(1), said(2)] }
+    const shown = withKeptLog(newConversation('#tea'), kept)
+    expect([keys(shown), shown.epoch, newestOffset(shown)]).toEqual([['m1', 'm2'], 'one', 2])
+    expect(keys(withLog(shown, 'two'))).toEqual([])
+    const other = withLog(newConversation('#tea'), 'two')
+    expect(withKeptLog(other, kept)).toBe(other)
+  })
+
+  test('goes where the log does not go on, so that no hole is shown', () => {
+    const before = log(said(1), said(2), own('mine', 99))
+    expect(withoutHole(before, 2, 3)).toBe(before)
+    expect(withoutHole(before, 2, 1)).toBe(before)
+    expect(keys(withoutHole(before, 2, 4))).toEqual(['mine'])
+    expect(keys(withoutHole(log(said(1), said(9)), 1, Infinity))).toEqual(['m9'])
+    expect(withoutHole({ ...before, hasOlder: false }, 2, 4).hasOlder).toBe(true)
+    expect(newestOffset(newConversation('#tea'))).toBe(0)
   })
 })
