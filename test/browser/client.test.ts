@@ -111,7 +111,7 @@ describe('what is kept', () => {
 
   test('is given up when there is no room, with a word, and the client goes on', async () => {
     const [ann, bob] = await Promise.all([person(), person()])
-    // The quota of a browser cannot be set from outside; so transactions end as they do when it is used up.
+    // A quota has no moment at which it is used up that a test could choose; so transactions end as they do then.
     const full = `const put = IDBObjectStore.prototype.put
       IDBObjectStore.prototype.put = function (...args) {
         const request = put.apply(this, args)

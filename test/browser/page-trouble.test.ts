@@ -1,18 +1,12 @@
 /** The chat page where the browser does not play along: no room, no storage, no locks, a page that was put aside. */
 import { describe, expect, test } from 'vitest'
 import { Chatter, newcomer } from './chatter.ts'
-import { personWithWindow } from './chromium.ts'
+import { personWithoutStorage, personWithWindow } from './chromium.ts'
 
 describe('what is kept', () => {
   test('is nothing where the browser forbids it: the page says so, and works', async () => {
     const bea = await Chatter.come('Bea')
-    const somebody = await newcomer()
-    await somebody.context.addInitScript({
-      content: `for (const name of ['localStorage', 'indexedDB']) {
-        Object.defineProperty(window, name, { get: () => { throw new DOMException('forbidden', 'SecurityError') } })
-      }`,
-    })
-    const cal = await Chatter.begin(somebody, 'Cal', await bea.link())
+    const cal = await Chatter.begin(await personWithoutStorage(), 'Cal', await bea.link())
     await cal.sees(/^This browser keeps nothing for this page/)
     await cal.say('kept nowhere')
     await cal.ticked('kept nowhere', 'Delivered')
@@ -21,7 +15,7 @@ describe('what is kept', () => {
   test('is given up when there is no room: the page says so, and sends all the same', async () => {
     const dot = await Chatter.come('Dot')
     const somebody = await newcomer()
-    // The quota of a browser cannot be set from outside; so transactions end as they do when it is used up.
+    // A quota has no moment at which it is used up that a test could choose; so transactions end as they do then.
     await somebody.context.addInitScript({
       content: `const put = IDBObjectStore.prototype.put
         IDBObjectStore.prototype.put = function (...args) {
