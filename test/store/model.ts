@@ -79,7 +79,7 @@ const enqueue = fc
     floor: fc.constantFrom(1, 1, 1, 2),
     length: fc.constantFrom(1, 10, 60),
     ttl: fc.constantFrom(0, 10, 30_000),
-    count: fc.integer({ min: 1, max: 4 }),
+    count: fc.integer({ min: 1, max: 7 }),
   })
   .map(({ id, stream, skip, floor, length, ttl, count }): Act => async ({ tables, store }) => {
     const first = tables.sync(id, stream).last + 1 + skip

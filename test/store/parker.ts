@@ -1,6 +1,6 @@
 /**
- * A process that parks messages, and appends the same to a room, until it is killed: `parker.ts <directory> [data bytes]`. Prints each
- * number that was acknowledged by both, on a line of its own, and what went wrong otherwise.
+ * A process that parks messages, one alone and several together in turn, and appends the same to a room, until it is killed:
+ * `parker.ts <directory> [data bytes]`. Prints each number that was acknowledged by both, on a line of its own, and what went wrong otherwise.
  */
 import { writeSync } from 'node:fs'
 
@@ -22,10 +22,11 @@ writeSync(1, `from ${Math.min(last, posted)}\n`)
 for (let failures = 0; failures < 20;) {
   const after = (before: number) => Array.from({ length: BATCH }, (_, index) => parcel(before + 1 + index, { text }))
   try {
-    const parked = after(last).map(one => store.enqueue('bob', [one]))
+    const batch = after(last)
+    const parked = [batch.slice(0, 1), batch.slice(1)].map(some => store.enqueue('bob', some))
     const appended = after(posted).map(one => store.rooms.append(ROOM, [one]))
     const [results] = await Promise.all([Promise.all(parked), Promise.all(appended)])
-    if (results.some(({ outcomes }) => outcomes[0] === 'full')) break
+    if (results.some(({ outcomes }) => outcomes.includes('full'))) break
     last += BATCH
     posted += BATCH
     writeSync(1, `${Math.min(last, posted)}\n`)

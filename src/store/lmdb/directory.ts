@@ -14,6 +14,7 @@ import {
   openSync,
   closeSync,
   readFileSync,
+  renameSync,
   statSync,
   writeFileSync,
 } from 'node:fs'
@@ -25,7 +26,11 @@ import { acquireLock, type Lock } from './lock.ts'
 import { FORMAT_KEY, LAST_KEY, Tag } from './records.ts'
 import { StoreError } from '../store.ts'
 
-const FORMAT = 1
+/**
+ * What is written. Before 2 each record of a mailbox held one message, and what wrote it would take several for damage. That is read and
+ * goes on as it is; whoever wrote it can no longer open it from then on.
+ */
+const FORMAT = 2
 
 export interface DataDirectory {
   readonly environment: Environment
@@ -116,7 +121,7 @@ function openData(directory: string, mapBytes: number): Environment {
   }
 }
 
-/** Gives a new store its name, or compares that of a known one with the marker. */
+/** Gives a new store its name, or compares that of a known one with the marker; says of an older one that it is of this format now. */
 async function identify(directory: string, environment: Environment): Promise<void> {
   const { marker } = dataFiles(directory)
   const known = environment.get(FORMAT_KEY)?.toString('latin1')
@@ -124,17 +129,25 @@ async function identify(directory: string, environment: Environment): Promise<vo
   if (known === undefined && (marked !== null || !isEmpty(environment))) {
     throw refusal(directory, 'does not say which store it is')
   }
-  if (marked !== null && marked !== known)
+  const name = known === undefined ? { format: 0, store: randomUUID() } : readName(known)
+  if (name === null) throw refusal(directory, 'does not say which store it is')
+  if (name.format > FORMAT) throw tooNew(directory, name.format)
+  if (marked !== null && readName(marked)?.store !== name.store)
     throw refusal(directory, 'is not the one that store.json beside it was made with')
-  const name = known ?? JSON.stringify({ format: FORMAT, store: randomUUID() })
-  if (!name.startsWith(`{"format":${FORMAT},`)) throw refusal(directory, 'was written by another version of ackd')
-  if (known === undefined) await environment.transaction(() => environment.put(FORMAT_KEY, Buffer.from(name)))
-  if (marked === null) writeMarker(directory, marker, name)
+  const written = JSON.stringify({ format: FORMAT, store: name.store })
+  if (known !== written) await environment.transaction(() => environment.put(FORMAT_KEY, Buffer.from(written)))
+  if (marked !== written) writeMarker(directory, marker, written)
+}
+
+function readName(name: string): { readonly format: number; readonly store: string } | null {
+  const [, format = '', store = ''] = /^\{"format":([1-9]\d*),"store":"([-\w]+)"\}$/.exec(name) ?? []
+  return store === '' ? null : { format: Number(format), store }
 }
 
 /** Written after the data that it speaks of, and made durable, with the names of both files. */
 function writeMarker(directory: string, marker: string, name: string): void {
-  writeFileSync(marker, name, { mode: 0o600, flush: true })
+  writeFileSync(`${marker}.new`, name, { mode: 0o600, flush: true })
+  renameSync(`${marker}.new`, marker)
   const folder = openSync(directory, 'r')
   fsyncSync(folder)
   closeSync(folder)
@@ -142,6 +155,13 @@ function writeMarker(directory: string, marker: string, name: string): void {
 
 function isEmpty(environment: Environment): boolean {
   return [...environment.range(Uint8Array.of(0), LAST_KEY, 1)].length === 0
+}
+
+function tooNew(directory: string, format: number): StoreError {
+  return new StoreError(
+    `The data file ${dataFiles(directory).data} has format ${format}, and this version of ackd knows none after ${FORMAT}.`,
+    'Start the version of ackd that wrote it, or a newer one.',
+  )
 }
 
 function refusal(directory: string, what: string, cause?: unknown): StoreError {

@@ -11,17 +11,10 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 
 import { readAccount, readRevocation } from './accounts.ts'
+import { readEntries } from './bundle.ts'
 import { readRoom } from './room-records.ts'
-import {
-  DamagedRecord,
-  readBox,
-  readEntry,
-  readLastNumber,
-  readStream,
-  readText,
-  LAST_NUMBER_KEY,
-  Tag,
-} from './records.ts'
+import { readEntry } from './entries.ts'
+import { DamagedRecord, LAST_NUMBER_KEY, readBox, readLastNumber, readStream, readText, Tag } from './records.ts'
 
 const MAGIC = 0xbeefc0de
 const HEADER = 24
@@ -259,7 +252,8 @@ class Walk {
       else if (key[0] === Tag.once) readText(key, value, 'what was to be done once')
       else if (key[0] === Tag.account) readAccount(key, value)
       else if (key[0] === Tag.revocation) readRevocation(key, value)
-      else if (key[0] === Tag.entry || key[0] === Tag.dead || key[0] === Tag.post) readEntry(key, value)
+      else if (key[0] === Tag.entry) readEntries(key, value)
+      else if (key[0] === Tag.dead || key[0] === Tag.post) readEntry(key, value)
       else if (key.equals(LAST_NUMBER_KEY)) readLastNumber(value)
       else if (key[0] !== Tag.format && key[0] !== Tag.quarantined)
         throw new Error('it holds a record of an unknown kind')

@@ -3,7 +3,7 @@
  *
  * The entries are the journal of a mailbox: each says which number of which stream it took. The records of the box and of its
  * streams are checkpoints, true of everything up to `through`; they are written when something else than parking happens, and
- * after every 256 parked messages. So parking a message costs one put, and loading a mailbox reads at most the 256 entries
+ * after every 256 parked messages. So parking what one call brings costs one put, or few, and loading a mailbox reads at most some 512 entries
  * that came after its checkpoint. Forgetting a cached mailbox is free at any time: nothing is only in memory.
  *
  * All that changes it must run inside a transaction. When the transaction fails, the object is no longer true and is dropped.
@@ -11,8 +11,9 @@
 import type { EndReason } from '../../protocol/errors.ts'
 import type { Entry, Lost, Outcome, Parcel } from '../../protocol/mailbox.ts'
 import type { Table } from './environment.ts'
-import { boxKey, boxRange, createBox, entryKey, putBox, putEntry, readBox, readEntry } from './records.ts'
-import { Tag, type BoxRecord, type ParkedEntry } from './records.ts'
+import { bodyBytes, Journal, toHanded, type EntryPage, type Handed } from './journal.ts'
+import { type KeptEntry, type ParkedEntry, putEntry, readEntry } from './entries.ts'
+import { boxKey, boxRange, type BoxRecord, createBox, entryKey, putBox, readBox, Tag } from './records.ts'
 import { KeptStreams } from './streams.ts'
 import { DISCARDED, type StoreLimits } from '../store.ts'
 import { recordDelivered, recordLost, untaken, type StreamRecord } from '../streams.ts'
@@ -22,23 +23,6 @@ const TAIL = 256
 
 /** Entries remembered between being read and being taken. */
 const HANDED = 4_096
-
-/** All of an entry that matters when it is taken away. */
-interface Handed {
-  readonly s: number
-  readonly stream: string
-  readonly n: number
-  readonly reason: string
-  readonly bytes: number
-}
-
-export function bodyBytes({ body }: Entry): number {
-  return body === null ? 0 : body.end - body.start
-}
-
-function toHanded(entry: ParkedEntry): Handed {
-  return { s: entry.s, stream: entry.stream, n: entry.n, reason: entry.reason, bytes: bodyBytes(entry) }
-}
 
 /** What is public of an entry. */
 export function toEntry({ s, stream, n, time, body, reason, repeated }: ParkedEntry): Entry {
@@ -97,6 +81,10 @@ export class Mailbox {
     return (this.#kept ??= new KeptStreams(this.#table, this.#limits.streams, this.record))
   }
 
+  get #journal(): Journal {
+    return new Journal(this.#table, this.record)
+  }
+
   get #put(): Table['put'] {
     return this.#table.put
   }
@@ -124,27 +112,12 @@ export class Mailbox {
     return this.#head
   }
 
-  park(parcel: Parcel, now: number): Outcome {
-    const { stream, n, time, expires, body, repeated } = parcel
-    const { record } = this
-    const known = this.#streams.get(stream)
-    const refused = untaken(known, parcel)
-    if (refused !== null) return refused
-    const size = body.end - body.start
-    if (record.count >= this.#limits.mailboxMessages || record.bytes + size > this.#limits.mailboxBytes) return 'full'
-    const longest = now + this.#limits.messageLifeMs
-    const ends = expires === 0 ? longest : Math.min(expires, longest)
-    const s = Math.max(this.#lastS + 1, now * 1000)
-    putEntry(record.number, { s, stream, n, time, body, reason: '', repeated, expires: ends }, this.#put)
-    this.#lastS = s
-    this.#tail++
-    if (record.count === 0) this.#head = s
-    record.count++
-    record.bytes += size
-    record.earliest = Math.min(record.earliest, ends)
-    known.last = n
-    this.#streams.use(stream, known)
-    return 'ok'
+  park(batch: readonly Parcel[], now: number): Outcome[] {
+    const taken: ParkedEntry[] = []
+    const outcomes = batch.map(parcel => this.#take(parcel, now, taken))
+    this.#journal.add(taken)
+    this.#tail += taken.length
+    return outcomes
   }
 
   /** Writes the checkpoint if parking alone makes one necessary. */
@@ -163,22 +136,12 @@ export class Mailbox {
   }
 
   /** The entries after `after`, oldest first: at most `limit`, and at most `maxBytes` of bodies, but always one. */
-  read(after: number, limit: number, maxBytes = Infinity): { entries: ParkedEntry[]; more: boolean } {
-    const [, end] = boxRange(Tag.entry, this.record.number)
-    const entries: ParkedEntry[] = []
-    let bytes = 0
-    for (const { key, value } of this.#table.range(entryKey(this.record.number, after + 1), end)) {
-      if (entries.length >= limit) return { entries, more: true }
-      const entry = readEntry(key, value)
-      bytes += bodyBytes(entry)
-      if (bytes > maxBytes && entries.length > 0) return { entries, more: true }
-      entries.push(entry)
-    }
-    return { entries, more: false }
+  read(after: number, limit: number, maxBytes = Infinity): EntryPage {
+    return this.#journal.read(after, limit, maxBytes)
   }
 
   /** Like `read`, for the recipient, who will soon take away what it gets. */
-  hand(after: number, limit: number, maxBytes: number): { entries: ParkedEntry[]; more: boolean } {
+  hand(after: number, limit: number, maxBytes: number): EntryPage {
     // Most who come find nothing, and to hear so from the file costs as much as a message.
     if (this.record.count === 0) return { entries: [], more: false }
     const read = this.#mark(this.read(after, limit, maxBytes))
@@ -208,7 +171,7 @@ export class Mailbox {
     if (entries.length === 0) return lost
     this.#head = record.count === entries.length ? 0 : null
     for (const entry of entries) {
-      this.#table.remove(entryKey(record.number, entry.s))
+      this.#journal.take(entry)
       record.count--
       record.bytes -= entry.bytes
       if (entry.reason !== '') continue
@@ -239,7 +202,7 @@ export class Mailbox {
     const { record } = this
     const { entries } = this.read(0, Infinity)
     const due = entries.filter(({ s, reason, expires }) => s > after && reason === '' && expires <= by)
-    const lost = due.map(entry => this.#void(entry, 'expired'))
+    const lost = this.#void(due, 'expired')
     const gone = new Set(due)
     record.earliest = entries
       .filter(entry => entry.reason === '' && !gone.has(entry))
@@ -255,7 +218,7 @@ export class Mailbox {
     if (head === undefined || head.s !== suspect || head.reason !== '') return []
     record.headAttempts = record.headS === suspect ? record.headAttempts + 1 : 1
     record.headS = suspect
-    const lost = record.headAttempts < this.#limits.headAttempts ? [] : [this.#die(head, now)]
+    const lost = record.headAttempts < this.#limits.headAttempts ? [] : this.#die(head, now)
     this.checkpoint()
     return lost
   }
@@ -314,19 +277,40 @@ export class Mailbox {
       return handed.splice(0, kept < 0 ? handed.length : kept)
     }
     this.#handed = []
-    const [start] = boxRange(Tag.entry, this.record.number)
-    const range = this.#table.range(start, entryKey(this.record.number, upTo + 1))
-    return Array.from(range, ({ key, value }) => toHanded(readEntry(key, value)))
+    return this.#journal.upTo(upTo)
   }
 
   /** Notes what is given, and says which of it was given before. */
-  #mark({ entries, more }: { entries: ParkedEntry[]; more: boolean }): { entries: ParkedEntry[]; more: boolean } {
+  #mark({ entries, more }: EntryPage): EntryPage {
     this.#given = Math.max(this.#given, entries.at(-1)?.s ?? 0)
     if ((entries[0]?.s ?? Infinity) > this.#givenBefore) return { entries, more }
     return {
       entries: entries.map(entry => ({ ...entry, repeated: entry.repeated || entry.s <= this.#givenBefore })),
       more,
     }
+  }
+
+  /** Takes a parcel, and adds what is to be written to `taken`. */
+  #take(parcel: Parcel, now: number, taken: ParkedEntry[]): Outcome {
+    const { stream, n, time, expires, body, repeated } = parcel
+    const { record } = this
+    const known = this.#streams.get(stream)
+    const refused = untaken(known, parcel)
+    if (refused !== null) return refused
+    const size = body.end - body.start
+    if (record.count >= this.#limits.mailboxMessages || record.bytes + size > this.#limits.mailboxBytes) return 'full'
+    const longest = now + this.#limits.messageLifeMs
+    const ends = expires === 0 ? longest : Math.min(expires, longest)
+    const s = Math.max(this.#lastS + 1, now * 1000)
+    taken.push({ s, stream, n, time, body, reason: '', repeated, expires: ends })
+    this.#lastS = s
+    if (record.count === 0) this.#head = s
+    record.count++
+    record.bytes += size
+    record.earliest = Math.min(record.earliest, ends)
+    known.last = n
+    this.#streams.use(stream, known)
+    return 'ok'
   }
 
   #readTail(): void {
@@ -360,15 +344,17 @@ export class Mailbox {
     return { recipient: this.id, stream, n, kind, reason }
   }
 
-  /** Leaves a void in the place of an entry. */
-  #void(entry: ParkedEntry, reason: EndReason): Lost {
-    this.record.bytes -= bodyBytes(entry)
+  /** Leaves voids in the places of entries. */
+  #void(entries: readonly KeptEntry[], reason: EndReason): Lost[] {
     this.#handed = []
-    putEntry(this.record.number, { ...entry, body: null, reason }, this.#put)
-    return this.#lose(entry, reason, reason)
+    this.#journal.replace(entries.map(entry => ({ ...entry, body: null, reason })))
+    return entries.map(entry => {
+      this.record.bytes -= bodyBytes(entry)
+      return this.#lose(entry, reason, reason)
+    })
   }
 
-  #die(head: ParkedEntry, now: number): Lost {
+  #die(head: KeptEntry, now: number): Lost[] {
     const { number } = this.record
     putEntry(number, { ...head, reason: 'dead', expires: now }, this.#put, Tag.dead)
     this.record.dead++
@@ -378,6 +364,6 @@ export class Mailbox {
       if (oldest !== undefined) this.#table.remove(oldest.key)
       this.record.dead--
     }
-    return this.#void(head, 'dead')
+    return this.#void([head], 'dead')
   }
 }

@@ -1,13 +1,10 @@
 /**
  * How mailboxes are written down in LMDB: keys and values as bytes, each value with its own checksums.
  *
- * LMDB does not check what it reads, so each record does. An entry has two: one for its key and header, so that a damaged body
- * still tells which message it was, and one for the body. Numbers are big-endian, so that keys sort by them; 48 bits are enough
- * for times and numbers, a place in a mailbox takes 56. Nothing but the body is ever longer than a few hundred bytes.
+ * LMDB does not check what it reads, so each record does. Numbers are big-endian, so that keys sort by them; 48 bits are enough
+ * for times and numbers, a place in a mailbox takes 56. Messages are in `entries.ts` and `bundle.ts`.
  */
 import type { EndReason } from '../../protocol/errors.ts'
-import { internAscii } from '../../protocol/intern.ts'
-import type { Entry } from '../../protocol/mailbox.ts'
 import type { Secrets } from '../ownership.ts'
 import { createStream, type StreamRecord } from '../streams.ts'
 import { sumOf } from './sum.ts'
@@ -35,10 +32,10 @@ export const FORMAT_KEY = Uint8Array.of(Tag.format)
 
 export const LAST_NUMBER_KEY = Uint8Array.of(Tag.format, 1)
 
-const REASONS = ['', 'rejected', 'expired', 'dead'] as const satisfies readonly (EndReason | '')[]
+/** A reason is written as its place here. */
+export const REASONS = ['', 'rejected', 'expired', 'dead'] as const satisfies readonly (EndReason | '')[]
 const SECRET_BYTES = 32
-const NUMBERED_KEY_BYTES = 14
-const HEADER_BYTES = 20
+export const NUMBERED_KEY_BYTES = 14
 
 /** The bytes are not what was written. `entryKey` is set for a message, which can be moved aside. */
 export class DamagedRecord extends Error {
@@ -61,6 +58,8 @@ export interface BoxRecord extends Secrets {
   bytes: number
   /** The highest `s` that is counted here. */
   through: number
+  /** The last `s` that was taken away. Its record may stand for what came with it; nothing up to here is in the mailbox any more. */
+  floor: number
   /** ms since the epoch: nothing in the mailbox expires before it. */
   earliest: number
   headS: number
@@ -72,11 +71,6 @@ export interface BoxRecord extends Secrets {
   uses: number
 }
 
-export interface ParkedEntry extends Entry {
-  /** ms since the epoch. Of a dead letter: when it died. */
-  readonly expires: number
-}
-
 export interface KeptStream extends StreamRecord {
   /** `uses` of the box when it was used last. */
   used: number
@@ -85,7 +79,8 @@ export interface KeptStream extends StreamRecord {
 /** All that is written is put together here, and copied by the driver at once. */
 let scratch = Buffer.allocUnsafe(64 * 1024)
 
-function roomFor(bytes: number): Buffer {
+/** Lent until the next call. */
+export function roomFor(bytes: number): Buffer {
   if (scratch.length < bytes) scratch = Buffer.allocUnsafe(bytes * 2)
   return scratch
 }
@@ -108,7 +103,7 @@ export function entryKey(box: number, s: number, tag: number = Tag.entry): Buffe
   return key
 }
 
-function writeEntryKey(key: Buffer, box: number, s: number, tag: number): void {
+export function writeEntryKey(key: Buffer, box: number, s: number, tag: number): void {
   key[0] = tag
   key.writeUIntBE(box, 1, 6)
   key.writeUInt32BE(Math.floor(s / 0x1000000), 7)
@@ -147,69 +142,6 @@ export function quarantineKey(key: Uint8Array): Uint8Array {
   return Buffer.concat([Uint8Array.of(Tag.quarantined), key])
 }
 
-/** Writes an entry through `put`, whose arguments are only lent. */
-export function putEntry(
-  box: number,
-  { s, stream, n, time, body, reason, repeated, expires }: ParkedEntry,
-  put: (key: Uint8Array, value: Uint8Array) => void,
-  tag: number = Tag.entry,
-): void {
-  const bodyBytes = body === null ? 0 : body.end - body.start
-  const bodyAt = NUMBERED_KEY_BYTES + HEADER_BYTES + stream.length
-  const room = roomFor(bodyAt + bodyBytes + 8)
-  writeEntryKey(room, box, s, tag)
-  let at = NUMBERED_KEY_BYTES
-  room[at++] =
-    (body?.text === true ? 1 : 0) | (body === null ? 2 : 0) | (REASONS.indexOf(reason) << 2) | (repeated ? 16 : 0)
-  at = room.writeUIntBE(expires, at, 6)
-  at = room.writeUIntBE(time, at, 6)
-  at = room.writeUIntBE(n, at, 6)
-  room[at++] = stream.length
-  room.write(stream, at, 'latin1')
-  if (body !== null) room.set(body.bytes.subarray(body.start, body.end), bodyAt)
-  room.writeUInt32BE(sumOf(room, bodyAt, bodyAt + bodyBytes), bodyAt + bodyBytes)
-  room.writeUInt32BE(sumOf(room, 0, bodyAt), bodyAt + bodyBytes + 4)
-  put(room.subarray(0, NUMBERED_KEY_BYTES), room.subarray(NUMBERED_KEY_BYTES, bodyAt + bodyBytes + 8))
-}
-
-/** Where the body of an entry begins. */
-function bodyStart(value: Buffer): number {
-  return HEADER_BYTES + (value[HEADER_BYTES - 1] ?? 0)
-}
-
-/** What the header of an entry says, or null if it is damaged. The body is not looked at; it is a view of `value`. */
-export function readHeader(key: Uint8Array, value: Buffer): ParkedEntry | null {
-  const bodyAt = bodyStart(value)
-  if (key.length !== NUMBERED_KEY_BYTES || value.length < bodyAt + 8) return null
-  const sum = sumOf(value, 0, bodyAt, sumOf(key, 0, key.length))
-  const flags = value[0] ?? 0
-  const reason = REASONS[(flags >> 2) & 3]
-  if (sum !== value.readUInt32BE(value.length - 4) || reason === undefined) return null
-  return {
-    s: entryPlace(key),
-    // The same few streams come again and again, and are looked up by their names.
-    stream: internAscii(value, HEADER_BYTES, bodyAt) ?? value.toString('latin1', HEADER_BYTES, bodyAt),
-    n: value.readUIntBE(13, 6),
-    time: value.readUIntBE(7, 6),
-    body: flags & 2 ? null : { bytes: value, start: bodyAt, end: value.length - 8, text: (flags & 1) !== 0 },
-    reason,
-    repeated: (flags & 16) !== 0,
-    expires: value.readUIntBE(1, 6),
-  }
-}
-
-/** The body is a view of `value`, which must stay as it is. */
-export function readEntry(key: Uint8Array, value: Buffer): ParkedEntry {
-  const entry = readHeader(key, value)
-  if (entry === null) throw new DamagedRecord('a message does not match its checksum', key)
-  const bodyAt = bodyStart(value)
-  const bodyEnd = value.length - 8
-  if (entry.body === null ? bodyEnd !== bodyAt : sumOf(value, bodyAt, bodyEnd) !== value.readUInt32BE(bodyEnd)) {
-    throw new DamagedRecord('the body of a message does not match its checksum', key)
-  }
-  return entry
-}
-
 /** Appends the checksum of a key and its value, and hands both on. */
 function putSummed(key: Uint8Array, value: Buffer, put: (key: Uint8Array, value: Uint8Array) => void): void {
   const end = value.length - 4
@@ -236,7 +168,10 @@ export function readText(key: Uint8Array, value: Buffer, what: string): string {
 }
 
 const BOX_NUMBERS = 11
-const BOX_BYTES = BOX_NUMBERS * 8 + 1 + 2 * SECRET_BYTES + 4
+const FLOOR_AT = BOX_NUMBERS * 8 + 1 + 2 * SECRET_BYTES
+const BOX_BYTES = FLOOR_AT + 8 + 4
+/** As the first versions wrote them, in whose records there is one message each. */
+const BOX_BYTES_WITHOUT_FLOOR = FLOOR_AT + 4
 
 export function putBox(id: string, box: BoxRecord, put: (key: Uint8Array, value: Uint8Array) => void): void {
   const room = roomFor(BOX_BYTES).subarray(0, BOX_BYTES)
@@ -262,11 +197,12 @@ export function putBox(id: string, box: BoxRecord, put: (key: Uint8Array, value:
     if (secret !== null) room.write(secret, at, 'latin1')
     at += SECRET_BYTES
   }
+  room.writeDoubleBE(box.floor, at)
   putSummed(boxKey(id), room, put)
 }
 
 export function readBox(key: Uint8Array, value: Buffer): BoxRecord {
-  checkSum(key, value, BOX_BYTES, `the record of client ${boxId(key)}`)
+  checkSum(key, value, BOX_BYTES_WITHOUT_FLOOR, `the record of client ${boxId(key)}`)
   const number = (index: number): number => value.readDoubleBE(index * 8)
   const flagsAt = BOX_NUMBERS * 8
   const flags = value[flagsAt] ?? 0
@@ -280,6 +216,7 @@ export function readBox(key: Uint8Array, value: Buffer): BoxRecord {
     count: number(2),
     bytes: number(3),
     through: number(4),
+    floor: value.length < BOX_BYTES ? 0 : value.readDoubleBE(FLOOR_AT),
     earliest: number(5),
     headS: number(6),
     headAttempts: number(7),
@@ -299,6 +236,7 @@ export function createBox(number: number, secret: string | null): BoxRecord {
     count: 0,
     bytes: 0,
     through: 0,
+    floor: 0,
     earliest: Number.MAX_SAFE_INTEGER,
     headS: 0,
     headAttempts: 0,

@@ -3,7 +3,8 @@
  * written like those of a mailbox, under the number of the room and with the offset in the place of `s`, and its streams are too.
  */
 import type { EndedEpoch, RoomSettings } from '../../protocol/rooms.ts'
-import { DamagedRecord, entryKey, putText, readHeader, readText, Tag, type ParkedEntry } from './records.ts'
+import { type ParkedEntry, readHeader } from './entries.ts'
+import { DamagedRecord, entryKey, putText, readText, Tag } from './records.ts'
 
 /** What is kept of a room besides its messages and streams; true of everything up to `through`. */
 export interface KeptRoom {

@@ -17,7 +17,8 @@ import type {
   RoomSettings,
 } from '../../protocol/rooms.ts'
 import type { Table } from './environment.ts'
-import { boxRange, entryPlace, putEntry, readEntry, Tag, type ParkedEntry } from './records.ts'
+import { type ParkedEntry, putEntry, readEntry } from './entries.ts'
+import { boxRange, entryPlace, Tag } from './records.ts'
 import { postKey, putRoom, readPost, readRoom, roomKey, type KeptRoom } from './room-records.ts'
 import { KeptStreams } from './streams.ts'
 import type { PageStep } from '../room-pages.ts'

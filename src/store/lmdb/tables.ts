@@ -125,7 +125,7 @@ export class LmdbTables {
     const mailbox = this.#find(id)
     if (mailbox === null) return { outcomes: batch.map(() => 'unknown'), owner: null }
     const now = this.#clock()
-    const outcomes = batch.map(parcel => mailbox.park(parcel, now))
+    const outcomes = mailbox.park(batch, now)
     mailbox.checkpointIfDue()
     return { outcomes, owner: this.#node(id) }
   }
@@ -240,10 +240,11 @@ export class LmdbTables {
     return this.#find(id)?.deadLetters(since).map(toEntry) ?? []
   }
 
-  /** The id of the mailbox with that number, or null. Looks through all of them: for repairs. */
-  idOf(number: number): string | null {
+  /** The mailbox with that number, or null: its id, and the last place that was taken. Looks through all of them: for repairs. */
+  boxOf(number: number): { readonly id: string; readonly floor: number } | null {
     for (const { key, value } of this.#table.range(boxKey(''), Uint8Array.of(Tag.box + 1))) {
-      if (readBox(key, value).number === number) return boxId(key)
+      const box = readBox(key, value)
+      if (box.number === number) return { id: boxId(key), floor: box.floor }
     }
     return null
   }
