@@ -25,10 +25,6 @@ import type { Upstream } from './upstream.ts'
  * 960.
  */
 const OVERHEAD = 1_024
-/** ms until a message that waited for a room in vain is to be offered again. */
-const WAITED_RETRY_MS = 1_000
-/** ms until a message is offered again for which the store did not answer. */
-const UNAVAILABLE_RETRY_MS = 1_000
 /** ms until a message that does not fit into its mailbox, and may not fail, is offered again. */
 const FULL_RETRY_MS = 5_000
 
@@ -46,6 +42,8 @@ export class Custody {
   #settled = 0
   #since = 0
   #pauseMs = LEAST_PAUSE_MS
+  /** Messages for which the store did not answer, within the span that began then. */
+  #unanswered = 0
 
   constructor(hub: Hub) {
     this.#hub = hub
@@ -129,7 +127,7 @@ export class Custody {
       const pauseMs = Math.round((LEAST_PAUSE_MS * this.#refused) / Math.max(1, this.#settled))
       this.#pauseMs = Math.min(Math.max(pauseMs, LEAST_PAUSE_MS), MOST_PAUSE_MS)
       this.#since = now
-      this.#refused = this.#settled = 0
+      this.#refused = this.#settled = this.#unanswered = 0
     }
     for (const parking of [...this.#parkings.values()]) {
       parking.tick(now)
@@ -161,7 +159,7 @@ export class Custody {
   /** Hands back what has waited for so long that its sender must be told. */
   expire(waiting: readonly Message[]): void {
     for (const message of waiting) {
-      if (!message.ended && this.#hub.now >= message.deadline) this.handBack(message, 'unavailable', WAITED_RETRY_MS)
+      if (!message.ended && this.#hub.now >= message.deadline) this.unavailable(message)
     }
   }
 
@@ -263,7 +261,15 @@ export class Custody {
 
   /** It is its sender's again, because the store does not answer. */
   unavailable(message: Message): void {
-    this.handBack(message, 'unavailable', UNAVAILABLE_RETRY_MS)
+    this.handBack(message, 'unavailable', this.awaited())
+  }
+
+  /**
+   * One more stream waits for a store that does not answer: ms until it shall go on. Each a millisecond later than the one before, over seven seconds,
+   * since they would else all come at once, and again at once when they are turned away.
+   */
+  awaited(): number {
+    return LEAST_PAUSE_MS + (this.#unanswered++ % (MOST_PAUSE_MS - LEAST_PAUSE_MS))
   }
 
   /** It follows a message that was refused, so its sender sends it again after that one. Nothing is told twice. */

@@ -124,6 +124,11 @@ export class Sending {
     if (!this.#closed) this.#hub.hasReceipt(up)
   }
 
+  /** One more of its streams waits for a store that does not answer: ms until it shall go on. */
+  awaited(): number {
+    return this.#hub.custody.awaited()
+  }
+
   /** Whether what ends in a mailbox is told to this connection wherever its recipient is. */
   get hearsAll(): boolean {
     return this.#hub.options.soleOwner

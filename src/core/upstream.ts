@@ -19,9 +19,6 @@ import type { Receiving } from './receiving.ts'
 import type { StreamEnd } from './remembered.ts'
 import type { Sending } from './sending.ts'
 
-/** ms after which what could not be told for certain is to be offered again. */
-const RETRY_AFTER_MS = 1_000
-
 interface End {
   readonly kind: EndReason
   readonly n: number
@@ -262,7 +259,7 @@ export class Upstream implements StreamEnd {
   #handBack(): boolean {
     if (this.#open === 0) return false
     this.#ends = null
-    this.retry(this.#open, 'unavailable', RETRY_AFTER_MS)
+    this.retry(this.#open, 'unavailable', this.sending.awaited())
     this.#open = this.#due = 0
     this.#delivered = this.#asked = 0
     return true

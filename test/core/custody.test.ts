@@ -37,6 +37,19 @@ describe('Custody, what it holds', () => {
     expect(desk.hub.custody.admits(0)).toBe(false)
   })
 
+  test('is handed back one after the other when the store does not answer, spread over seven seconds', () => {
+    const friends = ['bob', 'carol', 'dave']
+    for (const friend of friends) desk.send(alice, 1, friend)
+    desk.hub.turn()
+    desk.pass(31_500)
+    const retry = (friend: string, i: number): string => `retry ${friend} 1: unavailable, ${1_000 + i} ms`
+    expect(alice.line.read()).toEqual(friends.map(retry))
+    for (let i = friends.length; i < 7_000; i++) desk.hub.custody.awaited()
+    expect(desk.hub.custody.awaited()).toBe(1_000)
+    desk.pass(1_000)
+    expect([desk.hub.custody.awaited(), desk.hub.custody.awaited()]).toEqual([1_000, 1_001])
+  })
+
   test('lets those wait longer who are too many, up to eight seconds, and as before when they are few again', () => {
     const custody = desk.hub.custody
     const refuse = (count: number, settled: number): number => {
