@@ -301,13 +301,15 @@ export function flagName(name: string): string {
 }
 
 /**
- * What SIGHUP can change while the server runs. Everything else holds from start to end: what clients were told in their welcome, what the
- * store or a port was opened with, and what the tokens of connections that are there were checked by.
+ * What SIGHUP can change while the server runs. Everything else holds from start to end: what clients were told in their welcome, where the
+ * store or a port was opened, and what the tokens of connections that are there were checked by.
  */
 export const reloadableNames = [
   ...['tlsCert', 'tlsKey', 'origins', 'trustProxy', 'adminToken', 'logLevel', 'unknownRecipients'],
   ...['jwtSecret', 'jwtIssuer', 'jwtAudience', 'jwtLeeway', 'tokenLife'],
   ...['heldBytes', 'unreadBytes', 'frameRate', 'newRecipientsRate', 'httpRate', 'roomsPerConnection', 'roomMessages'],
+  ...['mailboxMessages', 'mailboxBytes', 'messageLife', 'idLife', 'replacementRate', 'deadAfter'],
+  ...['rooms', 'roomsPerOwner', 'roomLife'],
   ...['connectionsPerAddress', 'connectRate', 'maxLag', 'overloadLag', 'helloTimeout', 'idleTimeout'],
 ] as const satisfies readonly OptionName[]
 

@@ -146,6 +146,7 @@ function applyOptions(
   admin.renew(options.adminToken)
   rate.perSecond = options.httpRate
   own.level = options.logLevel
+  store.limit(storeLimits(options))
   gateway.change(gatewayOptions(options, store, gateway.hub.options.node))
   guard.reload(options)
 }
@@ -218,8 +219,8 @@ class RunningServer implements Server {
   }
 }
 
-async function openStore(options: Options, log: Log): Promise<Store> {
-  const limits: StoreLimits = {
+function storeLimits(options: Options): StoreLimits {
+  return {
     ...defaultStoreLimits,
     mailboxMessages: options.mailboxMessages,
     mailboxBytes: options.mailboxBytes,
@@ -235,6 +236,10 @@ async function openStore(options: Options, log: Log): Promise<Store> {
       owned: options.roomsPerOwner,
     },
   }
+}
+
+async function openStore(options: Options, log: Log): Promise<Store> {
+  const limits = storeLimits(options)
   if (options.store === 'memory') {
     log.warn({}, 'messages and identities are kept in memory only: nothing survives the end of this process')
     return new MemoryStore(limits)

@@ -32,7 +32,15 @@ import { LmdbTables } from './lmdb/tables.ts'
 import { LmdbWriter, storeError, type Cached } from './lmdb/writer.ts'
 import type { OnceStore } from './once-store.ts'
 import type { RoomStore } from './room-store.ts'
-import { defaultStoreLimits, StoreError, type ClientRecord, type Store, type StoreLimits } from './store.ts'
+import {
+  changeLimits,
+  defaultStoreLimits,
+  ownLimits,
+  StoreError,
+  type ClientRecord,
+  type Store,
+  type StoreLimits,
+} from './store.ts'
 
 export interface LmdbOptions {
   /** Made when it is not there. */
@@ -75,6 +83,7 @@ export class LmdbStore implements Store {
   readonly rooms: RoomStore
   readonly once: OnceStore
   readonly #directory: DataDirectory
+  readonly #limits: StoreLimits
   readonly #tables: LmdbTables
   readonly #rooms: LmdbRoomTables
   readonly #accounts: LmdbAccountTables
@@ -94,8 +103,9 @@ export class LmdbStore implements Store {
     const { environment } = directory
     this.#directory = directory
     this.#onNote = onNote
-    this.#tables = new LmdbTables(environment, limits, clock)
-    this.#rooms = new LmdbRoomTables(environment, limits.rooms, clock, randomBytes(6).toString('base64url'))
+    this.#limits = ownLimits(limits)
+    this.#tables = new LmdbTables(environment, this.#limits, clock)
+    this.#rooms = new LmdbRoomTables(environment, this.#limits.rooms, clock, randomBytes(6).toString('base64url'))
     this.#accounts = new LmdbAccountTables(environment, limits.revocations, clock)
     const cached = together(this.#tables, together(this.#rooms, this.#accounts))
     this.#writer = new LmdbWriter(environment, cached, key => this.#quarantine(key), patienceMs)
@@ -116,6 +126,10 @@ export class LmdbStore implements Store {
   /** Messages that were moved aside because they were damaged on the disk, ever. */
   get quarantined(): number {
     return this.#quarantined
+  }
+
+  limit(limits: StoreLimits): void {
+    changeLimits(this.#limits, limits)
   }
 
   /** Who comes back waits for no disk: owners are only in memory. */

@@ -21,7 +21,14 @@ import { MemoryRooms, RoomTables } from './memory/rooms.ts'
 import { MemoryTables } from './memory/tables.ts'
 import type { OnceStore } from './once-store.ts'
 import type { RoomStore } from './room-store.ts'
-import { defaultStoreLimits, type ClientRecord, type Store, type StoreLimits } from './store.ts'
+import {
+  changeLimits,
+  defaultStoreLimits,
+  ownLimits,
+  type ClientRecord,
+  type Store,
+  type StoreLimits,
+} from './store.ts'
 
 export class MemoryStore implements Store {
   readonly name = 'memory'
@@ -30,16 +37,22 @@ export class MemoryStore implements Store {
   readonly accounts: AccountStore
   readonly rooms: RoomStore
   readonly once: OnceStore
+  readonly #limits: StoreLimits
   readonly #tables: MemoryTables
   readonly #rooms: RoomTables
 
   /** `clock` tells ms since the epoch. */
   constructor(limits: StoreLimits = defaultStoreLimits, clock: () => number = Date.now) {
-    this.#tables = new MemoryTables(limits, clock)
+    this.#limits = ownLimits(limits)
+    this.#tables = new MemoryTables(this.#limits, clock)
     this.accounts = new MemoryAccounts(clock, limits.revocations)
-    this.#rooms = new RoomTables(limits.rooms, clock)
+    this.#rooms = new RoomTables(this.#limits.rooms, clock)
     this.once = new MemoryOnce(clock)
     this.rooms = new MemoryRooms(this.#rooms)
+  }
+
+  limit(limits: StoreLimits): void {
+    changeLimits(this.#limits, limits)
   }
 
   bind(request: BindRequest): Promise<BindResult> {

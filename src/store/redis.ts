@@ -43,7 +43,16 @@ import { RedisRooms } from './redis/rooms.ts'
 import { UnfitRedis } from './redis/settings.ts'
 import type { RoomStore } from './room-store.ts'
 import { createScripts, type ScriptName } from './redis/scripts.ts'
-import { DISCARDED, defaultStoreLimits, StoreError, type ClientRecord, type Store, type StoreLimits } from './store.ts'
+import {
+  changeLimits,
+  DISCARDED,
+  defaultStoreLimits,
+  ownLimits,
+  StoreError,
+  type ClientRecord,
+  type Store,
+  type StoreLimits,
+} from './store.ts'
 
 export interface RedisStoreOptions {
   /** See `redis-address.ts` for the forms. */
@@ -109,12 +118,12 @@ export class RedisStore implements Store {
   constructor(link: RedisLink, keys: Keys, limits: StoreLimits, clock?: () => number) {
     this.#link = link
     this.#keys = keys
-    this.#limits = limits
+    this.#limits = ownLimits(limits)
     this.#time = clock ?? Date.now
     this.#now = clock === undefined ? () => link.bound() : () => String(clock())
     this.#index = new RedisIndex(link, keys.clients)
     this.#leases = new Leases(link, keys.leases)
-    this.#rooms = new RedisRooms(link, keys, this.#leases, limits.rooms, this.#time, this.#now)
+    this.#rooms = new RedisRooms(link, keys, this.#leases, this.#limits.rooms, this.#time, this.#now)
     this.rooms = this.#rooms
     this.once = new RedisOnce(link, keys, this.#now)
     this.#accounts = new RedisAccounts(link, keys, limits.revocations, this.#now)
@@ -122,6 +131,12 @@ export class RedisStore implements Store {
     this.neighbours = new RedisNeighbours(link, keys, this.#leases, this.#now)
     this.#parking = new RedisParking(link, keys, this.#now, (id, batch, reply) => this.#readEnqueued(id, batch, reply))
     this.#leases.start()
+  }
+
+  /** Each node has its own: they are written into the scripts that it calls. */
+  limit(limits: StoreLimits): void {
+    changeLimits(this.#limits, limits)
+    this.#link.renew(createScripts(limits))
   }
 
   async bind(request: BindRequest): Promise<BindResult> {

@@ -59,6 +59,17 @@ export interface StoreLimits {
   readonly revocations: number
 }
 
+/** Limits of a store's own, which can be changed where they are used. */
+export function ownLimits(limits: StoreLimits): StoreLimits {
+  return { ...limits, rooms: { ...limits.rooms } }
+}
+
+/** What `own` says from now on. */
+export function changeLimits(own: StoreLimits, limits: StoreLimits): void {
+  const { rooms } = own
+  Object.assign(own, limits, { rooms: Object.assign(rooms, limits.rooms) })
+}
+
 export const defaultStoreLimits: StoreLimits = {
   mailboxMessages: 10_000,
   mailboxBytes: 16 * 1024 * 1024,
@@ -102,6 +113,9 @@ export interface Store {
   readonly once: OnceStore
   /** What other processes do in rooms; null: nobody else has this store. */
   readonly neighbours: Neighbours | null
+
+  /** Takes other limits, for what comes from now on; what was kept under the old ones stays. */
+  limit(limits: StoreLimits): void
 
   /**
    * Makes a node the owner of a client. Checks the proof first, then `attempt`, then the rate of replacements. Two secrets can

@@ -9,7 +9,7 @@ import { limitNames } from '../../src/options.ts'
 import { startServer } from '../../src/server.ts'
 import { connectionEdges } from './edges-of-connections.ts'
 import { messageEdges } from './edges-of-messages.ts'
-import { stop } from './stage.ts'
+import { absent, alices, enter, send, start, stop } from './stage.ts'
 
 const edges = { ...messageEdges, ...connectionEdges }
 
@@ -22,6 +22,18 @@ describe('the limits', () => {
 
   it.each(Object.keys(edges))('%s', async name => {
     await edges[name]?.()
+  })
+
+  it('of the store hold anew when the options are read anew', async () => {
+    const given = { port: 0, store: 'memory', maxLag: 60_000, mailboxMessages: 1 } as const
+    const server = await start(given)
+    const [alice, bob] = [await enter(alices), await absent()]
+    send(alice, bob.id, 1, 2)
+    expect(await alice.peer.next('failed')).toEqual(['failed', bob.id, 2, 'mailbox_full'])
+    server.reload(() => ({ ...given, mailboxMessages: 2 }))
+    send(alice, bob.id, 2, 3)
+    expect(await alice.peer.next('failed')).toEqual(['failed', bob.id, 3, 'mailbox_full'])
+    expect(alice.peer.heard).toContainEqual(['stored', bob.id, 2])
   })
 
   it('are said at the start', async () => {

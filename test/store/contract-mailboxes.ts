@@ -67,6 +67,20 @@ export function describeMailboxes(name: string, open: Open): void {
       expect((await page(at.store, 'bob', token, 0, 2)).more).toBe(true)
     })
 
+    test('takes other limits while it runs, and keeps what it took under the old ones', async () => {
+      const token = await register(at.store, 'bob')
+      const offer = async (n: number): Promise<unknown> => (await at.store.enqueue('bob', [parcel(n)])).outcomes[0]
+      at.store.limit({ ...limits, mailboxMessages: 2, messageLifeMs: 10_000 })
+      expect([await offer(1), await offer(2), await offer(3)]).toEqual(['ok', 'ok', 'full'])
+      at.store.limit({ ...limits, mailboxMessages: 3 })
+      expect([await offer(3), await offer(4)]).toEqual(['ok', 'full'])
+      at.store.limit({ ...limits, mailboxMessages: 1 })
+      expect(await offer(4)).toBe('full')
+      at.now += 10_001
+      const { entries } = await page(at.store, 'bob', token)
+      expect(entries.map(({ reason }) => reason)).toEqual(['expired', 'expired', ''])
+    })
+
     test('says what an earlier session may have been sent', async () => {
       const first = await register(at.store, 'bob')
       await at.store.enqueue('bob', [parcel(1), parcel(2), parcel(3, { repeated: true }), parcel(4)])

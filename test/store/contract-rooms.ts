@@ -235,6 +235,19 @@ export function describeRooms(name: string, open: Open): void {
       expect(await page({}, '#none')).toMatchObject({ entries: [], first: 3, last: 2 })
     })
 
+    test('is as many as the store allows by now, and so are rooms, when its limits change', async () => {
+      at.store.limit({ ...limits, rooms: { ...limits.rooms, messages: 2, rooms: 1 } })
+      await create()
+      await append(1, 4)
+      expect(await offsets()).toEqual([3, 4])
+      const more = { ...roomSettings({ owner: 'alice' }) }
+      expect(await rooms().create('#more', more)).toBe('too_many')
+      at.store.limit(limits)
+      await append(5, 8)
+      expect(await offsets()).toEqual([3, 4, 5, 6, 7, 8])
+      expect(await rooms().create('#more', more)).toBe('created')
+    })
+
     test('is no older than the store allows, after an append and after sweeps, and no offset comes again', async () => {
       const epoch = await create()
       await append(1, 3)

@@ -38,7 +38,7 @@ const MAX_OPEN = 200_000
 
 export class RedisLink {
   readonly #driver: Redis | Cluster
-  readonly #scripts: Scripts
+  #scripts: Scripts
   readonly #authenticated: boolean
   readonly #onNote: (note: string) => void
   readonly #shown: string
@@ -112,6 +112,11 @@ export class RedisLink {
     if (!this.#up || server === undefined) return null
     const options = { lazyConnect: true, retryStrategy: () => null, autoResubscribe: false, enableReadyCheck: false }
     return server.duplicate({ ...options, readOnly: false, connectionName: 'ackd-listener' })
+  }
+
+  /** Calls other scripts by those names from now on. A server that does not know them is given their source. */
+  renew(scripts: Scripts): void {
+    this.#scripts = scripts
   }
 
   /** Runs a script; the keys are all in one slot. Rejects with `StoreError`. */
