@@ -1,8 +1,8 @@
 /**
  * What the embedded store costs: `npx tsx bench/store.ts [messages] [mailboxes or rooms] [body bytes]`.
  *
- * Messages are parked as they would come: each turn of the loop brings a few for many mailboxes. Then every mailbox is drained by
- * pages and removed. The same is done with rooms, whose logs are then read through. Printed is the CPU time of the whole process, driver and kernel included, and the wall time.
+ * Messages are parked as they would come: each turn of the loop brings a few for many mailboxes, one to a call, and then many to a call. Then every
+ * mailbox is drained by pages and removed. The same is done with rooms, whose logs are then read through. Printed is the CPU time of the whole process, driver and kernel included, and the wall time.
  */
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -13,11 +13,12 @@ import { openLmdbStore, type LmdbStore } from '../src/store/lmdb.ts'
 import { defaultStoreLimits } from '../src/store/store.ts'
 import { appendAll, benchRoomLimits, createRooms, readAll } from './rooms.ts'
 
-const messages = Number(process.argv[2] ?? 100_000)
 const mailboxes = Number(process.argv[3] ?? 1_000)
+const each = Math.ceil(Number(process.argv[2] ?? 100_000) / mailboxes)
+const messages = each * mailboxes
 const bodyBytes = Number(process.argv[4] ?? 128)
 
-/** Mailboxes that get a message within one turn, and turns whose calls may be unanswered. */
+/** Messages that come within one turn, and turns whose calls may be unanswered. */
 const PER_TURN = 256
 const TURNS_AHEAD = 4
 const PAGE = 256
@@ -34,28 +35,33 @@ async function measured(what: string, run: () => Promise<void>): Promise<void> {
   )
 }
 
-function parcelOf(index: number): Parcel {
-  const n = Math.floor(index / mailboxes) + 1
-  const bytes = Buffer.alloc(bodyBytes, index)
+function parcelOf(stream: string, n: number): Parcel {
+  const bytes = Buffer.alloc(bodyBytes, n)
   const body = { bytes, start: 0, end: bodyBytes, text: false }
-  return { stream: 'sender0000000000 outbox000000', n, floor: 1, time: Date.now(), expires: 0, body, repeated: false }
+  return { stream, n, floor: 1, time: Date.now(), expires: 0, body, repeated: false }
 }
 
 const idOf = (mailbox: number): string => `client${String(mailbox * 7919).padStart(10, '0')}`
 
-async function parkAll(store: LmdbStore): Promise<void> {
+/** The same number into each mailbox, so many in a call. */
+async function parkAll(store: LmdbStore, inCall: number): Promise<void> {
+  const stream = `sender0000000000 outbox${String(inCall).padStart(6, '0')}`
   const open = new Set<Promise<unknown>>()
-  for (let index = 0; index < messages;) {
-    const calls: Promise<unknown>[] = []
-    for (const end = Math.min(messages, index + PER_TURN); index < end; index++) {
-      calls.push(store.enqueue(idOf(index % mailboxes), [parcelOf(index)]))
+  let calls: Promise<unknown>[] = []
+  for (let first = 1; first <= each; first += inCall) {
+    const count = Math.min(inCall, each - first + 1)
+    for (let mailbox = 0; mailbox < mailboxes; mailbox++) {
+      const batch = Array.from({ length: count }, (_, index) => parcelOf(stream, first + index))
+      calls.push(store.enqueue(idOf(mailbox), batch))
+      if (calls.length * inCall < PER_TURN) continue
+      const turn: Promise<unknown> = Promise.all(calls).then(() => open.delete(turn))
+      calls = []
+      open.add(turn)
+      if (open.size >= TURNS_AHEAD) await Promise.race(open)
+      await new Promise(setImmediate)
     }
-    const turn: Promise<unknown> = Promise.all(calls).then(() => open.delete(turn))
-    open.add(turn)
-    if (open.size >= TURNS_AHEAD) await Promise.race(open)
-    await new Promise(setImmediate)
   }
-  await Promise.all(open)
+  await Promise.all([...open, ...calls])
 }
 
 async function drain(store: LmdbStore, mailbox: number): Promise<number> {
@@ -99,8 +105,10 @@ for (let mailbox = 0; mailbox < mailboxes; mailbox += 256) {
     ids.map(id => store.bind({ id, proof, create: true, node: 'n', nonce: 'first', outbox: 'outbox00', attempt: 0 })),
   )
 }
-await measured('parked ', () => parkAll(store))
-await measured('drained', () => drainAll(store))
+for (const inCall of [1, 64]) {
+  await measured(`parked, ${inCall} in a call`, () => parkAll(store, inCall))
+  await measured('drained', () => drainAll(store))
+}
 await createRooms(store.rooms, mailboxes)
 await measured('appended to rooms, one in a call', () => appendAll(store.rooms, messages, mailboxes, bodyBytes, 1))
 await measured('read through', () => readAll(store.rooms, mailboxes, messages))
