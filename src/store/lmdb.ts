@@ -23,6 +23,7 @@ import type { AccountStore } from './account-store.ts'
 import { LmdbAccounts, LmdbAccountTables } from './lmdb/accounts.ts'
 import type { LmdbCalls } from './lmdb/calls.ts'
 import { openDirectory, type DataDirectory } from './lmdb/directory.ts'
+import { Numbers } from './lmdb/numbers.ts'
 import { LmdbOnce } from './lmdb/once.ts'
 import { quarantine, quarantinePosts } from './lmdb/quarantine.ts'
 import { DamagedRecord, Tag } from './lmdb/records.ts'
@@ -104,10 +105,17 @@ export class LmdbStore implements Store {
     this.#directory = directory
     this.#onNote = onNote
     this.#limits = ownLimits(limits)
-    this.#tables = new LmdbTables(environment, this.#limits, clock)
-    this.#rooms = new LmdbRoomTables(environment, this.#limits.rooms, clock, randomBytes(6).toString('base64url'))
+    const numbers = new Numbers(environment)
+    this.#tables = new LmdbTables(environment, numbers, this.#limits, clock)
+    this.#rooms = new LmdbRoomTables(
+      environment,
+      numbers,
+      this.#limits.rooms,
+      clock,
+      randomBytes(6).toString('base64url'),
+    )
     this.#accounts = new LmdbAccountTables(environment, limits.revocations, clock)
-    const cached = together(this.#tables, together(this.#rooms, this.#accounts))
+    const cached = together(numbers, together(this.#tables, together(this.#rooms, this.#accounts)))
     this.#writer = new LmdbWriter(environment, cached, key => this.#quarantine(key), patienceMs)
     const calls: LmdbCalls = {
       write: (id, bytes, run) => this.#write(id, bytes, run),

@@ -32,6 +32,11 @@ export class TrustedProxies {
     }
   }
 
+  /** Whether there are any whom to believe. */
+  get areTrusted(): boolean {
+    return this.#trusting
+  }
+
   /** The address of the client, by that of the peer and what `X-Forwarded-For` says, '' for nothing. */
   clientOf(peer: string, forwarded: string): string {
     if (!this.#trusting || forwarded === '') return peer

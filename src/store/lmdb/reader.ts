@@ -10,6 +10,7 @@ import type { Entry } from '../../protocol/mailbox.ts'
 import { checkFile, dataFiles } from './directory.ts'
 import { openEnvironment } from './environment.ts'
 import { isLocked } from './lock.ts'
+import { Numbers } from './numbers.ts'
 import { LmdbTables } from './tables.ts'
 import { storeError } from './writer.ts'
 import { defaultStoreLimits, StoreError, type ClientRecord, type StoreLimits } from '../store.ts'
@@ -43,7 +44,7 @@ export function openLmdbReader(
   // A new one for each question, since what it caches is not kept up with the server.
   const ask = <T>(question: (tables: LmdbTables) => T): T => {
     try {
-      return question(new LmdbTables(environment, limits, clock))
+      return question(new LmdbTables(environment, new Numbers(environment), limits, clock))
     } catch (error) {
       throw storeError(error)
     }

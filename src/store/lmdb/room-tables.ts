@@ -9,7 +9,8 @@ import type { AppendResult, Created, RoomParcel, RoomQuery, RoomRecord, RoomSett
 import { Cache } from './cache.ts'
 import type { Table } from './environment.ts'
 import type { ParkedEntry } from './entries.ts'
-import { boxRange, LAST_NUMBER_KEY, putLastNumber, readLastNumber, Tag } from './records.ts'
+import type { Numbers } from './numbers.ts'
+import { boxRange, Tag } from './records.ts'
 import { readPost, readRoom, roomKey, roomName } from './room-records.ts'
 import { Room } from './room.ts'
 import type { PageStep } from '../room-pages.ts'
@@ -27,6 +28,7 @@ export interface MovedPost {
 
 export class LmdbRoomTables {
   readonly #table: Table
+  readonly #numbers: Numbers
   readonly #limits: RoomLimits
   readonly #clock: () => number
   readonly #term: string
@@ -37,8 +39,9 @@ export class LmdbRoomTables {
   #tally: RoomTally | null = null
 
   /** `term` is another word at each start. */
-  constructor(table: Table, limits: RoomLimits, clock: () => number, term: string) {
+  constructor(table: Table, numbers: Numbers, limits: RoomLimits, clock: () => number, term: string) {
     this.#table = table
+    this.#numbers = numbers
     this.#limits = limits
     this.#clock = clock
     this.#term = term
@@ -61,8 +64,7 @@ export class LmdbRoomTables {
     const refusal = tally.refusal(settings.owner, this.#limits)
     if (refusal !== null) return refusal
     tally.add(settings.owner)
-    const number = readLastNumber(this.#table.get(LAST_NUMBER_KEY)) + 1
-    putLastNumber(number, (key, value) => this.#table.put(key, value))
+    const number = this.#numbers.next()
     this.#rooms.add(name, Room.create(this.#table, this.#limits, name, number, settings, this.#term))
     return 'created'
   }

@@ -20,7 +20,8 @@ import type { SyncReply } from '../../protocol/frames.ts'
 import { Cache } from './cache.ts'
 import type { Table } from './environment.ts'
 import { Mailbox, toEntry } from './mailbox.ts'
-import { boxId, boxKey, LAST_NUMBER_KEY, putLastNumber, readBox, readLastNumber, Tag } from './records.ts'
+import type { Numbers } from './numbers.ts'
+import { boxId, boxKey, readBox, Tag } from './records.ts'
 import {
   contested,
   createOwnership,
@@ -46,6 +47,7 @@ export class LmdbTables {
   readonly #table: Table
   readonly #limits: StoreLimits
   readonly #clock: () => number
+  readonly #numbers: Numbers
   /** By id. */
   readonly #mailboxes = new Cache<Mailbox>()
   /** Of connected clients, and for a minute of those that were. */
@@ -54,8 +56,9 @@ export class LmdbTables {
   readonly #before = new Map<string, Ownership | null>()
   #swept = ''
 
-  constructor(table: Table, limits: StoreLimits, clock: () => number) {
+  constructor(table: Table, numbers: Numbers, limits: StoreLimits, clock: () => number) {
     this.#table = table
+    this.#numbers = numbers
     this.#limits = limits
     this.#clock = clock
   }
@@ -284,10 +287,8 @@ export class LmdbTables {
 
   #register(request: BindRequest): BindResult {
     const { id, proof } = request
-    const number = readLastNumber(this.#table.get(LAST_NUMBER_KEY)) + 1
-    putLastNumber(number, this.#table.put)
     const secret = proof.kind === 'secret' ? keptHash(proof.hash) : null
-    const mailbox = Mailbox.register(this.#table, this.#limits, id, number, secret)
+    const mailbox = Mailbox.register(this.#table, this.#limits, id, this.#numbers.next(), secret)
     mailbox.extend(this.#idExpires())
     mailbox.checkpoint()
     this.#mailboxes.add(id, mailbox)
