@@ -1,8 +1,9 @@
-/** The commands of those who run a server, as processes, against a server with an admin token. */
+/** The commands of those who run a server, as processes, against a server with an admin token: all on the embedded store, and what each does, on Redis. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { RedisServer } from '../support/redis.ts'
 import { ackd, serve, start, type Ended, type Place } from './process.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'ackd-operator-'))
@@ -15,7 +16,7 @@ beforeAll(async () => {
   const config = join(home, 'ackd.json')
   writeFileSync(
     config,
-    JSON.stringify({ adminToken, jwtSecret, auth: 'both', accounts: 'on', store: 'memory', trace: 1_000 }),
+    JSON.stringify({ adminToken, jwtSecret, auth: 'both', accounts: 'on', maxLag: '1m', trace: 1_000 }),
   )
   server = await serve(home, join(home, 'data'), '--config', config)
 })
@@ -217,5 +218,49 @@ describe('ackd user', () => {
     expect([gone.code, gone.err]).toEqual([1, expect.stringContaining('check the name')])
     const silent = await ackd(['user', 'add', 'bob'], { home, url: server.url, environment })
     expect([silent.code, silent.err]).toEqual([2, expect.stringContaining('< password.txt')])
+  })
+})
+
+describe('on Redis', () => {
+  it('each does what it does elsewhere', async () => {
+    const redis = await RedisServer.start('--appendonly', 'yes')
+    const config = join(home, 'redis.json')
+    writeFileSync(
+      config,
+      JSON.stringify({ adminToken, jwtSecret, auth: 'both', accounts: 'on', maxLag: '1m', redisUrl: redis.url }),
+    )
+    const { url, http, running } = await serve(home, join(home, 'unused'), '--config', config)
+    const on = async (...args: string[]): Promise<string> => (await ackd(args, { home, url, environment })).out
+    const listener = start(['listen', '--as', 'grace', '--json'], { home, url })
+    const { id } = JSON.parse(await listener.line()) as { id: string }
+    await fetch(`${http}/api/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${adminToken}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ to: '#lobby', body: 'hello' }),
+    })
+    const said = await Promise.all([
+      on('clients', 'ls', '--online'),
+      on('clients', 'info', id, '--json'),
+      on('presence', id, '--as', 'heidi'),
+      on('history', 'lobby', '--as', 'ivan'),
+      on('rooms', 'ls'),
+      on('rooms', 'info', 'lobby', '--json'),
+    ])
+    expect(said).toEqual([
+      expect.stringContaining(`${id}  `),
+      expect.stringContaining(`"id":"${id}"`),
+      `online   ${id}\n`,
+      expect.stringMatching(/^1 {2}\S+Z {2}ackd:api {2}hello\n$/),
+      expect.stringContaining('#lobby'),
+      expect.stringContaining('"room":"#lobby"'),
+    ])
+    expect(await on('clients', 'kick', id)).toBe('kicked\n')
+    expect((await listener.kill('SIGINT')).err).toContain('An operator closed this connection')
+    const typed = (args: string[], text: string): Promise<Ended> => ackd(args, { home, url, environment }, text)
+    expect((await typed(['user', 'add', 'alice'], 'correct horse battery\n')).out).toBe('added alice\n')
+    expect((await typed(['user', 'passwd', 'alice'], 'staple, correct\n')).code).toBe(0)
+    expect(await on('user', 'ls')).toContain('alice')
+    await running.kill('SIGTERM')
+    await redis.stop()
   })
 })
