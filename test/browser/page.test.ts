@@ -131,7 +131,7 @@ describe('without a network', () => {
     await jim.page.reload()
     await jim.sees('read me later')
     await jim.strip.getByText(/Not connected/).waitFor()
-    expect((await jim.texts()).slice(-10)).toEqual(texts)
+    expect((await jim.texts()).slice(-texts.length)).toEqual(texts)
     mend()
     await ivy.isConnected()
     await ivy.say('and on')

