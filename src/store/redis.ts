@@ -79,7 +79,13 @@ const ASKS = 3
  */
 export async function openRedisStore(options: RedisStoreOptions): Promise<RedisStore> {
   const { url, caFile = '', limits = defaultStoreLimits, prefix = 'ackd:', clock, onNote = () => {} } = options
-  const link = new RedisLink({ ...redisWay(url, caFile), scripts: createScripts(limits), onNote })
+  const keys = new Keys(prefix)
+  const link = new RedisLink({
+    ...redisWay(url, caFile),
+    scripts: createScripts(limits),
+    formatKey: keys.format,
+    onNote,
+  })
   let timer: NodeJS.Timeout | undefined
   const late = new Promise(resolve => {
     timer = setTimeout(resolve, FIRST_MS)
@@ -91,7 +97,7 @@ export async function openRedisStore(options: RedisStoreOptions): Promise<RedisS
     await link.close()
     throw trouble
   }
-  return new RedisStore(link, new Keys(prefix), limits, clock)
+  return new RedisStore(link, keys, limits, clock)
 }
 
 export class RedisStore implements Store {

@@ -173,7 +173,12 @@ describe('signs of life', () => {
 
   beforeEach(async () => {
     now = START
-    link = new RedisLink({ ...redisWay(server.url, ''), scripts: createScripts(limits), onNote: () => {} })
+    link = new RedisLink({
+      ...redisWay(server.url, ''),
+      scripts: createScripts(limits),
+      formatKey: null,
+      onNote: () => {},
+    })
     await link.tried
   })
 

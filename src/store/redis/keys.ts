@@ -41,6 +41,8 @@ export class Keys {
   readonly revocations: readonly [list: string, expiry: string, times: string]
   /** Sorted set of the processes that live, by the time when they count as dead. */
   readonly leases: string
+  /** Which version of all these keys is meant. */
+  readonly format: string
   /** Written to see whether that is possible. */
   readonly check: string
 
@@ -48,6 +50,7 @@ export class Keys {
     this.#prefix = prefix
     this.revocations = [`${prefix}{revoked}:list`, `${prefix}{revoked}:expiry`, `${prefix}{revoked}:times`]
     this.leases = `${prefix}leases`
+    this.format = `${prefix}format`
     this.check = `${prefix}check`
     this.clients = shardKeys(`${prefix}{index-`)
     this.accounts = shardKeys(`${prefix}{accounts-`)

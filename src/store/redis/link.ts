@@ -21,6 +21,8 @@ export type Argument = string | number | Buffer
 
 export interface LinkOptions extends RedisWay {
   readonly scripts: Scripts
+  /** The key that says in which form things are stored; null: nothing is going to be stored. */
+  readonly formatKey: string | null
   /** Is told, in a sentence, each change of state and what is wrong with the settings. */
   readonly onNote: (note: string) => void
 }
@@ -33,12 +35,15 @@ const CONNECT_MS = 2_000
 const RETRY_MS = 2_000
 /** ms for which nobody can have made the server a replica, filled it from another one, and made it a master again, unseen. */
 const STINT_MS = 1_000
+/** The form of everything that the scripts store. Who changes it writes another one here. */
+const FORMAT = '1'
 /** Calls without an answer, at most. The hub has one of a kind for each client under way. */
 const MAX_OPEN = 200_000
 
 export class RedisLink {
   readonly #driver: Redis | Cluster
   #scripts: Scripts
+  readonly #formatKey: string | null
   readonly #authenticated: boolean
   readonly #onNote: (note: string) => void
   readonly #shown: string
@@ -61,8 +66,9 @@ export class RedisLink {
   /** Resolves when Redis was reached for the first time, or could not be. */
   readonly tried: Promise<void>
 
-  constructor({ address, ca, scripts, onNote }: LinkOptions) {
+  constructor({ address, ca, scripts, formatKey, onNote }: LinkOptions) {
     this.#scripts = scripts
+    this.#formatKey = formatKey
     this.#onNote = onNote
     this.#shown = address.shown
     this.#authenticated = address.password !== '' || address.kind === 'socket'
@@ -214,6 +220,7 @@ export class RedisLink {
   async #prepare(): Promise<void> {
     try {
       const notes = await this.#judgeAll()
+      if (this.#formatKey !== null) await this.#judgeFormat(this.#formatKey)
       if (this.#closed || this.#driver.status !== 'ready') return
       this.#up = true
       this.#tell('up', `Redis at ${this.#shown} is there.`)
@@ -244,6 +251,13 @@ export class RedisLink {
     if (refusal !== undefined) throw refusal
     if (failures.length > 0 && failures.length === this.#masters().length) throw redisError(failures[0])
     return notes
+  }
+
+  /** What cannot be asked or written now is asked at the next connection. */
+  async #judgeFormat(key: string): Promise<void> {
+    const kept = await this.#driver.get(key).catch(() => FORMAT)
+    if (kept === null) await this.#driver.set(key, FORMAT, 'NX').catch(() => null)
+    else if (kept !== FORMAT) throw otherFormat(kept)
   }
 
   async #judge(server: Redis): Promise<readonly string[]> {
@@ -284,6 +298,13 @@ export class RedisLink {
     this.#told = state
     this.#onNote(note)
   }
+}
+
+function otherFormat(format: string): UnfitRedis {
+  return new UnfitRedis(
+    `What is in this Redis was written by another version of ackd, in format ${format}.`,
+    'Start that version, or give this one another Redis, or another database of it.',
+  )
 }
 
 /** How far it is ahead of `performance.now()`, at least. */

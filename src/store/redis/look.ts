@@ -28,7 +28,12 @@ export interface RedisLook {
 export async function lookAtRedis(url: string, caFile: string): Promise<RedisLook> {
   const way = redisWay(url, caFile)
   const told: string[] = []
-  const link = new RedisLink({ ...way, scripts: createScripts(defaultStoreLimits), onNote: note => told.push(note) })
+  const link = new RedisLink({
+    ...way,
+    scripts: createScripts(defaultStoreLimits),
+    formatKey: null,
+    onNote: note => told.push(note),
+  })
   try {
     await Promise.race([link.tried, sleep(REACH_MS, undefined, { ref: false })])
     if (link.trouble !== null) throw link.trouble

@@ -4,6 +4,7 @@
  * A whole batch is one argument, written into one buffer: the driver then has a fixed, small number of arguments to write,
  * however large the batch is. What comes back is not copied: a body is a part of the bytes that were read.
  */
+import { internAscii } from '../../protocol/intern.ts'
 import type { EndReason } from '../../protocol/errors.ts'
 import type { SyncReply } from '../../protocol/frames.ts'
 import type { Entry, Lost, Outcome } from '../../protocol/mailbox.ts'
@@ -88,7 +89,7 @@ export function readEntry(bytes: Buffer, before: number): Entry {
   const start = AT.stream + (bytes[AT.length] ?? 0)
   return {
     s,
-    stream: bytes.toString('latin1', AT.stream, start),
+    stream: internAscii(bytes, AT.stream, start) ?? bytes.toString('latin1', AT.stream, start),
     n: readInteger(bytes, AT.n),
     time: readInteger(bytes, AT.time),
     body: kind < 2 ? { bytes, start, end: bytes.length, text: kind === 1 } : null,
