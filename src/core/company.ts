@@ -101,6 +101,13 @@ export class Company {
     for (const member of this.#live.values()) member.session.connection.broadcast(broadcast)
   }
 
+  /** The log goes on under that epoch, and holds all that they were told, which is up to that offset. Who has asked for it is told so, as in the reply to his join. */
+  renamed(offset: number, epoch: string): void {
+    for (const { session, ref, options } of this.#live.values()) {
+      if (options.epochs) session.connection.reply(ref, { offset, epoch, recovered: true, members: this.count })
+    }
+  }
+
   /** Somebody, here or at another node, lets the others know of something that passes. */
   signal(room: string, from: string, body: Body): void {
     const broadcast = createBroadcast(frames => frames.signal(from, room, body))

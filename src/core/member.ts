@@ -6,7 +6,7 @@
  * What it sends to the room before it is live waits here. Who must join again is `away` until then: the log has lost what it was told, or its
  * join could not be granted for now. What it sends meanwhile waits too, since that is no fault of its.
  */
-import type { JoinOptions, Ref } from '../protocol/frames.ts'
+import type { HistoryMessage, JoinOptions, Ref } from '../protocol/frames.ts'
 import { agreedUpTo, type RoomLog, type RoomRecord } from '../protocol/rooms.ts'
 import type { Message } from './message.ts'
 import type { Session } from './session.ts'
@@ -58,6 +58,13 @@ export class Member {
     const agreed = epoch === undefined ? record.last : agreedUpTo(record, epoch)
     this.recovered = since <= agreed && since >= record.first - 1
     if (this.recovered) this.at = since
+  }
+
+  /** While it is fed: of the log, unless it has it. */
+  tell({ offset, from, outbox, n, time, body }: HistoryMessage): void {
+    if (offset <= this.at) return
+    this.at = offset
+    this.session.connection.room(this.room, offset, from, outbox, n, time, body)
   }
 
   /** Whether it can be fed on from where it is; if not, it has to ask for what it misses. */

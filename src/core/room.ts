@@ -181,7 +181,7 @@ export class Room {
     if (answer === 'no_such_room') return this.dissolve()
     member.reconcile(answer)
     if (member.at !== HERE) {
-      for (const entry of answer.entries) this.#feed(member, asHistory(entry.offset, entry))
+      for (const entry of answer.entries) member.tell(asHistory(entry.offset, entry))
       if (answer.entries.length === 0) member.at = Math.max(member.at, answer.last)
     }
     this.#touch()
@@ -305,6 +305,9 @@ export class Room {
       // Another room of that name has not been asked whether it lets those in who were on their way into the one before.
       this.#sendAway(areOfOneRoom(log.epoch, known.epoch) ? null : 'unavailable')
       this.#cursor = log.last
+    } else if (log.epoch !== known.epoch) {
+      this.#say()
+      this.company.renamed(this.#cursor, log.epoch)
     }
   }
 
@@ -320,12 +323,6 @@ export class Room {
     this.#hub.stats.fannedOut += this.company.size
     if (this.company.size > 0) this.#telling.message(message, this.#hub.now)
     if (this.#joining.size > 0) this.#recent.push(message)
-  }
-
-  #feed(member: Member, { offset, from, outbox, n, time, body }: HistoryMessage): void {
-    if (offset <= member.at) return
-    member.at = offset
-    member.session.connection.room(this.name, offset, from, outbox, n, time, body)
   }
 
   #waits(): boolean {
@@ -347,7 +344,7 @@ export class Room {
       if (member.state !== 'feeding' || log === null) continue
       if (member.epoch !== log.epoch) member.reconcile(log)
       if (member.at >= 0 && member.at < this.#cursor) {
-        for (const message of this.#recent.after(member.at) ?? []) this.#feed(member, message)
+        for (const message of this.#recent.after(member.at) ?? []) member.tell(message)
       }
       if (member.at === HERE || member.at === this.#cursor) {
         if (this.company.admits(member, this.#hub.now)) ready.push(member)

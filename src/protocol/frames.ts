@@ -75,6 +75,8 @@ export interface JoinOptions {
   /** Of the log that `since` belongs to. */
   readonly epoch?: string
   readonly password?: string
+  /** The reply comes again whenever the log goes on under another epoch. */
+  readonly epochs?: boolean
 }
 
 /** What may be wished of a new room. */

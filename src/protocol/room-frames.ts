@@ -39,7 +39,7 @@ interface TypeOf {
 
 type Options<T extends Types> = { readonly [K in keyof T]?: TypeOf[T[K]] }
 
-const joinTypes = { since: 'offset', epoch: 'string', password: 'string' } as const
+const joinTypes = { since: 'offset', epoch: 'string', password: 'string', epochs: 'boolean' } as const
 const createTypes = { private: 'boolean', password: 'string', history: 'count' } as const
 const listTypes = { limit: 'count', after: 'string' } as const
 const historyTypes = { before: 'count', after: 'offset', limit: 'count', from: 'string' } as const

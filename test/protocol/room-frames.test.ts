@@ -85,7 +85,7 @@ describe('a frame about rooms', () => {
 
   test('says what an option may be', () => {
     expect(heard(['join', 1, '#r', { since: 1.5 }])).toBe(
-      'join takes since: an integer from 0, epoch: a string, password: a string',
+      'join takes since: an integer from 0, epoch: a string, password: a string, epochs: true or false',
     )
   })
 

@@ -15,7 +15,10 @@ export const roomGivens: readonly (readonly [pattern: string, set: Act])[] = [
 
 export const roomActs: readonly (readonly [pattern: string, act: Act])[] = [
   [`${ACTOR} creates ${ROOM}(?<private> privately)?${PASSWORD}(?: keeping (?<count>\\d+) messages?)?`, create],
-  [`${ACTOR} joins ${ROOM}(?: since (?<since>\\d+)(?<other> in another epoch)?)?${PASSWORD}`, join],
+  [
+    `${ACTOR} joins ${ROOM}(?: since (?<since>\\d+)(?<other> in another epoch)?)?${PASSWORD}(?<epochs>, and hears of epochs)?`,
+    join,
+  ],
   [
     `${ACTOR} leaves ${ROOM}`,
     (world, of) => rooms(world, of).leave(session(world, of), `leaving ${of('room')}`, of('room')),
@@ -54,6 +57,7 @@ function join(world: World, of: Captured): void {
     ...(of('since') !== '' && { since: Number(of('since')) }),
     ...(of('since') !== '' && epoch !== undefined && { epoch }),
     ...(of('password') !== '' && { password: of('password') }),
+    ...(of('epochs') !== '' && { epochs: true }),
   })
 }
 

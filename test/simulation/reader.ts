@@ -124,7 +124,10 @@ export class Reader {
 
   #join(): void {
     this.#asked = this.#top
-    this.#wire?.join(JOIN, ROOM, this.#top === null ? {} : { since: this.#top, epoch: this.#epoch })
+    this.#wire?.join(JOIN, ROOM, {
+      ...(this.#top !== null && { since: this.#top, epoch: this.#epoch }),
+      epochs: true,
+    })
   }
 
   #where(): string {

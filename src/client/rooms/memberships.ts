@@ -113,6 +113,7 @@ export class Memberships {
     const options: JoinOptions = {
       ...(since !== null && { since: since.offset, ...(since.epoch !== '' && { epoch: since.epoch }) }),
       ...(password !== undefined && { password }),
+      epochs: true,
     }
     this.#frames?.join(JOIN + room, room, options)
     this.#events.wake()

@@ -72,7 +72,12 @@ export const clientForms: Readonly<Record<Exclude<keyof ClientFrames, 'unknown'>
     'join',
     ref,
     room,
-    z.looseObject({ since: z.int().min(0).optional(), epoch: z.string().optional(), password: z.string().optional() }),
+    z.looseObject({
+      since: z.int().min(0).optional(),
+      epoch: z.string().optional(),
+      password: z.string().optional(),
+      epochs: z.boolean().optional(),
+    }),
   ),
   leave: frame('Leaves a room.', 'leave', ref, room),
   create: frame(

@@ -93,7 +93,7 @@ describe('entering a room', () => {
     void client.send('#tea', 'hello').catch(() => {})
     await connected()
     expect(network.last.heard).toEqual(['join #tea', 'send #tea 1'])
-    expect(network.last.joins).toEqual([{ password: 'milk' }])
+    expect(network.last.joins).toEqual([{ password: 'milk', epochs: true }])
     await answer({ offset: 7, epoch: 'e', recovered: true, members: 2 })
     const room = await joining
     expect([room.name, room.present, room.offset]).toEqual(['#tea', true, 7])
@@ -131,7 +131,7 @@ describe('entering a room', () => {
     await connected()
     client.rooms.join('#tea', { since: 0 }).catch(() => {})
     await pass()
-    expect(network.last.joins).toEqual([{ since: 0 }])
+    expect(network.last.joins).toEqual([{ since: 0, epochs: true }])
   })
 
   test('goes on where an earlier process had read', async () => {
@@ -139,7 +139,7 @@ describe('entering a room', () => {
     await connected()
     const joining = client.rooms.join('#tea')
     await pass()
-    expect(network.last.joins).toEqual([{ since: 3, epoch: 'e' }])
+    expect(network.last.joins).toEqual([{ since: 3, epoch: 'e', epochs: true }])
     say(4)
     await answer({ offset: 4, epoch: 'e', recovered: true, members: 1 })
     const bodies = collect(await joining)
@@ -224,7 +224,7 @@ describe('being in a room', () => {
     say(3)
     await pass(1)
     await answer({ messages: [line(2)], epoch: 'f' })
-    expect(network.last.joins.at(-1)).toEqual({ since: 3, epoch: 'e' })
+    expect(network.last.joins.at(-1)).toEqual({ since: 3, epoch: 'e', epochs: true })
     await answer({ offset: 3, epoch: 'f', recovered: true, members: 1 })
     await answer({ messages: [line(2), line(3)], epoch: 'f' })
     expect([shown.length, ...told]).toEqual([3, [], []])
@@ -268,6 +268,21 @@ describe('being in a room', () => {
     })
   })
 
+  test('goes on where it is when its log goes on under another epoch', async () => {
+    start()
+    await connected()
+    const room = await entered(5)
+    const lost = note(room, 'lost')
+    const bodies = collect(room)
+    say(6)
+    network.last.say(frames => frames.reply('join #tea', { offset: 6, epoch: 'e.2', recovered: true, members: 1 }))
+    say(7)
+    await pass(1)
+    await reconnected()
+    expect(network.last.joins).toEqual([{ since: 7, epoch: 'e.2', epochs: true }])
+    expect([bodies, lost]).toEqual([['m6', 'm7'], []])
+  })
+
   test('outlives the connection', async () => {
     start()
     await connected()
@@ -277,7 +292,7 @@ describe('being in a room', () => {
     await pass(1)
     await reconnected()
     expect(room.present).toBe(false)
-    expect(network.last.joins).toEqual([{ since: 6, epoch: 'e' }])
+    expect(network.last.joins).toEqual([{ since: 6, epoch: 'e', epochs: true }])
     say(7)
     await answer({ offset: 7, epoch: 'e', recovered: true, members: 1 })
     expect(bodies).toEqual(['m6', 'm7'])
