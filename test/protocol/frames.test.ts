@@ -47,7 +47,10 @@ const clientSays: fc.Arbitrary<(frames: ClientFrames) => void> = fc.oneof(
     .tuple(
       ref,
       name,
-      fc.record({ since: fc.nat(), epoch: text, password: text, epochs: fc.boolean() }, { requiredKeys: [], noNullPrototype: true }),
+      fc.record(
+        { since: fc.nat(), epoch: text, password: text, epochs: fc.boolean() },
+        { requiredKeys: [], noNullPrototype: true },
+      ),
     )
     .map(given => (frames: ClientFrames) => frames.join(...given)),
   fc

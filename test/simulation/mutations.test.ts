@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { forgettingMutations } from './forgetting-mutations.ts'
 import { mutate } from './mutate.ts'
 import { mutations } from './mutations.ts'
-import { roomMutations } from './room-mutations.ts'
+import { remadeMutations, roomMutations } from './room-mutations.ts'
 import type { Verdict } from './run.ts'
 
 describe('with one rule off, the simulation goes red', () => {
@@ -25,6 +25,14 @@ describe('with one rule off, the simulation goes red', () => {
   it.each(roomMutations)('$rule (rooms)', async ({ edits, within }) => {
     const { run, remove } = await mutate(edits)
     const red = run.runRooms(1, within, 1)
+    await remove()
+    expect(red.length).toBeGreaterThan(0)
+    say(red)
+  })
+
+  it.each(remadeMutations)('$rule (rooms made anew)', async ({ edits, within }) => {
+    const { run, remove } = await mutate(edits)
+    const red = run.runRemade(1, within, 1)
     await remove()
     expect(red.length).toBeGreaterThan(0)
     say(red)

@@ -138,9 +138,7 @@ async function runOnRedis(seed: number, worlds = scenarios): Promise<{ wrong: re
 }
 
 /** Those in which nodes share the store. A node that is killed keeps its lease here, since its store lives on, so nobody leaves for good. */
-const sharedRooms = roomScenarios
-  .filter(({ pollMs, remade }) => pollMs > 0 && !remade)
-  .map(world => ({ ...world, retires: false }))
+const sharedRooms = roomScenarios.filter(({ pollMs }) => pollMs > 0).map(world => ({ ...world, retires: false }))
 
 it.each([
   { what: 'schedules', worlds: scenarios, count: schedules },

@@ -53,17 +53,6 @@ export const roomMutations: readonly Mutation[] = [
     within: 200,
   },
   {
-    rule: 'an append names the room that its senders are in, since another one may have the name by then',
-    edits: [
-      {
-        file: 'src/store/memory/rooms.ts',
-        find: "if (epoch !== undefined && !isEpochOf(room.settings.epoch, epoch)) return { kind: 'another_room' }",
-        replace: '',
-      },
-    ],
-    within: 200,
-  },
-  {
     rule: 'what is sent during a join waits for it',
     edits: [
       {
@@ -194,5 +183,20 @@ export const roomMutations: readonly Mutation[] = [
       },
     ],
     within: 400,
+  },
+]
+
+/** Those of worlds whose room is made anew. */
+export const remadeMutations: readonly Mutation[] = [
+  {
+    rule: 'an append names the room that its senders are in, since another one may have the name by then',
+    edits: [
+      {
+        file: 'src/store/memory/rooms.ts',
+        find: "if (epoch !== undefined && !isEpochOf(room.settings.epoch, epoch)) return { kind: 'another_room' }",
+        replace: '',
+      },
+    ],
+    within: 200,
   },
 ]

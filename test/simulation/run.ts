@@ -1,5 +1,5 @@
-/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms|forgetful]` prints what is wrong with which seed. */
-import { forgetfulScenarios, roomScenarios, scenarios, type Scenario } from './scenarios.ts'
+/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms|remade|forgetful]` prints what is wrong with which seed. */
+import { forgetfulScenarios, remadeScenarios, roomScenarios, scenarios, type Scenario } from './scenarios.ts'
 import { World } from './world.ts'
 
 export interface Verdict {
@@ -10,6 +10,11 @@ export interface Verdict {
 /** Worlds with a room; see `runWorlds`. */
 export function runRooms(first: number, count: number, most = 5): Verdict[] {
   return runWorlds(first, count, most, roomScenarios)
+}
+
+/** Worlds whose room is deleted, and made anew for others; see `runWorlds`. */
+export function runRemade(first: number, count: number, most = 5): Verdict[] {
+  return runWorlds(first, count, most, remadeScenarios)
 }
 
 /** Worlds on nodes that remember next to nothing; see `runWorlds`. */
@@ -41,7 +46,12 @@ if (process.argv[1]?.endsWith('simulation/run.ts') === true) {
   const count = Number(process.argv[2] ?? 1_000)
   const first = Number(process.argv[3] ?? 1)
   const since = performance.now()
-  const worlds = { rooms: roomScenarios, forgetful: forgetfulScenarios }[process.argv[4] ?? ''] ?? scenarios
+  const named: Readonly<Record<string, readonly Scenario[]>> = {
+    rooms: roomScenarios,
+    remade: remadeScenarios,
+    forgetful: forgetfulScenarios,
+  }
+  const worlds = named[process.argv[4] ?? ''] ?? scenarios
   const red = runWorlds(first, count, 5, worlds)
   for (const { seed, wrong } of red) process.stdout.write(`seed ${seed}: ${wrong.slice(0, 5).join('\n  ')}\n`)
   const ms = Math.round(performance.now() - since)

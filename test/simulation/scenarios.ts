@@ -97,6 +97,10 @@ export const roomScenarios: readonly Scenario[] = [
     roomPage: 2,
     retires: true,
   },
+]
+
+/** Worlds whose room is deleted, and made anew for others. */
+export const remadeScenarios: readonly Scenario[] = [
   {
     ...defaultScenario,
     room: true,
