@@ -77,27 +77,23 @@ export class Accounts {
 
   /** Rejects with `ApiError`. */
   async login(login: Login): Promise<IssuedToken> {
-    const account = await this.#prove(login)
+    const { account, time } = await this.#prove(login)
     this.#audit.note('login', { id: login.id, address: login.address })
-    return this.#issue(account, this.#time())
+    return this.#issue(account, time)
   }
 
   /** Gives an account another password, for who knows the old one. Rejects with `ApiError`. */
   async changePassword(login: Login, password: string): Promise<IssuedToken> {
-    await this.#prove(login)
-    return this.setPassword(login.id, password, login.address)
+    const { account } = await this.#prove(login)
+    const hash = await this.#hash(login.id, password)
+    // Making it took a while, too.
+    this.#same(await this.#store.find(login.id), account, login)
+    return this.#setHash(login.id, hash, login.address)
   }
 
   /** Gives an account another password and revokes its tokens, all but the one that is returned. Rejects with `ApiError`. */
   async setPassword(id: string, password: string, address: string): Promise<IssuedToken> {
-    const hash = await this.#hash(id, password)
-    const time = this.#time()
-    const account = await this.find(id)
-    if (!(await this.#store.change(id, { password: hash, changed: time }))) throw unknownAccount(id)
-    this.#audit.note('password_changed', { id, address })
-    await this.#revoke(id, time)
-    // A token may have been issued in this very millisecond.
-    return this.#issue(account, time + 1)
+    return this.#setHash(id, await this.#hash(id, password), address)
   }
 
   /** Rejects with `ApiError`. */
@@ -132,6 +128,16 @@ export class Accounts {
     await this.#revoke(id, this.#time())
   }
 
+  async #setHash(id: string, hash: string, address: string): Promise<IssuedToken> {
+    if (!(await this.#store.change(id, { password: hash, changed: this.#time() }))) throw unknownAccount(id)
+    this.#audit.note('password_changed', { id, address })
+    // By now, since who was right until it was changed may have been given a token.
+    const time = this.#time()
+    await this.#revoke(id, time)
+    // A token may have been issued in this very millisecond.
+    return this.#issue(await this.find(id), time + 1)
+  }
+
   #issue({ id, admin }: Account, time: number): Promise<IssuedToken> {
     return this.#tokens.issue(id, time, admin ? { ackd: { admin } } : {})
   }
@@ -147,20 +153,33 @@ export class Accounts {
       )
   }
 
-  async #prove({ id, password, address }: Login): Promise<Account> {
+  /** The account, and the time when it was still so: whatever takes rights away later revokes tokens that are issued as of then. */
+  async #prove(login: Login): Promise<{ readonly account: Account; readonly time: number }> {
+    const { id, password, address } = login
     const attempt = this.#throttle.attempt(address, id)
     if (isRefusal(attempt)) throw this.#throttled(attempt, id, address)
     const account = await this.#store.find(id)
     const right = await busyOr(this.#passwords.verify(account?.password ?? null, password))
-    if (account === null || !right) {
-      this.#audit.note('login_failed', { id, address, why: account === null ? 'no such account' : 'wrong password' })
-      throw new ApiError('unauthorized', 'The name or the password is wrong.')
-    }
+    if (account === null || !right) throw this.#failed(login, account === null ? 'no such account' : 'wrong password')
+    // Checking it took a while, in which much can have been done to the account.
+    const time = this.#time()
+    const now = this.#same(await this.#store.find(id), account, login)
     attempt.succeeded()
-    if (!account.disabled) return account
+    return { account: now, time }
+  }
+
+  /** The account as it is now, if who proved himself for it as it was may still have it. */
+  #same(now: Account | null, proved: Account, login: Login): Account {
+    if (now?.password !== proved.password) throw this.#failed(login, 'the password was changed meanwhile')
+    if (!now.disabled) return now
     // Only who knows the password is told.
-    this.#audit.note('login_failed', { id, address, why: 'the account is disabled' })
+    this.#audit.note('login_failed', { id: login.id, address: login.address, why: 'the account is disabled' })
     throw new ApiError('forbidden', 'This account is disabled; ask who runs this server.')
+  }
+
+  #failed({ id, address }: Login, why: string): ApiError {
+    this.#audit.note('login_failed', { id, address, why })
+    return new ApiError('unauthorized', 'The name or the password is wrong.')
   }
 
   #hash(id: string, password: string): Promise<string> {

@@ -1,0 +1,68 @@
+/**
+ * What is done to an account while somebody is logging in to it. A password takes some ten milliseconds to be checked, in which an account can be
+ * disabled, removed or given another password; who was right when he began must not get a token that outlives that.
+ */
+import { beforeEach, describe, expect, it } from 'vitest'
+import { Accounts } from '../../src/gateway/accounts.ts'
+import { noAudit } from '../../src/gateway/audit.ts'
+import { Passwords } from '../../src/gateway/passwords.ts'
+import { Revocations } from '../../src/gateway/revocations.ts'
+import { Tokens } from '../../src/gateway/tokens.ts'
+import { MemoryStore } from '../../src/store/memory.ts'
+import { secret } from '../support/issuer.ts'
+
+const address = '192.0.2.7'
+const login = { id: 'alice', password: 'correct horse battery', address }
+
+let store: MemoryStore
+let tokens: Tokens
+let accounts: Accounts
+
+beforeEach(async () => {
+  store = new MemoryStore()
+  const rules = { issuer: '', audience: '', leewayMs: 0, lifeMs: 60_000 }
+  tokens = new Tokens({ ...rules, secrets: [secret], keys: null })
+  accounts = new Accounts({ store: store.accounts, passwords: new Passwords(), tokens, audit: noAudit })
+  await accounts.add(login, true)
+})
+
+/** What came of it, in a word: the code of a refusal, or whether the token that was given is still good, and that of an admin. */
+async function outcome(asked: Promise<{ readonly token: string }>): Promise<string> {
+  const revocations = new Revocations(store.accounts, () => {})
+  try {
+    const verdict = await tokens.check((await asked).token)
+    await revocations.read()
+    if (verdict.kind !== 'good') return verdict.kind
+    return revocations.revoked(verdict.pass) ? 'revoked' : verdict.pass.rights.admin ? 'admin' : 'good'
+  } catch (error) {
+    return error instanceof Error && 'code' in error ? String(error.code) : String(error)
+  }
+}
+
+describe('who is logging in while his account', () => {
+  it('is left alone gets a token', async () => {
+    expect(await outcome(accounts.login(login))).toBe('admin')
+  })
+
+  it.each<[string, () => Promise<unknown>, string]>([
+    ['is disabled', () => accounts.change('alice', { disabled: true }, address), 'forbidden'],
+    ['is removed', () => accounts.remove('alice', address), 'unauthorized'],
+    ['is no longer that of an admin', () => accounts.change('alice', { admin: false }, address), 'good'],
+  ])('%s gets no token that outlives it', async (_, act, expected) => {
+    const asked = outcome(accounts.login(login))
+    await act()
+    expect(await asked).toBe(expected)
+  })
+
+  it('is given another password gets no token that outlives it, and cannot change it back', async () => {
+    const set = accounts.setPassword('alice', 'another password', address)
+    const asked = [
+      ...Array.from({ length: 2 }, () => accounts.login(login)),
+      accounts.changePassword(login, 'the password of a thief'),
+    ]
+    await Promise.allSettled([set, ...asked])
+    // Some may have been done before.
+    for (const one of asked) expect(['unauthorized', 'revoked']).toContain(await outcome(one))
+    expect(await outcome(accounts.login({ ...login, password: 'another password' }))).toBe('admin')
+  })
+})
