@@ -137,7 +137,9 @@ export class Mailbox {
 
   /** The entries after `after`, oldest first: at most `limit`, and at most `maxBytes` of bodies, but always one. */
   read(after: number, limit: number, maxBytes = Infinity): EntryPage {
-    return this.#journal.read(after, limit, maxBytes)
+    const page = this.#journal.read(after, limit, maxBytes)
+    if (after <= this.record.floor) this.#head = page.entries[0]?.s ?? null
+    return page
   }
 
   /** Like `read`, for the recipient, who will soon take away what it gets. */
@@ -169,7 +171,7 @@ export class Mailbox {
     const lost: Lost[] = []
     const entries = this.#upTo(upTo)
     if (entries.length === 0) return lost
-    this.#head = record.count === entries.length ? 0 : null
+    this.#head = record.count === entries.length ? 0 : (this.#handed[0]?.s ?? null)
     for (const entry of entries) {
       this.#journal.take(entry)
       record.count--
