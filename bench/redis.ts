@@ -2,7 +2,7 @@
  * What Redis as the store costs, for each way of writing its journal: `npx tsx bench/redis.ts [messages] [mailboxes] [body bytes]`.
  *
  * A redis-server of its own is started for each `appendfsync`. Messages are parked as they would come: each turn of the loop brings some for many
- * mailboxes, first one for each of them, then a window's worth for a few. Then every mailbox is drained by pages and removed; the same with rooms, whose logs are read through. Printed are messages a second,
+ * mailboxes whose owners are away, first one for each of them, then a window's worth for a few. Then every mailbox is drained by pages and removed; the same with rooms, whose logs are read through. Printed are messages a second,
  * and the CPU time of this process and of Redis; where nothing keeps them apart, each has a core.
  */
 import type { Parcel } from '../src/protocol/mailbox.ts'
@@ -82,7 +82,10 @@ async function drain(store: Store, id: string): Promise<number> {
     const page = await store.page(id, token, after, PAGE, 1e9)
     if (page.kind !== 'page') throw new Error('stale')
     const last = page.entries.at(-1)
-    if (last === undefined) return drained
+    if (last === undefined) {
+      await store.unbind(id, token, 0)
+      return drained
+    }
     drained += page.entries.length
     after = last.s
     await store.remove(id, token, after)
@@ -106,7 +109,9 @@ for (const appendfsync of ['everysec', 'always', 'no']) {
   redis = Number(/process_id:(\d+)/.exec(await server.ask('INFO server'))?.[1])
   sent.clear()
   console.log(`appendfsync ${appendfsync}, ${messages} messages of ${bodyBytes} bytes, ${mailboxes} mailboxes`)
-  for (let mailbox = 0; mailbox < mailboxes; mailbox++) await bind(store, idOf(mailbox), 'first')
+  for (let mailbox = 0; mailbox < mailboxes; mailbox++) {
+    await store.unbind(idOf(mailbox), await bind(store, idOf(mailbox), 'first'), 0)
+  }
   const rounds = Math.ceil(messages / PER_TURN) * PER_TURN
   await measured('parked, one in a call', rounds, () => park(store, rounds, 1))
   await measured('drained', rounds, () => drainAll(store, rounds))
