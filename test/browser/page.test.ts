@@ -22,6 +22,12 @@ describe('two people', () => {
     const bob = await Chatter.come('Bob')
     await ann.sees('Bob came in')
     await ann.sees('2 people here')
+    // There is nothing to scroll in a field of one line.
+    expect(
+      await bob.page.evaluate(
+        '(({ scrollHeight, clientHeight }) => scrollHeight - clientHeight)(document.querySelector(".composer textarea"))',
+      ),
+    ).toBe(0)
     await bob.field.pressSequentially('he')
     await ann.sees('Bob is typing…')
     await bob.say('hello from Bob')

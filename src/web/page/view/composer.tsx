@@ -78,5 +78,7 @@ export function Composer({ chat, conversation: { target, trouble }, title }: Com
 function grow(field: HTMLTextAreaElement | null): void {
   if (field === null) return
   field.style.height = 'auto'
-  field.style.height = `${field.scrollHeight}px`
+  // The height is that of the box with its border; without it there would be something to scroll.
+  const border = field.offsetHeight - field.clientHeight
+  field.style.height = `${field.scrollHeight + border}px`
 }
