@@ -1,6 +1,6 @@
 /**
  * A revocation that is made at one node while its bearer is connected to another: two servers on one Redis. It reaches the other within the second
- * that docs/security.md promises, holds at both, and outlives both.
+ * that docs/security.md promises, holds at both, and outlives both. And what else two servers have to agree on about accounts.
  */
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { silentLog } from '../../src/gateway/log.ts'
@@ -103,4 +103,15 @@ it('of an account that is disabled at one node ends it at the other', async () =
   expect((await ask(a, 'PATCH', '/api/accounts/dave', { disabled: true })).status).toBe(200)
   expect(await dave.end()).toEqual(unauthorized)
   expect((await ask(b, 'POST', '/api/login', account)).status).toBe(403)
+})
+
+it('gives a name that is wanted at two nodes at once to one of those who want it', async () => {
+  const nodes = [await start(), await start()]
+  const register = async ({ http }: Server, i: number): Promise<number> => {
+    const body = JSON.stringify({ id: 'wanted', password: `the password of ${i}` })
+    const headers = { 'content-type': 'application/json' }
+    return (await fetch(`${http}/api/register`, { method: 'POST', headers, body })).status
+  }
+  const statuses = await Promise.all([...nodes, ...nodes, ...nodes].map(register))
+  expect(statuses.sort()).toEqual([201, 409, 409, 409, 409, 409])
 })
