@@ -69,6 +69,11 @@ export class Upstream implements StreamEnd {
   /** Other ends, to be told after the answer; no more than the connection has open. */
   #ends: End[] | null = null
   /**
+   * Of those, which were handed back together with a message below them: they come again, or are told before anything above them is called
+   * delivered. Until then nobody else may know of them. No more than may be open, since their sender goes no further.
+   */
+  #unsaid: Map<number, End> | null = null
+  /**
    * The highest number to tell at the end of this turn, 0 for none. Not the highest ever told: after a failover the store may have
    * less than it had, and saying again what was true then would be a lie now.
    */
@@ -108,7 +113,7 @@ export class Upstream implements StreamEnd {
    * its recipient cannot have seen, and what lies below was told. A room keeps what it took, and tells no further end.
    */
   get isClean(): boolean {
-    if (!this.idle || this.#refused !== 0) return false
+    if (!this.idle || this.#refused !== 0 || (this.#unsaid?.size ?? 0) > 0) return false
     return isRoom(this.target) || (this.taken <= this.#settled && this.#parked <= this.#settled)
   }
 
@@ -245,6 +250,7 @@ export class Upstream implements StreamEnd {
 
   #writeEnd({ kind, n, reason }: End): void {
     if (n === this.#settled + 1) this.#settled = n
+    this.#unsaid?.delete(n)
     this.#ended ??= new Set()
     this.#ended.add(n)
     for (const oldest of this.#ended) {
@@ -255,9 +261,10 @@ export class Upstream implements StreamEnd {
     this.sending.connection.ended(kind, this.target, n, reason)
   }
 
-  /** What ended otherwise above it is handed back as well, and will be told when it comes again. */
+  /** What ended otherwise above it is handed back as well. */
   #handBack(): boolean {
     if (this.#open === 0) return false
+    for (const end of this.#ends ?? []) (this.#unsaid ??= new Map<number, End>()).set(end.n, end)
     this.#ends = null
     this.retry(this.#open, 'unavailable', this.sending.awaited())
     this.#open = this.#due = 0
@@ -278,8 +285,9 @@ export class Upstream implements StreamEnd {
   }
 
   #writeDelivered(n: number): void {
+    if (this.#unsaid !== null) for (const end of this.#unsaid.values()) if (end.n <= n) this.#writeEnd(end)
     if (n > this.#settled) this.#settled = n
-    for (const ended of this.#ended ?? []) if (ended <= n) this.#ended?.delete(ended)
+    if (this.#ended !== null) for (const ended of this.#ended) if (ended <= n) this.#ended.delete(ended)
     if (n >= this.#delivered) this.#delivered = 0
     if (n >= this.#open) this.#open = this.#open > 0 && this.#delivered > 0 ? n + 1 : 0
     if (this.#open === 0) this.#due = 0

@@ -223,6 +223,41 @@ describe('Upstream, what it may call delivered', () => {
     expect(line.read()).toEqual(['stored bob 1', 'retry bob 2: unavailable, 1000 ms'])
   })
 
+  describe('where a refused message was handed back with one below it', () => {
+    beforeEach(() => {
+      up.stored(1)
+      desk.hub.turn()
+      up.delivered(2, desk.hub.now + 1_000)
+      desk.hub.turn()
+      up.ended('rejected', 3, 'spam')
+      verified(null)
+      expect(line.read()).toEqual(['stored bob 1', 'retry bob 2: unavailable, 1000 ms'])
+    })
+
+    test('what was on its way meanwhile only after the refusal, which nobody else may know any more', () => {
+      up.delivered(4)
+      desk.hub.turn()
+      verified({ last: 1, delivered: 1 })
+      expect(line.read()).toEqual(['rejected bob 3: spam', 'delivered bob 4'])
+    })
+
+    test('the refused one when it comes again, and says so once', () => {
+      up.delivered(2)
+      desk.hub.turn()
+      verified({ last: 1, delivered: 1 })
+      up.ended('rejected', 3, 'spam')
+      up.delivered(4)
+      desk.hub.turn()
+      expect(line.read()).toEqual(['delivered bob 2', 'rejected bob 3: spam', 'delivered bob 4'])
+    })
+
+    test('nothing of it, and is not forgotten before it was told', () => {
+      expect([up.idle, up.isClean]).toEqual([true, false])
+      up.known(4)
+      expect(up.isClean).toBe(false)
+    })
+  })
+
   test('before what ended otherwise above it', () => {
     up.stored(1)
     desk.hub.turn()
