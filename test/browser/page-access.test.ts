@@ -87,7 +87,7 @@ describe('for everybody', () => {
       await page.getByRole('button', { name: 'Write to somebody' }).click()
       await expect.poll(() => focused(page)).toBe('Their address, or a link to it')
       await close()
-      await page.getByRole('dialog').waitFor({ state: 'detached' })
+      await page.locator('dialog').waitFor({ state: 'detached' })
       expect(await focused(page)).toBe('Write to somebody')
     }
     await page.getByRole('button', { name: 'Write to somebody' }).click()
@@ -95,7 +95,7 @@ describe('for everybody', () => {
     // As fast as a keyboard can be: after the browser has given the focus back, before the page has heard that the dialog is closed.
     await page.evaluate(`addEventListener('close', () => document.querySelector('a.row').focus(), { capture: true })`)
     await page.keyboard.press('Escape')
-    await page.getByRole('dialog').waitFor({ state: 'detached' })
+    await page.locator('dialog').waitFor({ state: 'detached' })
     expect(await focused(page)).toBe('#lobby')
   })
 })
