@@ -71,8 +71,11 @@ export class Chatter {
   /** One's own address and the link to it, as the page offers them to be copied. */
   async link(): Promise<string> {
     await this.button(/Your address and your name/).click()
-    const link = await this.page.getByLabel('Link to write to you', { exact: true }).inputValue()
+    const field = this.page.getByLabel('Link to write to you', { exact: true })
+    await field.waitFor()
+    const link = await field.inputValue()
     await this.page.keyboard.press('Escape')
+    await this.page.locator('dialog').waitFor({ state: 'detached' })
     return new URL(link).hash
   }
 

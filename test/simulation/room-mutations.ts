@@ -121,7 +121,7 @@ export const roomMutations: readonly Mutation[] = [
   {
     rule: 'a change of the roll is followed only from the one before it',
     edits: [{ file: roll, find: 'this.#mark === 0 || before !== this.#mark', replace: 'this.#mark === 0' }],
-    within: 400,
+    within: 4_000,
   },
   {
     rule: 'what was heard while the roll was read is looked for once more',

@@ -66,9 +66,9 @@ export class Archive {
     })
   }
 
-  async visit({ target, mark, epoch, password }: Visit): Promise<void> {
+  async visit({ target, mark, readTo, epoch, password }: Visit): Promise<void> {
     await this.#run('readwrite', stores => {
-      stores.store('visits').put({ target, mark, epoch, password })
+      stores.store('visits').put({ target, mark, readTo, epoch, password })
       return () => {}
     })
   }
@@ -111,9 +111,9 @@ function databaseHere(): IndexedDb | null {
 }
 
 function readVisit(value: unknown): Visit[] {
-  const { target, mark, epoch, password } = value as Partial<Visit>
+  const { target, mark, readTo = '', epoch = '', password = '' } = value as Partial<Visit>
   if (typeof target !== 'string') return []
-  return [{ target, mark: typeof mark === 'number' ? mark : null, epoch: epoch ?? '', password: password ?? '' }]
+  return [{ target, mark: typeof mark === 'number' ? mark : null, readTo, epoch, password }]
 }
 
 function readEntry(value: unknown): KeptEntry[] {

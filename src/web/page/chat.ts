@@ -358,10 +358,10 @@ export class Chat {
       case 'forgotten':
         return this.#forget(news.target)
       case 'visit': {
-        const { target, mark, password } = news.visit
+        const { target, mark, readTo, password } = news.visit
         const isNew = !this.store.value.conversations.has(target)
         this.store.change(state =>
-          withConversation(state, target, conversation => ({ ...conversation, mark, password })),
+          withConversation(state, target, conversation => ({ ...conversation, mark, readTo, password })),
         )
         if (isNew && isRoom(target)) void this.#enter(target, password)
       }
@@ -384,8 +384,8 @@ export class Chat {
   #keepVisit(target: string): void {
     const conversation = this.store.value.conversations.get(target)
     if (conversation === undefined) return
-    const { mark, epoch, password } = conversation
-    const visit = { target, mark, epoch, password }
+    const { mark, readTo, epoch, password } = conversation
+    const visit = { target, mark, readTo, epoch, password }
     this.#siblings.tell({ kind: 'visit', visit })
     void this.#archive.visit(visit)
   }

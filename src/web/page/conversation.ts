@@ -41,7 +41,7 @@ export interface Note {
 }
 
 /** Where one was, as it is kept: which room or whom, and how far it was read. */
-export type Visit = Pick<Conversation, 'target' | 'mark' | 'epoch' | 'password'>
+export type Visit = Pick<Conversation, 'target' | 'mark' | 'readTo' | 'epoch' | 'password'>
 
 /** An entry as it is kept. */
 export type KeptEntry = Entry & { readonly target: string }
@@ -65,6 +65,11 @@ export interface Conversation {
   readonly notes: readonly Note[]
   /** Up to where it was read: an offset, or the `at` of a direct message; null until that is known. */
   readonly mark: number | null
+  /**
+   * The key of the last direct message that was read, in whatever tab: each of them has heard of it at another moment, so that its `at` says
+   * nothing to the others. '' for none, and in rooms.
+   */
+  readonly readTo: string
   /** The log that offsets belong to. */
   readonly epoch: string
   /** In the room now. */
@@ -99,6 +104,7 @@ export function newConversation(target: string): Conversation {
     entries: [],
     notes: [],
     mark: isRoom ? null : 0,
+    readTo: '',
     epoch: '',
     present: false,
     hasOlder: isRoom,
@@ -174,14 +180,17 @@ export function newestOffset({ entries }: Conversation): number {
 
 /** Read up to the end. */
 export function withAllRead(conversation: Conversation): Conversation {
-  const places = conversation.entries.map(entry => placeOf(conversation, entry))
-  const end = places.reduce((highest, place) => Math.max(highest, place), conversation.mark ?? 0)
-  return end === conversation.mark ? conversation : { ...conversation, mark: end }
+  const { entries, mark, readTo } = conversation
+  const end = Math.max(mark ?? 0, ...entries.map(entry => placeOf(conversation, entry)))
+  const last = isLog(conversation) ? '' : (entries.at(-1)?.key ?? readTo)
+  return end === mark && last === readTo ? conversation : { ...conversation, mark: end, readTo: last }
 }
 
 export function unreadOf(conversation: Conversation): number {
-  const { entries, mark } = conversation
-  return mark === null ? 0 : entries.filter(entry => !entry.own && placeOf(conversation, entry) > mark).length
+  const { entries, mark, readTo } = conversation
+  if (mark === null) return 0
+  const read = Math.max(mark, entries.findLast(({ key }) => key === readTo)?.at ?? 0)
+  return entries.filter(entry => !entry.own && placeOf(conversation, entry) > read).length
 }
 
 /** The key of the oldest entry that was not read; '' when all was. */

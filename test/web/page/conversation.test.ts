@@ -122,6 +122,13 @@ describe('what is unread', () => {
     expect([unreadOf(after), firstUnread(after)]).toEqual([1, 'd20'])
   })
 
+  test('of direct messages is nothing that was read in another tab, which heard of it earlier than this one', () => {
+    const { mark, readTo } = withAllRead(talk(direct(10, { key: 'first' }), direct(20, { key: 'second' })))
+    const here = { ...talk(direct(11, { key: 'first' }), direct(22, { key: 'second' })), mark, readTo }
+    expect(unreadOf(here)).toBe(0)
+    expect(unreadOf(withEntries(here, [direct(23, { key: 'third' })]))).toBe(1)
+  })
+
   test('has no line above it where nothing was read', () => {
     expect(firstUnread(talk(direct(1), direct(2)))).toBe('')
   })

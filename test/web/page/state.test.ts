@@ -75,7 +75,7 @@ describe('conversations', () => {
   })
 
   test('come back as they were kept', () => {
-    const visits = [{ target: '#tea', mark: 7, epoch: 'e', password: 'pw' }]
+    const visits = [{ target: '#tea', mark: 7, readTo: '', epoch: 'e', password: 'pw' }]
     const back = restored(start, visits, [
       kept('bob', 2),
       kept('bob', 1),

@@ -4,7 +4,7 @@
  * when what is under the dialog cannot take it yet.
  */
 import type { ComponentChildren, JSX } from 'preact'
-import { useEffect, useId, useRef } from 'preact/hooks'
+import { useId, useLayoutEffect, useRef } from 'preact/hooks'
 import { Icon } from './icons.tsx'
 
 export interface DialogProps {
@@ -18,7 +18,8 @@ export interface DialogProps {
 export function Dialog({ title, close, children, atSide = false }: DialogProps): JSX.Element {
   const dialog = useRef<HTMLDialogElement>(null)
   const id = useId()
-  useEffect(() => {
+  // Before anything else can happen: a key that is pressed meanwhile would close nothing.
+  useLayoutEffect(() => {
     const element = dialog.current
     element?.showModal()
     return () => element?.close()
