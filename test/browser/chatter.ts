@@ -6,6 +6,13 @@ import { person, type Person } from './chromium.ts'
 const listener = `addEventListener('securitypolicyviolation', ({ violatedDirective, blockedURI, sample }) =>
   console.error('policy', violatedDirective, blockedURI, sample))`
 
+/** Notes what the page says of messages that were missed, in `said`. */
+export const listenerToCounts = `window.said = []
+  new MutationObserver(() => {
+    const words = document.querySelector('.missed')?.textContent
+    if (words && words !== said.at(-1)) said.push(words)
+  }).observe(document, { subtree: true, childList: true, characterData: true })`
+
 /** Somebody with a name, on the page. */
 export class Chatter {
   readonly page: Page

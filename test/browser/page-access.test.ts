@@ -40,7 +40,7 @@ describe('for everybody', () => {
     await page.keyboard.press('Escape')
     await page.getByRole('link', { name: 'Back to the conversations' }).click()
     await isFine(page, 'list on a phone')
-    expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+    await expect.poll(() => page.evaluate('document.documentElement.scrollWidth')).toBe(360)
     expectComplaints(connectionLost)
   })
 

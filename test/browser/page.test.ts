@@ -11,7 +11,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
 import { readPages } from '../../src/gateway/pages.ts'
-import { Chatter, isKept, newcomer } from './chatter.ts'
+import { Chatter, isKept, listenerToCounts, newcomer } from './chatter.ts'
 import { connectionLost, cut, expectComplaints, mend, server } from './chromium.ts'
 
 const built = fileURLToPath(new URL('../../dist/web/', import.meta.url))
@@ -225,13 +225,6 @@ describe('rooms', () => {
   })
 })
 
-/** Notes what the page says of messages that were missed. */
-const listenerToCounts = `window.said = []
-  new MutationObserver(() => {
-    const words = document.querySelector('.missed')?.textContent
-    if (words && words !== said.at(-1)) said.push(words)
-  }).observe(document, { subtree: true, childList: true, characterData: true })`
-
 describe('who comes back', () => {
   test('gets 37 missed messages, in order, and is told how many there were', async () => {
     const lea = await Chatter.come('Lea')
@@ -285,7 +278,7 @@ describe('what others send', () => {
     expect(await rita.page.evaluate('document.querySelectorAll("b, [onerror]").length')).toBe(0)
     expect(await rita.page.evaluate('document.documentElement.scrollWidth <= innerWidth')).toBe(true)
     await rita.page.setViewportSize({ width: 360, height: 640 })
-    expect(await rita.page.evaluate('document.documentElement.scrollWidth')).toBe(360)
+    await expect.poll(() => rita.page.evaluate('document.documentElement.scrollWidth')).toBe(360)
   })
 })
 
