@@ -19,7 +19,8 @@ async function startSentinel(master: RedisServer): Promise<{ port: number; child
     `port ${port}`,
     'bind 127.0.0.1',
     `sentinel monitor main 127.0.0.1 ${master.port} 1`,
-    'sentinel down-after-milliseconds main 500',
+    // A sentinel pings once a second: with less patience than two of these it takes a living master for dead.
+    'sentinel down-after-milliseconds main 3000',
     'sentinel failover-timeout main 3000',
   ]
   writeFileSync(file, `${settings.join('\n')}\n`)
