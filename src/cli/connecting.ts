@@ -47,7 +47,7 @@ export async function openClient(asked: Connecting, profiles: Profiles, terminal
   }
   client.on('status', status => {
     if (status.state === 'connected') terminal.status('connected again')
-    if (status.state === 'waiting') terminal.status(`no connection (${status.reason}); trying again`)
+    if (status.state === 'waiting') terminal.status(`no connection, trying again: ${status.text}`)
   })
   return connected
 }
@@ -104,7 +104,7 @@ export function firstTrouble(client: Client, url: string): Promise<never> {
 
 function unreachable(url: string, why: string): Failure {
   const fix = 'start a server with: ackd serve, or name another with --url or ACKD_URL'
-  return new Failure('unreachable', `cannot connect to ${url}: ${why}`, fix)
+  return failureOf('unreachable', `cannot connect to ${url}: ${why}`, fix)
 }
 
 /** The server's no as the end of a command. */

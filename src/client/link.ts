@@ -67,7 +67,7 @@ export class Link {
     this.#socket = options.openSocket(options.url, {
       opened: () => this.#opened(),
       packet: (bytes, text) => this.#packet(bytes, text),
-      closed: (number, name) => this.#closed(number, name),
+      closed: (number, name, why) => this.#closed(number, name, why),
     })
     this.#timer = setTimeout(() => this.end('timeout', 'There was no welcome in time.'), options.welcomeTimeoutMs)
   }
@@ -197,10 +197,10 @@ export class Link {
     else this.#timer = setTimeout(() => this.#watch(), left)
   }
 
-  #closed(number: number, name: string): void {
+  #closed(number: number, name: string, why = 'The connection was lost or could not be made.'): void {
     const known = Object.entries(closeReasons).find(([, close]) => close.number === number)
     const reason = known?.[0] ?? (name === '' ? 'lost' : name)
-    const text = known?.[1].text ?? 'The connection was lost or could not be made.'
+    const text = known?.[1].text ?? why
     this.#finish({ reason, text, again: mayReconnect(reason, number), retryAfterMs: 0 })
   }
 

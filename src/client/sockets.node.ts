@@ -9,6 +9,7 @@ import { WebSocket } from 'ws'
 import { framedSize, StreamDecoder, writeFramed } from '../protocol/framing.ts'
 import { PACKET_CEILING } from '../protocol/limits.ts'
 import type { OpenSocket, Socket, SocketEvents } from './sockets.ts'
+import { silentEnd, strangeEnd, troubleOf } from './troubles.node.ts'
 
 /** ms that the server may take to close what was closed here. */
 const CLOSE_MS = 2_000
@@ -59,9 +60,10 @@ function openWebSocket(url: string, events: SocketEvents, trust: TlsTrust): Node
   const socket = new WebSocket(url, { perMessageDeflate: false, maxPayload: PACKET_CEILING, ...trust })
   socket.on('open', () => events.opened())
   socket.on('message', (data: Buffer, isBinary) => events.packet(data, !isBinary))
+  let why: string | undefined
   // A close always follows.
-  socket.on('error', () => {})
-  socket.on('close', (number, name) => events.closed(number, name.toString()))
+  socket.on('error', error => (why = troubleOf(error, new URL(url))))
+  socket.on('close', (number, name) => events.closed(number, name.toString(), why))
   return {
     // It is copied within the call, to be masked.
     send: (packet, text = false) => socket.send(packet, { binary: !text }),
@@ -73,21 +75,28 @@ function openWebSocket(url: string, events: SocketEvents, trust: TlsTrust): Node
 }
 
 function openStream(url: string, events: SocketEvents, trust: TlsTrust, tickets: Tickets): NodeSocket {
-  const socket = connectStream(new URL(url), trust, tickets, () => events.opened())
+  const at = new URL(url)
+  // Holds until anything is heard, or something else is known.
+  let why: string | undefined = silentEnd()
+  const socket = connectStream(at, trust, tickets, () => events.opened())
   const decoder = new StreamDecoder(
     {
       packet: (bytes, text) => events.packet(bytes.slice(), text),
       // What is said after it could not be understood.
-      broken: () => void socket.destroy(),
+      broken: () => {
+        why = strangeEnd(at)
+        socket.destroy()
+      },
     },
     PACKET_CEILING - 1,
   )
   socket.setNoDelay(true)
+  socket.once('data', () => (why = undefined))
   // As bare bytes, whose `slice` makes a copy; that of a Buffer does not.
   socket.on('data', (chunk: Buffer) => decoder.push(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length)))
   // A close always follows.
-  socket.on('error', () => {})
-  socket.on('close', () => events.closed(0, ''))
+  socket.on('error', error => (why = troubleOf(error, at)))
+  socket.on('close', () => events.closed(0, '', why))
   return {
     send: (packet, text = false) => {
       const framed = Buffer.allocUnsafe(framedSize(packet, text))

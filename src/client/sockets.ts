@@ -15,8 +15,11 @@ export interface SocketEvents {
   opened(): void
   /** The bytes are never changed again. */
   packet(bytes: Uint8Array, text: boolean): void
-  /** Exactly once, last, also when it was never open. `number` and `name` are those of a WebSocket close, 0 and '' elsewhere. */
-  closed(number: number, name: string): void
+  /**
+   * Exactly once, last, also when it was never open. `number` and `name` are those of a WebSocket close, 0 and '' elsewhere. `why`: what
+   * became of a connection that nobody closed, for people, where that is known; browsers tell nobody.
+   */
+  closed(number: number, name: string, why?: string): void
 }
 
 /** May throw when the address is of no use to it. Tells its events later, never from within the call. */

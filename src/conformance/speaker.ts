@@ -17,8 +17,8 @@ export interface Wire {
 export interface WireEvents {
   opened(): void
   packet(bytes: Uint8Array, text: boolean): void
-  /** `number` and `name` are those of a WebSocket close. */
-  closed(number: number, name: string): void
+  /** `number` and `name` are those of a WebSocket close; `why` says what nobody closed ended of. */
+  closed(number: number, name: string, why?: string): void
 }
 
 export type OpenWire = (events: WireEvents) => Wire
@@ -64,8 +64,8 @@ export class Speaker {
     this.#wire = openWire({
       opened,
       packet: (bytes, isText) => this.#packet(bytes, isText),
-      closed: (number, name) => {
-        failed(new Violation('the connection could not be made'))
+      closed: (number, name, why) => {
+        failed(new Violation(why ?? 'the connection could not be made'))
         this.ended = { number, name }
         this.#look()
       },
