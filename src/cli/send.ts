@@ -98,23 +98,25 @@ class Sender {
 
   /** Resolves when it is printed, which happens after `before`. */
   async send(body: string, before: Promise<void>): Promise<void> {
-    const start = performance.now()
     const value = this.#flags.bodyJson === true ? parseJson(body) : body
-    const [sent] = await Promise.all([this.#deliver(value, start), before])
-    await this.#terminal.data(this.#describe(sent, performance.now() - start))
+    const [sent] = await Promise.all([this.#deliver(value), before])
+    await this.#terminal.data(this.#describe(sent))
   }
 
-  async #deliver(body: unknown, start: number): Promise<Settled> {
+  async #deliver(body: unknown): Promise<Settled> {
     const { ttl, wait, timeout } = this.#flags
     const options = ttl === undefined ? {} : { ttl: ttl / 1000 }
+    const start = performance.now()
+    const elapsed = (): number => performance.now() - start
     try {
       const sent = await within(timeout, 'receipt', this.#client.send(this.#address.id, body, options))
       const { status, n } = sent
-      if (status === 'delivered') return { status, n }
-      const left = wait === 'delivered' ? timeout - (performance.now() - start) : GRACE_MS
+      const ms = elapsed()
+      if (status === 'delivered') return { status, n, ms }
+      const left = wait === 'delivered' ? timeout - ms : GRACE_MS
       const end = await Promise.race([sent.delivered, pause(left, null, { ref: false })])
-      if (end === 'delivered') return { status: end, n }
-      if (wait === 'stored') return { status, n }
+      if (end === 'delivered') return { status: end, n, ms: elapsed() }
+      if (wait === 'stored') return { status, n, ms }
       throw undelivered(end, timeout)
     } catch (error) {
       throw error instanceof AckdError ? this.#refusal(error) : error
@@ -127,7 +129,7 @@ class Sender {
     return new Failure('refused', `nobody has the id '${id}', and no profile here has that name`, 'see ackd profile ls')
   }
 
-  #describe({ status, n }: Settled, ms: number): string {
+  #describe({ status, n, ms }: Settled): string {
     const { id, profile } = this.#address
     if (this.#flags.json === true) return toJson({ status, to: id, profile, n, ms: Math.round(ms * 10) / 10 })
     const mark = this.#terminal.paint(status === 'delivered' ? 'green' : 'yellow', status === 'delivered' ? '✓' : '●')
@@ -138,6 +140,8 @@ class Sender {
 interface Settled {
   readonly status: 'delivered' | 'stored'
   readonly n: number
+  /** From the call to the receipt that is told; a wait for a better one that did not come is not in it. */
+  readonly ms: number
 }
 
 /** `end`: how a stored message ended, or null while it still waits. */
