@@ -85,6 +85,7 @@ export class LmdbStore implements Store {
   readonly once: OnceStore
   readonly #directory: DataDirectory
   readonly #limits: StoreLimits
+  readonly #clock: () => number
   readonly #tables: LmdbTables
   readonly #rooms: LmdbRoomTables
   readonly #accounts: LmdbAccountTables
@@ -92,6 +93,8 @@ export class LmdbStore implements Store {
   readonly #onNote: (note: string) => void
   readonly #untold: Lost[] = []
   #quarantined: number
+  /** The time by which a call goes that is being answered at once; null between calls. */
+  #moment: number | null = null
   #closed: Promise<void> | null = null
 
   constructor(
@@ -105,16 +108,18 @@ export class LmdbStore implements Store {
     this.#directory = directory
     this.#onNote = onNote
     this.#limits = ownLimits(limits)
+    this.#clock = clock
+    const time = (): number => this.#moment ?? clock()
     const numbers = new Numbers(environment)
-    this.#tables = new LmdbTables(environment, numbers, this.#limits, clock)
+    this.#tables = new LmdbTables(environment, numbers, this.#limits, time)
     this.#rooms = new LmdbRoomTables(
       environment,
       numbers,
       this.#limits.rooms,
-      clock,
+      time,
       randomBytes(6).toString('base64url'),
     )
-    this.#accounts = new LmdbAccountTables(environment, limits.revocations, clock)
+    this.#accounts = new LmdbAccountTables(environment, limits.revocations, time)
     const cached = together(numbers, together(this.#tables, together(this.#rooms, this.#accounts)))
     this.#writer = new LmdbWriter(environment, cached, key => this.#quarantine(key), patienceMs)
     const calls: LmdbCalls = {
@@ -122,7 +127,7 @@ export class LmdbStore implements Store {
       read: (id, run, changes) => this.#read(id, run, changes),
     }
     this.rooms = new LmdbRooms(this.#rooms, calls)
-    this.once = new LmdbOnce(environment, calls, clock)
+    this.once = new LmdbOnce(environment, calls, time)
     this.accounts = new LmdbAccounts(this.#accounts, calls)
     this.#quarantined = [
       ...environment.range(Uint8Array.of(Tag.quarantined), Uint8Array.of(Tag.quarantined + 1)),
@@ -242,15 +247,21 @@ export class LmdbStore implements Store {
     return this.#writer.write(id, bytes + CALL_BYTES, run, mayBeLate)
   }
 
-  /** Answers at once, unless it comes behind a call that is to be written, or `changes` the file itself. */
+  /**
+   * Answers at once, unless it comes behind a call that is to be written, or `changes` the file itself. Both go by one time: what becomes due in
+   * between would else be written beside any transaction, where a kill can part what belongs together.
+   */
   #read<T>(id: string, run: () => T, changes: () => boolean = () => false, mayBeLate = false): Promise<T> {
     const late = this.#closed !== null || this.#writer.waits(id) || this.#writer.changesAll
+    this.#moment = this.#clock()
     try {
       return late || changes() ? this.#write(id, 0, run, mayBeLate) : Promise.resolve(run())
     } catch (error) {
       // What is damaged is moved aside in a transaction.
       if (error instanceof DamagedRecord) return this.#write(id, 0, run, mayBeLate)
       return Promise.reject(storeError(error))
+    } finally {
+      this.#moment = null
     }
   }
 
