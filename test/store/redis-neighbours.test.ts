@@ -56,3 +56,39 @@ describe('redis: neighbours whose way is cut', () => {
     await proxy.close()
   })
 })
+
+describe('redis: a neighbour of another version', () => {
+  test(
+    'may say what nobody knows here, and is not heard, or what is meant is looked for',
+    { timeout: 30_000 },
+    async () => {
+      const store = await openRedisStore({ url: server.url, prefix: 'later:' })
+      const heard: string[] = []
+      store.neighbours.listen('one', {
+        woken: id => heard.push(`mail for ${id}`),
+        evicted: id => heard.push(`${id} is elsewhere`),
+        appended: (room, end) => heard.push(`${room} goes to ${end?.last}`),
+        reported: room => heard.push(`news of ${room}`),
+        signalled: target => heard.push(`a signal to ${target}`),
+        missed: room => heard.push(`missed ${room ?? 'anything'}`),
+      })
+      const soon = { timeout: 20_000, interval: 10 }
+      await expect.poll(() => heard, soon).toEqual(['missed anything'])
+      store.neighbours.follow('#hall')
+      await expect.poll(() => heard, soon).toContain('missed #hall')
+      heard.length = 0
+      const say = (channel: string, message: string): Promise<string> =>
+        server.ask(`PUBLISH later:${channel} "${message}"`)
+      for (const message of ['', 'x', 'xann later 1 body', 'wann', 'e', 'sann', 'sann bob', '\\xff\\x00']) {
+        expect(await say('node:one', message)).toBe(':1')
+      }
+      const news = ['r', 'rno list', 'r7', 'r{}', 'r[]', 'rnull', 'a', 'alease', 'alease epoch', 'alease epoch far']
+      for (const message of ['', 'x', 'xlease ann 1 body', 's', 'slease', ...news, 'alease epoch 7']) {
+        expect(await say('{#hall}:wakes', message)).toBe(':1')
+      }
+      await expect.poll(() => heard, soon).toContain('#hall goes to 7')
+      expect(heard.filter(line => line !== 'missed #hall')).toEqual(['mail for ann', '#hall goes to 7'])
+      await store.close()
+    },
+  )
+})

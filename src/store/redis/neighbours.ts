@@ -132,36 +132,41 @@ export class RedisNeighbours implements Neighbours {
     if (channel === null || room !== null) this.#hearing?.missed(room)
   }
 
-  /** Room null: it was told to this process. */
+  /** Room null: it was told to this process. What has another form is said by another version: it is looked for, or passed over. */
   #heard(room: string | null, message: Buffer): void {
     const hearing = this.#hearing
     if (hearing === null) return
     const kind = String.fromCharCode(message[0] ?? 0)
-    if (room === null) return hearOwn(hearing, kind, message)
+    const words = wordsOf(message)
+    if (room === null) return hearOwn(hearing, kind, words, message)
     if (kind === 'd') return hearing.appended(room, null)
-    if (kind === 'r') return hearing.reported(room, readNews(message.toString('utf8', 1)))
-    const [lease, second = '', third = ''] = wordsOf(message)
+    if (kind === 'r') {
+      const news = readNews(message.toString('utf8', 1))
+      return news === null ? hearing.missed(room) : hearing.reported(room, news)
+    }
+    const [lease, second = '', third = ''] = words
     if (lease === this.#leases.own) return
-    if (kind === 'a') return hearing.appended(room, { epoch: second, last: Number(third) })
-    hearing.signalled(room, second, bodyOf(message))
+    const last = Number(third)
+    if (kind === 's') hearSignal(hearing, room, words, message)
+    else if (kind !== 'a') return
+    else if (third !== '' && Number.isSafeInteger(last)) hearing.appended(room, { epoch: second, last })
+    else hearing.missed(room)
   }
 }
 
-function hearOwn(hearing: Hearing, kind: string, message: Buffer): void {
+function hearOwn(hearing: Hearing, kind: string, words: readonly string[], message: Buffer): void {
+  const [id = '', token] = words
   if (kind === 'w') {
-    for (const id of message.toString('latin1', 1).split(' ')) hearing.woken(id)
-    return
-  }
-  const [id = '', second = ''] = wordsOf(message)
-  if (kind === 'e') hearing.evicted(id, second)
-  else hearing.signalled(id, second, bodyOf(message))
+    for (const one of message.toString('latin1', 1).split(' ')) if (one !== '') hearing.woken(one)
+  } else if (kind === 'e' && token !== undefined) hearing.evicted(id, token)
+  else if (kind === 's') hearSignal(hearing, id, words, message)
 }
 
-/** Of a signal: what follows the first three words. */
-function bodyOf(message: Buffer): Body {
-  const words = wordsOf(message)
+function hearSignal(hearing: Hearing, target: string, words: readonly string[], message: Buffer): void {
+  const [, from, text] = words
   const start = `s${words.join(' ')} `.length
-  return { bytes: message, start, end: message.length, text: words[2] === '1' }
+  if (from !== undefined && text !== undefined && start < message.length)
+    hearing.signalled(target, from, { bytes: message, start, end: message.length, text: text === '1' })
 }
 
 /** The first three words, without the letter; they are ASCII, and what follows may be anything. */
@@ -179,10 +184,23 @@ function readRoll(texts: readonly string[], own: string): Listed[] {
   return roll
 }
 
-function readNews(json: string): RollNews {
-  const [before, mark, ...rest] = listOf(JSON.parse(json)).map(String)
+/** Null: it is none. */
+function readNews(json: string): RollNews | null {
+  const told = parsed(json)
+  if (!Array.isArray(told)) return null
+  const [before, mark, ...rest] = told.map(String)
+  if (!(Number(before) >= 0 && Number(mark) > 0)) return null
   const changes: [string, string | null][] = []
   for (let i = 0; i + 2 < rest.length; i += 3)
     changes.push([rest[i] ?? '', rest[i + 1] === '+' ? (rest[i + 2] ?? '') : null])
   return { before: Number(before), mark: Number(mark), changes }
+}
+
+/** Undefined: it is no JSON. */
+function parsed(json: string): unknown {
+  try {
+    return JSON.parse(json)
+  } catch {
+    return undefined
+  }
 }
