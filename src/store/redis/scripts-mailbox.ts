@@ -179,9 +179,9 @@ return 0
  * n of what expired.
  */
 export const sweep = `
+insist()
 open()
 if not expires then return {0, ''} end
-insist()
 local letter = redis.call('LINDEX', KEYS[4], 0)
 while letter and struct.unpack('>I8', letter) <= now - DEAD_LIFE do
   redis.call('LPOP', KEYS[4])

@@ -229,9 +229,9 @@ return redis.call('HGET', KEYS[3], ARGV[2])
 
 /** Answers when to look here again; 0 for never. */
 export const sweepRoom = `
+insist()
 local h = redis.call('HMGET', KEYS[1], 'made', 'messages')
 if not h[1] then return 0 end
-insist()
 local due = math.min(retain(tonumber(h[2])), now + ROOM_LIFE)
 redis.call('HSET', KEYS[1], 'due', due)
 return due
