@@ -8,7 +8,7 @@ import { defaultStoreLimits } from '../../src/store/store.ts'
 import { openRedisStore } from '../../src/store/redis.ts'
 import { describeStore } from './contract.ts'
 import { redisProgram, RedisServer } from '../support/redis.ts'
-import { bindRequest, parcel, parcels, register, roomSettings, tokenOf } from './support.ts'
+import { bindRequest, page, parcel, parcels, register, roomSettings, tokenOf } from './support.ts'
 
 let server: RedisServer
 let tests = 0
@@ -42,6 +42,23 @@ describe.skipIf(redisProgram === null)('with redis-server', () => {
     await store.enqueue('bob', parcels(1, 3))
     expect(await server.ask('TYPE ackd:{bob}:mail')).toBe('+list')
     expect(await server.ask('LLEN ackd:{bob}:mail')).toBe(':3')
+    await store.close()
+  })
+
+  test('calls for a client keep their order through a change of limits', async () => {
+    const store = await openRedisStore({ url: server.url, prefix: `test-${++tests}:` })
+    const [ann, bob] = [await register(store, 'ann'), await register(store, 'bob')]
+    await store.enqueue('bob', [parcel(1)])
+    const { entries } = await page(store, 'bob', bob)
+    // Redis does not know the scripts of these limits yet.
+    store.limit({ ...defaultStoreLimits, mailboxMessages: 12_345 + tests })
+    await store.unbind('ann', ann, 0)
+    const calls = [store.remove('bob', bob, entries[0]?.s ?? 0), store.unbind('bob', bob, 0)]
+    expect(await Promise.all(calls)).toEqual([
+      { kind: 'ok', lost: [] },
+      { kind: 'ok', lost: [] },
+    ])
+    expect(await store.client('bob')).toMatchObject({ parked: 0, node: null })
     await store.close()
   })
 

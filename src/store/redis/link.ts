@@ -120,9 +120,10 @@ export class RedisLink {
     return server.duplicate({ ...options, readOnly: false, connectionName: 'ackd-listener' })
   }
 
-  /** Calls other scripts by those names from now on. A server that does not know them is given their source. */
+  /** Calls other scripts by those names from now on, of which every server is told first: one that was not would take later calls before them. */
   renew(scripts: Scripts): void {
     this.#scripts = scripts
+    for (const server of this.#masters()) if (server.status === 'ready') teach(server, scripts).catch(() => {})
   }
 
   /** Runs a script; the keys are all in one slot. Rejects with `StoreError`. */
@@ -268,7 +269,7 @@ export class RedisLink {
     const appendfsync = Array.isArray(policy) && typeof policy[1] === 'string' ? policy[1] : null
     const { refusal, notes } = judgeRedis(info, appendfsync, this.#authenticated)
     if (refusal !== null) throw refusal
-    await Promise.all(Object.values(this.#scripts).map(({ source }) => server.script('LOAD', source)))
+    await teach(server, this.#scripts)
     return notes
   }
 
@@ -305,6 +306,11 @@ function otherFormat(format: string): UnfitRedis {
     `What is in this Redis was written by another version of ackd, in format ${format}.`,
     'Start that version, or give this one another Redis, or another database of it.',
   )
+}
+
+/** Lets a server know the scripts, before all that it is asked after. */
+async function teach(server: Redis, scripts: Scripts): Promise<void> {
+  await Promise.all(Object.values(scripts).map(({ source }) => server.script('LOAD', source)))
 }
 
 /** How far it is ahead of `performance.now()`, at least. */
