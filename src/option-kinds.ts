@@ -11,6 +11,8 @@ export interface Option<Value> {
   readonly shown: string
   /** What may be given, for help and error messages. */
   readonly range: string
+  /** A value that may be given, where the default is no example of one: `none`, `off`. */
+  readonly example?: string
   readonly help: string
   /** Its value is never shown, not even when it is wrong. */
   readonly secret?: boolean
@@ -26,12 +28,12 @@ export const DAY = 86_400 * SECOND
 const durationUnits: Record<string, number> = { ms: 1, s: SECOND, m: MINUTE, h: 60 * MINUTE, d: DAY }
 const sizeUnits: Record<string, number> = { B: 1, KiB, MiB, GiB: 1024 * MiB }
 
-/** `30s`, `250ms`, `7d` in ms; undefined when it is none. */
+/** `30s`, `250ms`, `7d` in ms; undefined when it is none. Zero needs no unit. */
 export function parseDuration(text: string): number | undefined {
   return parseUnits(text, durationUnits)
 }
 
-/** `64KiB`, `1MiB`, `4096B` in bytes; undefined when it is none. */
+/** `64KiB`, `1MiB`, `4096B` in bytes; undefined when it is none. Zero needs no unit. */
 export function parseSize(text: string): number | undefined {
   return parseUnits(text, sizeUnits)
 }
@@ -45,6 +47,7 @@ export function formatSize(bytes: number): string {
 }
 
 function parseUnits(text: string, units: Record<string, number>): number | undefined {
+  if (text === '0') return 0
   const match = /^(\d{1,15})([A-Za-z]+)$/.exec(text)
   const unit = match?.[2]
   if (unit === undefined || !Object.hasOwn(units, unit)) return undefined
@@ -53,6 +56,7 @@ function parseUnits(text: string, units: Record<string, number>): number | undef
 
 function formatUnits(value: number, units: Record<string, number>): string {
   let best = String(value)
+  if (value === 0) return best
   for (const [name, size] of Object.entries(units)) if (value % size === 0) best = `${value / size}${name}`
   return best
 }
@@ -62,6 +66,8 @@ interface Range {
   readonly min: number
   readonly max: number
   readonly help: string
+  /** Where the default is 0, which says nothing of the others. */
+  readonly example?: string
 }
 
 function numeric(
@@ -75,6 +81,7 @@ function numeric(
     shown: show(range.default),
     range: `${show(min)} to ${show(max)}`,
     help: range.help,
+    ...(range.example !== undefined && { example: range.example }),
     parse: text => {
       const value = read(text)
       return value !== undefined && value >= min && value <= max ? value : undefined
@@ -100,49 +107,57 @@ export function streamPort(usual: number, what: string): Option<StreamPort> {
     return /^\d{1,5}$/.test(given) && Number(given) <= 65_535 ? Number(given) : undefined
   }
   const help = `Port of ${what}; auto is ${usual}, or any free one when port is 0.`
-  return { default: 'auto', shown: 'auto', range: '0 to 65535 | auto | off', help, parse }
+  return { default: 'auto', shown: 'auto', range: '0 to 65535 | auto | off', example: String(usual), help, parse }
 }
 
 /** The port of something that is off unless it is asked for. */
-export function portIfAsked(what: string): Option<number | 'off'> {
+export function portIfAsked(example: string, what: string): Option<number | 'off'> {
   const parse = (given: string): number | 'off' | undefined => {
     if (given === 'off') return given
     return /^\d{1,5}$/.test(given) && Number(given) <= 65_535 ? Number(given) : undefined
   }
   const help = `Port of ${what}; 0 for any free one.`
-  return { default: 'off', shown: 'off', range: '0 to 65535 | off', help, parse }
+  return { default: 'off', shown: 'off', range: '0 to 65535 | off', example, help, parse }
 }
 
 /** A text that need not be there, which is then ''; written `none`. */
-export function optional(range: string, help: string, is: (given: string) => boolean = () => true): Option<string> {
+export function optional(
+  range: string,
+  example: string,
+  help: string,
+  is: (given: string) => boolean = () => true,
+): Option<string> {
   const parse = (given: string): string | undefined => {
     if (given === 'none') return ''
     return given !== '' && is(given) ? given : undefined
   }
-  return { default: '', shown: 'none', range, help, parse }
+  return { default: '', shown: 'none', range, example, help, parse }
 }
+
+/** Prints what nobody guesses, on any machine that has TLS. */
+const freshSecret = 'what openssl rand -hex 32 prints'
 
 /** A secret of 32 bytes or more, which may hold spaces, or `file:` and the path of a file that holds some. */
 export function signingSecret(help: string): Option<string> {
   const bytes = (given: string): number => new TextEncoder().encode(given).length
   const is = (given: string): boolean => (given.startsWith('file:') ? given.length > 5 : bytes(given) >= 32)
-  return { ...optional('none, 32 or more bytes, or file:PATH', help, is), secret: true }
+  return { ...optional('none, 32 or more bytes, or file:PATH', freshSecret, help, is), secret: true }
 }
 
 /** An address of the web. */
 export function webAddress(help: string): Option<string> {
   const is = (given: string): boolean => URL.canParse(given) && /^https?:$/.test(new URL(given).protocol)
-  return optional('none or https://…', help, is)
+  return optional('none or https://…', 'https://id.example.com/jwks.json', help, is)
 }
 
 export function file(help: string): Option<string> {
-  return optional('a file', help)
+  return optional('none, or the path of a file', '/etc/ackd/certificate.pem', help)
 }
 
 /** Characters that nobody guesses: without spaces, since they travel in a header. */
 export function secret(least: number, help: string): Option<string> {
   const is = (given: string): boolean => given.length >= least && /^[\x21-\x7e]+$/.test(given)
-  return { ...optional(`none, or ${least} or more characters without spaces`, help, is), secret: true }
+  return { ...optional(`none, or ${least} or more characters without spaces`, freshSecret, help, is), secret: true }
 }
 
 export function choice<const Names extends readonly string[]>(
@@ -154,13 +169,15 @@ export function choice<const Names extends readonly string[]>(
   return { default: preset, shown: preset, range: names.join(' | '), help, parse }
 }
 
+/** Web pages by where they come from; `all` for any. */
 export function origins(help: string): Option<readonly string[]> {
   const isOrigin = (given: string): boolean => URL.canParse(given) && new URL(given).origin === given
   const parse = (given: string): readonly string[] | undefined => {
-    const names = given.split(',').map(name => name.trim())
+    const names = given === 'all' ? [] : given.split(',').map(name => name.trim())
     return names.every(isOrigin) ? names : undefined
   }
-  return { default: [], shown: 'all', range: 'https://host[:port], separated by commas', help, parse }
+  const range = 'all, or https://host[:port], separated by commas'
+  return { default: [], shown: 'all', range, example: 'https://www.example.com,http://localhost:8080', help, parse }
 }
 
 /** Addresses of machines and of networks, such as `10.0.0.0/8`; `none` for none. */
@@ -175,5 +192,6 @@ export function networks(help: string): Option<readonly string[]> {
     const named = given === 'none' ? [] : given.split(',').map(name => name.trim())
     return named.every(isNetwork) ? named : undefined
   }
-  return { default: [], shown: 'none', range: 'none, or addresses and networks, separated by commas', help, parse }
+  const range = 'none, or addresses and networks, separated by commas'
+  return { default: [], shown: 'none', range, example: '127.0.0.1,10.0.0.0/8', help, parse }
 }

@@ -23,6 +23,9 @@ export interface OptionSources {
 /** Variables that begin with ACKD_ and are no options: the file itself, and what belongs to the clients of the command line. */
 const otherVariables = ['ACKD_CONFIG', 'ACKD_URL', 'ACKD_HOME']
 
+/** Characters of a wrong value that an error shows. */
+const MAX_QUOTED = 100
+
 /** Reads flags, environment and file. Throws `OptionError` at the first thing that cannot be. */
 export function readOptions(sources: OptionSources = {}): Options {
   const { flags = {}, environment = {} } = sources
@@ -96,10 +99,17 @@ export function closestName(given: string, names: readonly string[]): string | n
 function parseOne(option: Option<unknown>, where: string, given: string): unknown {
   const value = option.parse(given)
   if (value === undefined) {
-    const wrong = option.secret === true ? 'is not what it may be, and is not shown' : `cannot be "${given}"`
-    throw new OptionError(`${where} ${wrong}; give ${option.range} (default ${option.shown}).`)
+    const { secret = false, range, example = option.shown, shown } = option
+    const wrong = secret ? 'is not what it may be, and is not shown' : `cannot be ${quoted(given)}`
+    const such = example === shown ? '' : `, such as ${example}`
+    throw new OptionError(`${where} ${wrong}; give ${range}${such} (default ${shown}).`)
   }
   return value
+}
+
+/** On one line, and none that fills the terminal. */
+function quoted(given: string): string {
+  return JSON.stringify(given.length > MAX_QUOTED ? `${given.slice(0, MAX_QUOTED)}…` : given)
 }
 
 function refuseUnknown(given: readonly string[], known: readonly string[], show: (name: string) => string): void {
@@ -120,7 +130,13 @@ function readConfig(path: string): Record<string, string> {
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
     throw new OptionError(`${path} must hold one JSON object, such as {"port": 5000}.`)
   }
-  return Object.fromEntries(Object.entries(parsed).map(([key, value]) => [key, String(value)]))
+  return Object.fromEntries(Object.entries(parsed).map(([key, value]) => [key, textOf(value)]))
+}
+
+/** A list is written as in the environment, separated by commas. */
+function textOf(value: unknown): string {
+  if (Array.isArray(value)) return value.map(textOf).join(',')
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 function completed(values: Record<string, unknown>): Options {

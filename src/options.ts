@@ -27,6 +27,7 @@ import {
   webAddress,
 } from './option-kinds.ts'
 import { DEFAULT_MAX_PACKET, DEFAULT_WINDOW, MAX_BEFORE_WELCOME, MAX_WINDOW } from './protocol/limits.ts'
+import { parseRedisAddress } from './store/redis/address.ts'
 import { defaultStoreLimits } from './store/store.ts'
 
 const { mailboxMessages, mailboxBytes, messageLifeMs, idLifeMs, replacementsPerMinute, headAttempts, rooms } =
@@ -39,7 +40,7 @@ const ADMIN_TOKEN_LENGTH = 32
 export const optionTable = {
   host: text('127.0.0.1', 'an address of this machine', 'Where to listen; 0.0.0.0 for every interface.'),
   port: count({ default: 5000, min: 0, max: 65_535, help: 'Port of HTTP and WebSocket; 0 for any free one.' }),
-  wssPort: portIfAsked('HTTP and WebSocket over TLS'),
+  wssPort: portIfAsked('5001', 'HTTP and WebSocket over TLS'),
   tcpPort: streamPort(2500, 'TCP'),
   tlsPort: streamPort(2501, 'TLS'),
   tlsCert: file('Certificate of the TLS ports and its chain, as PEM; without one a development certificate is made.'),
@@ -53,8 +54,10 @@ export const optionTable = {
     default: '',
     shown: 'none',
     range: 'none, redis://host, rediss://host, unix:///path, redis+sentinel://hosts/name or redis+cluster://hosts',
+    example: 'redis://127.0.0.1:6379',
     help: 'The Redis that keeps everything, instead of the embedded store.',
-    parse: given => (given === 'none' ? '' : given),
+    secret: true, // There may be a password in it.
+    parse: given => (given === 'none' ? '' : parseRedisAddress(given) === undefined ? undefined : given),
   } satisfies Option<string>,
   redisCa: file('Whose certificates a Redis over TLS may show, as PEM, instead of those that Node knows.'),
   origins: origins('Web pages that may connect; others get 403. Clients that are no browsers are not asked.'),
@@ -74,8 +77,12 @@ export const optionTable = {
     'What tokens are signed with by HS256; a file may hold several, one a line: the first signs, each may have signed.',
   ),
   jwksUrl: webAddress('Where the public keys of an identity provider are, for tokens by RS256, ES256 and EdDSA.'),
-  jwtIssuer: optional('an iss', 'The only issuer whose tokens are taken; none: any.'),
-  jwtAudience: optional('an aud', 'The audience that tokens must name; none: any.'),
+  jwtIssuer: optional(
+    'none, or an iss',
+    'https://id.example.com',
+    'The only issuer whose tokens are taken; none: any.',
+  ),
+  jwtAudience: optional('none, or an aud', 'chat', 'The audience that tokens must name; none: any.'),
   jwtLeeway: duration({
     default: 30 * SECOND,
     min: 0,
@@ -155,6 +162,7 @@ export const optionTable = {
     default: 0, // Each of the three steps of a live message costs 15 ns then, and two without.
     min: 0,
     max: 10_000_000,
+    example: '100000',
     help: 'Steps of messages that are remembered, to be asked for with ackd trace; 0: none, and only the store is asked.',
   }),
   heldBytes: size({
@@ -282,6 +290,7 @@ export const optionTable = {
     default: 0,
     min: 0,
     max: DAY,
+    example: '10m',
     help: 'How long a connection may send nothing but keep-alive before it is closed with idle; 0: for ever.',
   }),
 } as const satisfies Record<string, Option<unknown>>

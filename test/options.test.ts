@@ -1,10 +1,11 @@
+import { randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { formatDuration, formatSize, parseDuration, parseSize, type Option } from '../src/option-kinds.ts'
 import { OptionError, readFlags, readOptions } from '../src/option-sources.ts'
-import { environmentName, flagName, optionTable } from '../src/options.ts'
+import { environmentName, flagName, optionTable, type Options } from '../src/options.ts'
 
 function withFile<Result>(content: string, use: (path: string) => Result): Result {
   const folder = mkdtempSync(join(tmpdir(), 'ackd-options-'))
@@ -17,13 +18,101 @@ function withFile<Result>(content: string, use: (path: string) => Result): Resul
   }
 }
 
-describe('the table of options', () => {
-  const entries = Object.entries<Option<unknown>>(optionTable)
+const entries = Object.entries<Option<unknown>>(optionTable)
+const numbers = entries.filter(([, option]) => typeof option.default === 'number')
 
-  it.each(entries)('%s: its default is in its own range and is shown as it is written', (name, option) => {
-    if (name === 'origins') expect(option.default).toEqual([])
-    else expect(option.parse(option.shown)).toEqual(option.default)
+/** What cannot be a value of most kinds, and never one of all. */
+const nonsense = [
+  ...[
+    '',
+    ' ',
+    '-1',
+    '1.5',
+    '1e3',
+    '0x10',
+    'NaN',
+    '10 s',
+    '5x',
+    '1S',
+    '1kb',
+    '99999999999999999s',
+    '70000',
+    'Off',
+    'TOKEN',
+  ],
+  ...['nonsense', 'a b\n\u001b[2J', '٣', 'http//x', 'https://x/path', 'redis:/x', '10.0.0.0/33', 'x'.repeat(1_000)],
+]
+
+/** Just outside of a range, in the units that its ends are written in. */
+function wrongEdges(least: string, most: string): string[] {
+  const beside = (edge: string, by: number): string => {
+    const [, count = '', unit = ''] = /^(\d+)([A-Za-z]*)$/.exec(edge) ?? []
+    return `${Number(count) + by}${unit}`
+  }
+  return [...(/^0/.test(least) ? [] : [beside(least, -1)]), beside(most, 1)]
+}
+
+/** The ways in which a value can be given, and how its place is named. */
+const ways: readonly [name: string, place: (name: string) => string, give: (name: string, value: string) => unknown][] =
+  [
+    ['flag', flagName, (name, value) => readOptions({ flags: { [name]: value } })],
+    ['variable', environmentName, (name, value) => readOptions({ environment: { [environmentName(name)]: value } })],
+    [
+      'key of the file',
+      name => `"${name}" in `,
+      (name, value) => withFile(JSON.stringify({ [name]: value }), config => readOptions({ flags: { config } })),
+    ],
+  ]
+
+describe.each(ways)('what cannot be the value of a %s', (_, place, give) => {
+  it.each(entries)('%s', (name, option) => {
+    const [least = '', most = ''] = option.range.split(' to ')
+    const edges = typeof option.default === 'number' ? wrongEdges(least, most) : []
+    const wrong = [...nonsense, ...edges].filter(value => option.parse(value) === undefined)
+    expect(wrong).toContain('')
+    for (const value of wrong) {
+      const told = complaint(() => give(name, value))
+      expect(told).toContain(place(name))
+      expect(told).toContain(`give ${option.range}`)
+      expect(told).toContain(`(default ${option.shown}).`)
+      if (option.example !== undefined) expect(told).toContain(`, such as ${option.example} (`)
+      if (option.secret !== true) expect(told).toContain(`cannot be ${JSON.stringify(value).slice(0, 90)}`)
+      else if (value.length > 8) expect(told).not.toContain(value)
+      // A sentence on a line, whatever was given.
+      expect(told).toMatch(/^[\x20-\x7e‑-…٣]{1,600}$/)
+    }
+  })
+})
+
+/** The message of the OptionError that it throws. */
+function complaint(read: () => unknown): string {
+  try {
+    read()
+  } catch (error) {
+    if (error instanceof OptionError) return error.message
+    throw error
+  }
+  throw new Error('it was taken')
+}
+
+describe('the table of options', () => {
+  it.each(entries)('%s: its default is in its own range and is shown as it is written', (_, option) => {
+    expect(option.parse(option.shown)).toEqual(option.default)
     expect(option.help).toMatch(/^[A-Z].*\.$/)
+  })
+
+  it.each(entries)('%s: its example may be given, and says more than a default that says nothing', (_, option) => {
+    const example = option.example?.replace('what openssl rand -hex 32 prints', randomBytes(32).toString('hex'))
+    if (['none', 'off', 'all', '0'].includes(option.shown)) expect(example ?? option.range).not.toBe(option.shown)
+    if (example !== undefined) expect(option.parse(example)).toBeDefined()
+  })
+
+  it.each(numbers)('%s: its range is written as one would type it, and ends where it says', (_, { range, parse }) => {
+    const [least = '', most = ''] = range.split(' to ')
+    expect([least, most].every(edge => /^(0|[1-9]\d*(ms|s|m|h|d|B|KiB|MiB|GiB)?)$/.test(edge))).toBe(true)
+    for (const edge of [least, most]) expect(parse(edge)).toBeTypeOf('number')
+    expect(wrongEdges(least, most).map(edge => parse(edge))).toEqual(wrongEdges(least, most).map(() => undefined))
+    expect(wrongEdges(least, most).length).toBeGreaterThan(0)
   })
 
   it('names an option alike everywhere', () => {
@@ -95,6 +184,12 @@ describe('reading options', () => {
     })
   })
 
+  it('takes lists in the file, and shows what is no value as it stands there', () => {
+    const read = (content: string): Options => withFile(content, config => readOptions({ flags: { config } }))
+    expect(read('{"origins": ["https://a.example", "https://b.example"]}').origins).toHaveLength(2)
+    expect(() => read('{"port": {"of": 1}}')).toThrow('cannot be "{\\"of\\":1}"')
+  })
+
   it.each(['nonsense', '[]', 'null'])('refuses a file that holds %s', content => {
     withFile(content, path => {
       expect(() => readOptions({ flags: { config: path } })).toThrow(OptionError)
@@ -127,13 +222,14 @@ describe('units', () => {
       30_000, 250, 604_800_000, 3_600_000, 120_000,
     ])
     expect(['64KiB', '1MiB', '4096B', '1GiB'].map(parseSize)).toEqual([65_536, 1_048_576, 4_096, 1_073_741_824])
+    expect([parseDuration('0'), parseSize('0')]).toEqual([0, 0])
     expect(['', '5', 's', '-1s', '1.5s', '1 s', '1x', '1toString'].map(parseDuration)).toEqual(
       new Array(8).fill(undefined),
     )
   })
 
   it('are written in the largest that fits', () => {
-    expect([1_500, 30_000, 90_000, 86_400_000].map(formatDuration)).toEqual(['1500ms', '30s', '90s', '1d'])
+    expect([0, 1_500, 30_000, 90_000, 86_400_000].map(formatDuration)).toEqual(['0', '1500ms', '30s', '90s', '1d'])
     expect([1_000, 65_536, 1_048_576].map(formatSize)).toEqual(['1000B', '64KiB', '1MiB'])
   })
 })

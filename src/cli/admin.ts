@@ -4,6 +4,8 @@
  * The server is named as for all commands, by where clients connect; its API is on the same port. The token comes from the
  * environment, or from a flag, which others on the machine can read while the command runs.
  */
+import { troubleOf } from '../client/troubles.node.ts'
+import { unreachable } from './connecting.ts'
 import { Failure, failureOf } from './failure.ts'
 import type { Context } from './context.ts'
 
@@ -61,12 +63,8 @@ export class Admin {
         ...(body !== undefined && { body: JSON.stringify(body) }),
       })
     } catch (error) {
-      const cause = error instanceof Error && error.cause instanceof Error ? error.cause.message : String(error)
-      throw new Failure(
-        'unreachable',
-        `cannot reach ${this.#base.origin}: ${cause}`,
-        'start a server with: ackd serve, or name another with --url or ACKD_URL',
-      )
+      const cause = error instanceof Error && error.cause instanceof Error ? error.cause : new Error(String(error))
+      throw unreachable(this.#base.origin, troubleOf(cause, this.#base))
     }
   }
 }

@@ -102,7 +102,8 @@ export function firstTrouble(client: Client, url: string): Promise<never> {
   })
 }
 
-function unreachable(url: string, why: string): Failure {
+/** `why`: as a client tells it, with what to do after a semicolon where there is anything else to do than to start the server. */
+export function unreachable(url: string, why: string): Failure {
   const fix = 'start a server with: ackd serve, or name another with --url or ACKD_URL'
   return failureOf('unreachable', `cannot connect to ${url}: ${why}`, fix)
 }

@@ -18,7 +18,7 @@ export function optionsPage(): string[] {
     '',
     'This page is made from the table in `src/options.ts` by `npm run docs`. A flag wins over the environment, which wins over the JSON file that',
     '`--config` or `ACKD_CONFIG` names; the key in the file is the flag without dashes: `--ack-timeout` is `"ackTimeout"`. Unknown names are errors.',
-    'Durations: `500ms`, `30s`, `5m`, `2h`, `7d`. Sizes: `4096B`, `64KiB`, `1MiB`, `1GiB`.',
+    'Durations: `500ms`, `30s`, `5m`, `2h`, `7d`. Sizes: `4096B`, `64KiB`, `1MiB`, `1GiB`. A zero needs no unit.',
     '',
     'What is marked with ↻ is read anew from the file at SIGHUP; everything else holds until the server is started again.',
     '',

@@ -6,7 +6,8 @@ import type { AddFlags, ChangeName } from './account.ts'
 import type { AdminFlags } from './admin.ts'
 import type { Context } from './context.ts'
 import type { ListFlags } from './operate.ts'
-import { countFlag, durationFlag } from './quantities.ts'
+import { quantityFlag } from './program-flags.ts'
+import { aCount, aDuration } from './quantities.ts'
 import type { CreateTokenFlags, TokenFlags } from './token.ts'
 
 /** What these commands share with the others. */
@@ -139,9 +140,7 @@ function addTokens(program: Command, context: Context, { examples }: Shared): vo
   signing(token.command('create'))
     .description('Make a token for a client id.')
     .argument('<id>', 'whose token it is: the sub')
-    .addOption(
-      new Option('--life <duration>', 'how long it is good; without it as the server has it').argParser(durationFlag),
-    )
+    .addOption(quantityFlag('--life <duration>', 'how long it is good; without it as the server has it', aDuration))
     .option('--name <name>', 'what others see')
     .option('--admin', 'may do with every room what its owner may')
     .option('--target <pattern...>', 'whom it may send to; a * at the end stands for anything')
@@ -173,7 +172,7 @@ function asking(command: Command, { url }: Shared): Command {
 
 function listing(command: Command, shared: Shared): Command {
   return asking(command, shared).addOption(
-    new Option('-n, --count <n>', 'at most this many').argParser(countFlag(1, 1_000_000)).default(100),
+    quantityFlag('-n, --count <n>', 'at most this many', aCount(1, 1_000_000)).default(100),
   )
 }
 

@@ -17,7 +17,8 @@ import type { HistoryFlags, LookFlags } from './look.ts'
 import type { ListenFlags } from './listen.ts'
 import type { MailboxFlags } from './mailbox.ts'
 import { addOperatorCommands } from './program-operator.ts'
-import { countFlag, durationFlag, sizeFlag } from './quantities.ts'
+import { quantityFlag } from './program-flags.ts'
+import { aCount, aDuration, aSize } from './quantities.ts'
 import type { SendFlags } from './send.ts'
 import type { Terminal } from './terminal.ts'
 import type { WhoFlags } from './who.ts'
@@ -127,7 +128,7 @@ function addListen(program: Command, context: Context): void {
         .choices(['auto', 'none'])
         .default('auto'),
     )
-    .addOption(new Option('-n, --count <n>', 'end after this many messages').argParser(countFlag(1, 2 ** 31)))
+    .addOption(quantityFlag('-n, --count <n>', 'end after this many messages', aCount(1, 2 ** 31)))
     .addOption(new Option('--json', 'one JSON object a line; the first says who is listening').conflicts('raw'))
     .option('--raw', 'only the bodies, as they are')
     .addHelpText(
@@ -150,17 +151,13 @@ function addSend(program: Command, context: Context): void {
     .argument('<to>', 'a profile of this machine if there is one of that name, else an id')
     .addArgument(new Argument('[body]', 'text; - reads stdin, one message a line'))
     .option('--body-json', 'the body, or each line, is JSON')
-    .addOption(
-      new Option('--ttl <duration>', 'give up on it after this time in the mailbox, such as 60s').argParser(
-        durationFlag,
-      ),
-    )
+    .addOption(quantityFlag('--ttl <duration>', 'give up on it after this time in the mailbox, such as 60s', aDuration))
     .addOption(
       new Option('--wait <state>', 'what to wait for; stored is content with either')
         .choices(['stored', 'delivered'])
         .default('stored'),
     )
-    .addOption(new Option('--timeout <duration>', 'how long to wait').argParser(durationFlag).default(10_000, '10s'))
+    .addOption(quantityFlag('--timeout <duration>', 'how long to wait', aDuration).default(10_000, '10s'))
     .option('--json', 'one JSON object for each message')
     .addHelpText(
       'after',
@@ -215,7 +212,7 @@ function addMailbox(program: Command, context: Context): void {
         context.environment['ACKD_REDIS_CA'] ?? 'none',
       )
       .option('--json', 'one JSON object a line')
-      .addOption(new Option('-n, --count <n>', 'at most this many').argParser(countFlag(1, 1_000_000)).default(100))
+      .addOption(quantityFlag('-n, --count <n>', 'at most this many', aCount(1, 1_000_000)).default(100))
   }
   list.action(async (flags: MailboxFlags) => {
     const { listMailboxes } = await import('./mailbox.ts')
@@ -251,7 +248,7 @@ function addProfiles(program: Command, context: Context): void {
 
 function addLooks(program: Command, context: Context): void {
   const timeout = (): Option =>
-    new Option('--timeout <duration>', 'how long to wait').argParser(durationFlag).default(10_000, '10s')
+    quantityFlag('--timeout <duration>', 'how long to wait', aDuration).default(10_000, '10s')
   connecting(program.command('presence'), context)
     .description('Say who is online.')
     .argument('<id...>', 'profiles of this machine, else ids')
@@ -266,9 +263,9 @@ function addLooks(program: Command, context: Context): void {
       'Print the newest messages of a room, oldest first. For that the profile enters the room and leaves it.',
     )
     .argument('<room>', 'its name; the # may be left out')
-    .addOption(new Option('-n, --count <n>', 'at most this many').argParser(countFlag(1, 1_000_000)).default(50))
-    .addOption(new Option('--before <offset>', 'only older ones').argParser(countFlag(1, 2 ** 48)))
-    .addOption(new Option('--after <offset>', 'from the next one on').argParser(countFlag(0, 2 ** 48)))
+    .addOption(quantityFlag('-n, --count <n>', 'at most this many', aCount(1, 1_000_000)).default(50))
+    .addOption(quantityFlag('--before <offset>', 'only older ones', aCount(1, 2 ** 48)))
+    .addOption(quantityFlag('--after <offset>', 'from the next one on', aCount(0, 2 ** 48)))
     .option('--from <id>', 'only those of one client')
     .option('--password <password>', 'if the room wants one')
     .addOption(timeout())
@@ -285,15 +282,15 @@ function addBench(program: Command, context: Context): void {
     .command('bench')
     .description('Put load on a running server, through the client library, and measure.')
     .addOption(urlOption(context))
+    .addOption(quantityFlag('--clients <n>', 'clients; each sends to a partner', aCount(2, 10_000)).default(10))
+    .addOption(quantityFlag('--window <n>', 'unsettled messages of a client', aCount(1, 64)).default(16))
+    .addOption(quantityFlag('--size <bytes>', 'bytes of a body', aSize(8, MAX_BODY_FLAG)).default(128))
+    .addOption(quantityFlag('--duration <duration>', 'how long to measure', aDuration).default(5_000, '5s'))
     .addOption(
-      new Option('--clients <n>', 'clients; each sends to a partner').argParser(countFlag(2, 10_000)).default(10),
-    )
-    .addOption(new Option('--window <n>', 'unsettled messages of a client').argParser(countFlag(1, 64)).default(16))
-    .addOption(new Option('--size <bytes>', 'bytes of a body').argParser(sizeFlag(8, MAX_BODY_FLAG)).default(128))
-    .addOption(new Option('--duration <duration>', 'how long to measure').argParser(durationFlag).default(5_000, '5s'))
-    .addOption(
-      new Option('--rate <n>', 'messages a second of all clients, instead of as many as will go').argParser(
-        countFlag(1, 10_000_000),
+      quantityFlag(
+        '--rate <n>',
+        'messages a second of all clients, instead of as many as will go',
+        aCount(1, 10_000_000),
       ),
     )
     .option('--json', 'the figures as a JSON object')

@@ -1,40 +1,45 @@
 /** Times, sizes and counts as people write them on a command line and read them in an answer. */
-import { parseDuration, parseSize } from '../option-kinds.ts'
-import { Failure } from './failure.ts'
+import { formatSize, parseDuration, parseSize } from '../option-kinds.ts'
 
 /** Timers count in 31 bits; beyond that they would fire at once. */
 const LONGEST_MS = 2 ** 31 - 1
 
+/** A kind of number on a command line. */
+export interface Quantity {
+  /** Undefined: it is none. */
+  readonly read: (text: string) => number | undefined
+  /** What to write instead of what is none. */
+  readonly fix: string
+}
+
 /** `500ms`, `10s`, `5m`, `7d` as ms. A number without a unit is refused, since it could mean anything. */
-export function durationFlag(text: string): number {
-  const ms = parseDuration(text)
-  if (ms !== undefined && ms > 0 && ms <= LONGEST_MS) return ms
-  throw new Failure(
-    'usage',
-    `'${text}' is not a duration`,
-    'write a number with a unit, such as 500ms, 10s or 5m (24d at most)',
-  )
+export const aDuration: Quantity = {
+  read: text => {
+    const ms = parseDuration(text)
+    return ms !== undefined && ms > 0 && ms <= LONGEST_MS ? ms : undefined
+  },
+  fix: 'write a number with a unit, such as 500ms, 10s or 5m (24d at most)',
 }
 
 /** An integer between two bounds, both included. */
-export function countFlag(least: number, most: number): (text: string) => number {
-  return text => {
-    const count = /^\d{1,15}$/.test(text) ? Number(text) : NaN
-    if (count >= least && count <= most) return count
-    throw new Failure('usage', `'${text}' is not a count`, `write an integer from ${least} to ${most}`)
+export function aCount(least: number, most: number): Quantity {
+  return {
+    read: text => {
+      const count = /^\d{1,15}$/.test(text) ? Number(text) : NaN
+      return count >= least && count <= most ? count : undefined
+    },
+    fix: `write an integer from ${least} to ${most}`,
   }
 }
 
 /** `128`, `128B`, `4KiB` as bytes, between two bounds, both included. */
-export function sizeFlag(least: number, most: number): (text: string) => number {
-  return text => {
-    const bytes = parseSize(/^\d+$/.test(text) ? `${text}B` : text)
-    if (bytes !== undefined && bytes >= least && bytes <= most) return bytes
-    throw new Failure(
-      'usage',
-      `'${text}' is not a size`,
-      `write bytes, or 4KiB; from ${showBytes(least)} to ${showBytes(most)}`,
-    )
+export function aSize(least: number, most: number): Quantity {
+  return {
+    read: text => {
+      const bytes = parseSize(/^\d+$/.test(text) ? `${text}B` : text)
+      return bytes !== undefined && bytes >= least && bytes <= most ? bytes : undefined
+    },
+    fix: `write bytes, or 4KiB; from ${formatSize(least)} to ${formatSize(most)}`,
   }
 }
 

@@ -61,7 +61,7 @@ function answered(status: string, { host, pathname }: URL): string {
 }
 
 function noTls({ protocol, host }: URL, code: string): string {
-  const plain = protocol === 'wss:' ? 'ws' : 'tcp'
+  const plain = protocol === 'tls:' ? 'tcp' : 'ws'
   return `TLS with ${host} could not be begun (${code}); if that port speaks no TLS, write ${plain}://.`
 }
 

@@ -28,13 +28,13 @@ describe('ackd', () => {
     [['sned'], 'Did you mean send?'],
     [['send', '--tll', '5s', 'bob', 'hi'], 'Did you mean --ttl?'],
     [['send'], "missing required argument 'to'"],
-    [['send', 'bob', 'hi', '--timeout', '10'], 'write a number with a unit'],
+    [['send', 'bob', 'hi', '--timeout', '10'], "--timeout cannot be '10'\n  fix: write a number with a unit"],
     [['send', 'bob', 'hi', '--wait', 'forever'], 'Allowed choices are stored, delivered'],
     [['send', 'bob', '{a:1}', '--body-json'], 'the body is not JSON'],
     [['listen', '--url', 'http://127.0.0.1'], 'write it like ws://127.0.0.1:5000/ws'],
     [['listen', '--as', 'no spaces'], 'cannot name a profile'],
     [['listen', '--as', 'exactly16letters'], 'cannot name a profile'],
-    [['serve', '--port', '99999'], 'give 0 to 65535'],
+    [['serve', '--port', '99999'], '--port cannot be "99999"\n  fix: give 0 to 65535'],
     [['serve', '--prot', '1'], 'Did you mean --port?'],
     [['bench', '--clients', '1'], 'write an integer from 2'],
     [['rooms', 'info'], 'fix: see ackd rooms info --help'],
@@ -69,9 +69,10 @@ describe('ackd', () => {
     ['rooms', 'ls', '--admin-token', 'x'],
     ['user', 'ls', '--admin-token', 'x'],
   ])('ends %s with 3 when nobody is there', async (...args) => {
-    const { code, out, err } = await ackd(args, { home, url: 'ws://127.0.0.1:1/ws' })
+    // Where nothing listens, and where fetch does not refuse to go.
+    const { code, out, err } = await ackd(args, { home, url: 'ws://127.0.0.1:2/ws' })
     expect([code, out]).toEqual([3, ''])
-    expect(err).toContain('start a server with: ackd serve')
+    expect(err).toContain('Nothing listens at 127.0.0.1:2 (ECONNREFUSED).\n  fix: start a server with: ackd serve')
   })
 
   it('ends whoami with 1 for a profile that was never used', async () => {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { parseJson, toJson, toSpeech, toText } from '../../src/cli/bodies.ts'
-import { Failure } from '../../src/cli/failure.ts'
-import { countFlag, durationFlag, showBytes, showDuration, sizeFlag } from '../../src/cli/quantities.ts'
+import { quantityFlag } from '../../src/cli/program-flags.ts'
+import { aCount, aDuration, aSize, showBytes, showDuration } from '../../src/cli/quantities.ts'
 import { Terminal, columns, harmless, type Output } from '../../src/cli/terminal.ts'
 
 class Recorder implements Output {
@@ -22,20 +22,28 @@ class Recorder implements Output {
 
 describe('quantities', () => {
   it('reads durations with a unit only', () => {
-    expect(durationFlag('250ms')).toBe(250)
-    expect(durationFlag('10s')).toBe(10_000)
-    for (const wrong of ['10', '0s', '-1s', '1y', '', '30d']) expect(() => durationFlag(wrong)).toThrow(Failure)
+    expect(aDuration.read('250ms')).toBe(250)
+    expect(aDuration.read('10s')).toBe(10_000)
+    for (const wrong of ['10', '0', '0s', '-1s', '1y', '', '30d']) expect(aDuration.read(wrong)).toBeUndefined()
   })
 
   it('reads counts within bounds', () => {
-    expect(countFlag(1, 64)('64')).toBe(64)
-    for (const wrong of ['0', '65', '1.5', 'many', '1e1']) expect(() => countFlag(1, 64)(wrong)).toThrow(Failure)
+    expect(aCount(1, 64).read('64')).toBe(64)
+    for (const wrong of ['0', '65', '1.5', 'many', '1e1']) expect(aCount(1, 64).read(wrong)).toBeUndefined()
   })
 
   it('reads sizes with or without a unit', () => {
-    expect(sizeFlag(8, 4096)('128')).toBe(128)
-    expect(sizeFlag(8, 4096)('4KiB')).toBe(4096)
-    for (const wrong of ['7', '5KiB', '1kb', '']) expect(() => sizeFlag(8, 4096)(wrong)).toThrow(Failure)
+    expect(aSize(8, 4096).read('128')).toBe(128)
+    expect(aSize(8, 4096).read('4KiB')).toBe(4096)
+    for (const wrong of ['7', '5KiB', '1kb', '']) expect(aSize(8, 4096).read(wrong)).toBeUndefined()
+  })
+
+  it('says of a wrong one which flag it was for, and what to write', () => {
+    const flag = quantityFlag('-s, --size <bytes>', 'bytes of a body', aSize(8, 4096))
+    const read = (): unknown => flag.parseArg?.('7', undefined)
+    expect(read).toThrow(
+      expect.objectContaining({ message: "--size cannot be '7'", fix: 'write bytes, or 4KiB; from 8B to 4KiB' }),
+    )
   })
 
   it('shows durations and sizes in the unit that fits', () => {

@@ -41,7 +41,7 @@ export interface RedisWay {
 export function redisWay(url: string, caFile: string): RedisWay {
   const address = parseRedisAddress(url)
   if (address === undefined)
-    throw new StoreError('That is no address of a Redis.', `Write it like ${redisAddressForms}.`)
+    throw new StoreError('ACKD_REDIS_URL is no address of a Redis.', `Write it like ${redisAddressForms}.`)
   try {
     return { address, ca: caFile === '' ? '' : readFileSync(caFile, 'utf8') }
   } catch (error) {
