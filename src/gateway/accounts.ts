@@ -88,12 +88,15 @@ export class Accounts {
     const hash = await this.#hash(login.id, password)
     // Making it took a while, too.
     this.#same(await this.#store.find(login.id), account, login)
-    return this.#setHash(login.id, hash, login.address)
+    const time = await this.#setHash(login.id, hash, login.address)
+    const now = this.#same(await this.#store.find(login.id), { ...account, password: hash }, login)
+    // A token may have been issued in this very millisecond.
+    return this.#issue(now, time + 1)
   }
 
-  /** Gives an account another password and revokes its tokens, all but the one that is returned. Rejects with `ApiError`. */
-  async setPassword(id: string, password: string, address: string): Promise<IssuedToken> {
-    return this.#setHash(id, await this.#hash(id, password), address)
+  /** Gives an account another password and revokes all of its tokens. Rejects with `ApiError`. */
+  async setPassword(id: string, password: string, address: string): Promise<void> {
+    await this.#setHash(id, await this.#hash(id, password), address)
   }
 
   /** Rejects with `ApiError`. */
@@ -128,14 +131,14 @@ export class Accounts {
     await this.#revoke(id, this.#time())
   }
 
-  async #setHash(id: string, hash: string, address: string): Promise<IssuedToken> {
+  /** Answers when it was done: what was issued until then is revoked. */
+  async #setHash(id: string, hash: string, address: string): Promise<number> {
     if (!(await this.#store.change(id, { password: hash, changed: this.#time() }))) throw unknownAccount(id)
     this.#audit.note('password_changed', { id, address })
     // By now, since who was right until it was changed may have been given a token.
     const time = this.#time()
     await this.#revoke(id, time)
-    // A token may have been issued in this very millisecond.
-    return this.#issue(await this.find(id), time + 1)
+    return time
   }
 
   #issue({ id, admin }: Account, time: number): Promise<IssuedToken> {

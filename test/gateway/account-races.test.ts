@@ -66,3 +66,31 @@ describe('who is logging in while his account', () => {
     expect(await outcome(accounts.login({ ...login, password: 'another password' }))).toBe('admin')
   })
 })
+
+describe('who is giving himself another password', () => {
+  it.each<[string, () => Promise<unknown>, string]>([
+    ['while nothing else is done gets a token', () => Promise.resolve(), 'admin'],
+    [
+      'while his account is disabled gets none',
+      () => accounts.change('alice', { disabled: true }, address),
+      'forbidden',
+    ],
+    ['while it is removed gets none', () => accounts.remove('alice', address), 'unauthorized'],
+    [
+      'while it is given a third one gets none',
+      () => accounts.setPassword('alice', 'third password', address),
+      'unauthorized',
+    ],
+  ])('%s', async (_, act, expected) => {
+    const kept = store.accounts
+    const change = kept.change.bind(kept)
+    kept.change = async (id, changes) => {
+      const isDone = await change(id, changes)
+      kept.change = change
+      // The store has answered, and nobody has heard it yet.
+      await act()
+      return isDone
+    }
+    expect(await outcome(accounts.changePassword(login, 'a second password'))).toBe(expected)
+  })
+})
