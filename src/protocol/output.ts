@@ -27,6 +27,7 @@ const nothing = new Uint8Array(0)
 const SMALLEST = 512
 const KEPT_BYTES = 1024 * 1024
 const spare: Uint8Array[][] = [[], [], [], [], []]
+const LARGEST = SMALLEST * 4 ** (spare.length - 1)
 
 /** The place of a size among the spare buffers, or beyond them. */
 function placeOf(size: number): number {
@@ -59,7 +60,10 @@ export class Output {
   #cuts = uncut
   #lastCut = 0
   #lentBytes = 0
-  /** Bytes at the last flush: who wrote much goes on to do so, and need not grow to it again. */
+  /**
+   * Bytes at the last flush: who wrote much goes on to do so, and need not grow to it again. But it may be another one who writes with it next,
+   * so no more than a buffer that is kept.
+   */
   #usual = 0
 
   /** Makes room for that many more bytes and returns the buffer. */
@@ -132,7 +136,7 @@ export class Output {
     if (this.pending === 0) return true
     const { bytes, at } = this
     const cuts = this.#cuts
-    this.#usual = at
+    this.#usual = Math.min(at, LARGEST)
     this.#reset()
     let start = 0
     let taken = true

@@ -26,6 +26,14 @@ describe('Output', () => {
     expect(flushed(out)).toEqual([written.join('')])
   })
 
+  test('takes for a little no more than buffers that are kept, however much was written with it before', () => {
+    const out = new Output()
+    write(out, new Uint8Array(5_000_000))
+    expect(flushed(out)).toHaveLength(1)
+    write(out, Uint8Array.of(1))
+    expect(out.bytes.length).toBeLessThanOrEqual(128 * 1024)
+  })
+
   test('is cut where it was told, and never into an empty packet', () => {
     const out = new Output()
     out.cut(0)
