@@ -9,6 +9,13 @@ it('makes ids that no command line takes for an option', () => {
   for (const id of ids) expect(isAssignedId(id) && id.length === 16 && !id.startsWith('-')).toBe(true)
 })
 
+it('makes ids that begin alike, some dozens in a row, and have nothing else in common', () => {
+  const ids = Array.from({ length: 6_400 }, makeId)
+  expect(new Set(ids.map(id => id.slice(0, 4))).size).toBeGreaterThan(90)
+  expect(new Set(ids.map(id => id.slice(0, 4))).size).toBeLessThanOrEqual(101)
+  expect(new Set(ids.map(id => id.slice(4))).size).toBe(ids.length)
+})
+
 it('makes secrets of 256 bits, none of them twice', () => {
   const secrets = Array.from({ length: 2_000 }, makeSecret)
   expect(new Set(secrets).size).toBe(secrets.length)
