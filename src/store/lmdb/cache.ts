@@ -6,12 +6,16 @@
  * `settle` how it went: after a failure nothing is believed any more.
  */
 
-/** Kept at once, at most. */
-const CACHED = 10_000
+/** Kept in each half, at most. */
+const HALF = 5_000
 
 export class Cache<Kept> {
-  /** The least recently used first. */
-  readonly #kept = new Map<string, Kept>()
+  /**
+   * What was used lately, and what was used before that. When the first is full it becomes the second, and what was the second is forgotten:
+   * so using what is there changes nothing, where keeping all of it in order would take it out and put it in again.
+   */
+  #lately = new Map<string, Kept>()
+  #before = new Map<string, Kept>()
   #inTransaction = false
   #unsettled = false
 
@@ -33,33 +37,36 @@ export class Cache<Kept> {
 
   settle(committed: boolean): void {
     this.#unsettled = false
-    if (!committed) this.#kept.clear()
+    if (committed) return
+    this.#lately.clear()
+    this.#before.clear()
   }
 
   /** What is cached, without counting it as used. */
   peek(name: string): Kept | undefined {
-    return this.#kept.get(name)
+    return this.#lately.get(name) ?? this.#before.get(name)
   }
 
   /** What is cached, or what `load` finds in the file. */
   get(name: string, load: () => Kept | null): Kept | null {
-    const found = this.#kept.get(name) ?? load()
+    const lately = this.#lately.get(name)
+    if (lately !== undefined) return lately
+    const found = this.#before.get(name) ?? load()
     // What is read beside a transaction does not show what that changes, so it must not outlive it.
     if (found !== null && (this.#inTransaction || !this.#unsettled)) this.add(name, found)
     return found
   }
 
   add(name: string, kept: Kept): void {
-    this.#kept.delete(name)
-    this.#kept.set(name, kept)
-    if (this.#kept.size <= CACHED) return
-    for (const oldest of this.#kept.keys()) {
-      this.#kept.delete(oldest)
-      return
+    if (this.#lately.size >= HALF) {
+      this.#before = this.#lately
+      this.#lately = new Map()
     }
+    this.#lately.set(name, kept)
   }
 
   delete(name: string): void {
-    this.#kept.delete(name)
+    this.#lately.delete(name)
+    this.#before.delete(name)
   }
 }
