@@ -27,6 +27,11 @@ export class BinaryWriter implements FrameWriter {
   readonly #out = new Output()
   readonly #packetBytes: number
   readonly #transcode: (body: Body) => Body
+  /** Whom the last message was from, and where its two names lie in what is pending; -1: there is none. */
+  #from = ''
+  #outbox = ''
+  #namesAt = -1
+  #namesEnd = -1
 
   /**
    * A packet is ended before the frame that would bring it above `packetBytes`. `transcode` makes MessagePack of a body that is JSON,
@@ -42,10 +47,12 @@ export class BinaryWriter implements FrameWriter {
   }
 
   flush(write: WritePacket): boolean {
+    this.#namesAt = -1
     return this.#out.flush(write, false)
   }
 
   discard(): void {
+    this.#namesAt = -1
     this.#out.discard()
   }
 
@@ -89,11 +96,11 @@ export class BinaryWriter implements FrameWriter {
     const out = this.#out
     const start = out.at
     const raw = body.text ? this.#transcode(body) : body
-    const bytes = out.reserve(HEADER_ROOM + stringRoom(from) + stringRoom(outbox) + raw.end - raw.start)
-    let at = putLiteral(bytes, start, MESSAGE)
-    at = putNumber(bytes, at, seq)
-    at = putString(bytes, at, from)
-    at = putString(bytes, at, outbox)
+    const isAgain = this.#namesAt >= 0 && from === this.#from && outbox === this.#outbox
+    const names = isAgain ? this.#namesEnd - this.#namesAt : stringRoom(from) + stringRoom(outbox)
+    const bytes = out.reserve(HEADER_ROOM + names + raw.end - raw.start)
+    let at = putNumber(bytes, putLiteral(bytes, start, MESSAGE), seq)
+    at = isAgain ? putRaw(bytes, at, bytes, this.#namesAt, this.#namesEnd) : this.#names(bytes, at, from, outbox)
     at = putNumber(bytes, at, n)
     at = putNumber(bytes, at, time)
     at = putNumber(bytes, at, flags)
@@ -147,6 +154,15 @@ export class BinaryWriter implements FrameWriter {
     const at = putLiteral(bytes, start, kind === 'delivered' ? DELIVERED : STORED)
     out.at = putNumber(bytes, putString(bytes, at, target), n)
     this.#ended(start)
+  }
+
+  /** Messages of one turn are often from one sender, whose names are then copied from the message before: half of what writing them takes. */
+  #names(bytes: Uint8Array, at: number, from: string, outbox: string): number {
+    this.#from = from
+    this.#outbox = outbox
+    this.#namesAt = at
+    this.#namesEnd = putString(bytes, putString(bytes, at, from), outbox)
+    return this.#namesEnd
   }
 
   #body(body: Body): void {

@@ -93,6 +93,31 @@ direction('what a server says', serverFrames, createServerFrameEncoder, calls =>
 )
 
 describe('a packet', () => {
+  test('says of each message whom it is from, whoever the one before it was from', () => {
+    const encoder = createServerFrameEncoder(false)
+    const senders = ['u_ada', 'u_ada', 'u_bob', 'u_ada', 'ü', 'ü', 'u_'.padEnd(64, 'x'), 'u_'.padEnd(64, 'x'), 'u_ada']
+    // What lies in no packet, or in one that has gone, is no place to copy from.
+    encoder.message(1, 'u_ada', 'phone', 1, 2, 0, binaryBody('c0'))
+    encoder.discard()
+    // The second time the buffer has to grow, and packets end, between two of one sender.
+    for (const size of [3, 20_000]) {
+      const said: Call[] = []
+      for (let i = 0; i < 10; i++) for (const to of [encoder, record(said)]) to.ping()
+      senders.forEach((from, i) => {
+        const body = binaryBody(`c5${size.toString(16).padStart(4, '0')}${'07'.repeat(size)}`)
+        for (const to of [encoder, record(said)]) {
+          to.message(i + 1, from, i % 8 < 5 ? 'phone' : 'desk', i + 1, 2, 0, body)
+          to.pong()
+        }
+      })
+      const heard: Call[] = []
+      for (const packet of packetsOf(encoder)) {
+        heard.push(...decoded(calls => createServerFrameDecoder(record(calls)), packet, false))
+      }
+      expect(heard).toEqual(said)
+    }
+  })
+
   test('is one for many binary frames and one for each text frame', () => {
     for (const text of [false, true]) {
       const encoder = createServerFrameEncoder(text)
