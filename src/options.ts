@@ -36,6 +36,11 @@ const { mailboxMessages, mailboxBytes, messageLifeMs, idLifeMs, replacementsPerM
 /** Characters, at least: nobody guesses so many random ones, whatever their alphabet. */
 const ADMIN_TOKEN_LENGTH = 32
 
+/** Each costs a millisecond, and nobody has proved anything. */
+const DEFAULT_HANDSHAKES = 512
+/** Keep-alive is by frames. */
+const DEFAULT_CONTROL_FRAMES = 1_000
+
 /** The table. Durations are ms and sizes bytes once they are read. */
 export const optionTable = {
   host: text('127.0.0.1', 'an address of this machine', 'Where to listen; 0.0.0.0 for every interface.'),
@@ -231,6 +236,30 @@ export const optionTable = {
     max: 3650 * DAY,
     help: 'How long a room keeps a message.',
   }),
+  roomMakingRate: count({
+    default: 20,
+    min: 1,
+    max: 1_000_000,
+    help: 'Rooms that one client may make in a minute, ten times as many from one network address; more are refused with rate_limited.',
+  }),
+  roomPasswordRate: count({
+    default: 10,
+    min: 1,
+    max: 1_000_000,
+    help: 'Wrong passwords of rooms from one client in a minute, three times as many from one network address; then all are refused with rate_limited.',
+  }),
+  loginRate: count({
+    default: 5,
+    min: 1,
+    max: 1_000_000,
+    help: 'Failed logins at one account from one network address in a minute, six times as many from there at all, and ten times in 15 min at one account from anywhere; then 429.',
+  }),
+  registrationRate: count({
+    default: 20,
+    min: 1,
+    max: 1_000_000,
+    help: 'Accounts that may be registered from one network address in an hour; then 429.',
+  }),
   connectionsPerAddress: count({
     default: 1_000,
     min: 1,
@@ -279,6 +308,18 @@ export const optionTable = {
     max: MINUTE,
     help: 'How long the TLS handshake of a new connection may take before it is cut off.',
   }),
+  handshakes: count({
+    default: DEFAULT_HANDSHAKES,
+    min: 1,
+    max: 100_000,
+    help: 'TLS handshakes of the port of TLS that may be under way; more connections are cut off.',
+  }),
+  controlFrames: count({
+    default: DEFAULT_CONTROL_FRAMES,
+    min: 1,
+    max: 10_000_000,
+    help: 'Pings and pongs of the WebSocket layer that may come between two packets; more close the connection with bad_frame.',
+  }),
   // 300 s, since three of it are given to uWebSockets.js, which ends the process above 960 s.
   pingInterval: duration({
     default: 15 * SECOND,
@@ -318,7 +359,7 @@ export const reloadableNames = [
   ...['jwtSecret', 'jwtIssuer', 'jwtAudience', 'jwtLeeway', 'tokenLife'],
   ...['heldBytes', 'unreadBytes', 'frameRate', 'newRecipientsRate', 'httpRate', 'roomsPerConnection', 'roomMessages'],
   ...['mailboxMessages', 'mailboxBytes', 'messageLife', 'idLife', 'replacementRate', 'deadAfter'],
-  ...['rooms', 'roomsPerOwner', 'roomLife'],
+  ...['rooms', 'roomsPerOwner', 'roomLife', 'roomMakingRate', 'roomPasswordRate'],
   ...['connectionsPerAddress', 'connectRate', 'maxLag', 'overloadLag', 'helloTimeout', 'idleTimeout'],
 ] as const satisfies readonly OptionName[]
 

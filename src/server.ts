@@ -19,6 +19,7 @@ import { createHttp } from './gateway/http.ts'
 import { createLog, errorFields, type LeveledLog, type Log } from './gateway/log.ts'
 import { readPages } from './gateway/pages.ts'
 import { Passwords } from './gateway/passwords.ts'
+import { Throttle, throttleRates } from './gateway/throttle.ts'
 import { Sparing } from './gateway/sparing.ts'
 import { changesBetween } from './option-changes.ts'
 import { checkTogether, OptionError, readOptions } from './option-sources.ts'
@@ -151,11 +152,21 @@ function applyOptions(
   guard.reload(options)
 }
 
-function openApi({ accounts: wanted }: Options, { gateway, store, admin, rules }: Parts, guard: Guard): Api {
+function openApi(
+  { accounts: wanted, loginRate, registrationRate }: Options,
+  { gateway, store, admin, rules }: Parts,
+  guard: Guard,
+): Api {
   const { tokens, audit } = guard
   const accounts =
     wanted === 'on' && tokens !== null
-      ? new Accounts({ store: store.accounts, passwords: new Passwords(), tokens, audit })
+      ? new Accounts({
+          store: store.accounts,
+          passwords: new Passwords(),
+          tokens,
+          audit,
+          throttle: new Throttle(throttleRates(loginRate, registrationRate)),
+        })
       : null
   const failed = (error: unknown): void => gateway.failed(error)
   const routes = apiRoutes(gateway, store, readVersion(), accounts, guard)
@@ -289,6 +300,8 @@ function gatewayOptions(options: Options, store: Store, node = nanoid(NODE_NAME_
       connectRate: options.connectRate,
       maxLagMs: options.maxLag,
     },
+    roomMakingRate: options.roomMakingRate,
+    roomPasswordRate: options.roomPasswordRate,
     helloTimeoutMs: options.helloTimeout,
     overloadLagMs: options.overloadLag,
     parksUnknown: options.unknownRecipients === 'park',
@@ -320,7 +333,8 @@ async function openListeners(
       ),
   }
   const onForeign = (page: ForeignPage): void => gateway.foreign(page)
-  const webSocket = { host, rules, maxPacket, maxBuffered, idleTimeoutMs, onForeign }
+  const maxControls = options.controlFrames
+  const webSocket = { host, rules, maxPacket, maxBuffered, idleTimeoutMs, maxControls, onForeign }
   let open: Listeners = {
     ws: await listenWebSocket({ ...webSocket, port }, accept, answer),
     wss: null,
@@ -335,7 +349,13 @@ async function openListeners(
       open = {
         ...open,
         tls: await listenTls(
-          { ...stream, port: ports.tls, certificate, handshakeMs: options.handshakeTimeout },
+          {
+            ...stream,
+            port: ports.tls,
+            certificate,
+            handshakeMs: options.handshakeTimeout,
+            maxHandshakes: options.handshakes,
+          },
           accept,
         ),
       }

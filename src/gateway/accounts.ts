@@ -18,7 +18,7 @@ export interface AccountsParts {
   readonly passwords: Passwords
   readonly tokens: Tokens
   readonly audit: Audit
-  readonly throttle?: Throttle
+  readonly throttle: Throttle
   /** ms since the epoch. */
   readonly time?: () => number
 }
@@ -41,7 +41,7 @@ export class Accounts {
   readonly #throttle: Throttle
   readonly #time: () => number
 
-  constructor({ store, passwords, tokens, audit, throttle = new Throttle(), time = Date.now }: AccountsParts) {
+  constructor({ store, passwords, tokens, audit, throttle, time = Date.now }: AccountsParts) {
     this.#store = store
     this.#passwords = passwords
     this.#tokens = tokens

@@ -47,9 +47,9 @@ const DRAIN_MS = 8_000
 const GOODBYE_MS = 3_000
 const DRAIN_STEP_MS = 10
 
-/** In a minute. */
-const WRONG_PASSWORDS = { ofClient: 10, fromNetwork: 30 }
-const ROOMS_MADE = { ofClient: 20, fromNetwork: 200 }
+/** How many times what one client may do in a minute may come from one network. */
+const PASSWORDS_OF_NETWORK = 3
+const ROOMS_OF_NETWORK = 10
 
 /** How long it is not said again that a page from there was not let in, ms: a flood must not flood the audit log, too. */
 const FOREIGN_MS = 60_000
@@ -61,6 +61,10 @@ export interface GatewayOptions {
   readonly core: CoreOptions
   readonly connections: ConnectionLimits
   readonly admission: AdmissionLimits
+  /** Rooms that one client may make in a minute. */
+  readonly roomMakingRate: number
+  /** Wrong passwords of rooms from one client in a minute. */
+  readonly roomPasswordRate: number
   readonly helloTimeoutMs: number
   /** How late the event loop may be before messages go back to their senders, ms. */
   readonly overloadLagMs: number
@@ -99,8 +103,8 @@ export class Gateway implements Surroundings {
   #overloadLagMs: number
   readonly #admission: Admission
   readonly #guesses = new Guesses()
-  readonly #roomGuesses = new Quota(WRONG_PASSWORDS.ofClient, WRONG_PASSWORDS.fromNetwork)
-  readonly #roomsMade = new Quota(ROOMS_MADE.ofClient, ROOMS_MADE.fromNetwork)
+  readonly #roomGuesses: Quota
+  readonly #roomsMade: Quota
   readonly #foreign = new Tally(FOREIGN_MS)
   readonly #faults = new Sparing()
   readonly #troubles = new Sparing()
@@ -124,6 +128,8 @@ export class Gateway implements Surroundings {
     this.#log = log
     this.#helloTimeoutMs = options.helloTimeoutMs
     this.#overloadLagMs = options.overloadLagMs
+    this.#roomGuesses = new Quota(options.roomPasswordRate, PASSWORDS_OF_NETWORK)
+    this.#roomsMade = new Quota(options.roomMakingRate, ROOMS_OF_NETWORK)
     this.limits = options.connections
     this.effects = new StoreEffects(store, this.clock, this)
     this.effects.parksUnknown = options.parksUnknown
@@ -167,6 +173,8 @@ export class Gateway implements Surroundings {
     this.limits = options.connections
     this.hub.options = options.core
     this.#admission.limits = options.admission
+    this.#roomGuesses.perMinute = options.roomPasswordRate
+    this.#roomsMade.perMinute = options.roomMakingRate
     this.#helloTimeoutMs = options.helloTimeoutMs
     this.#overloadLagMs = options.overloadLagMs
     this.effects.parksUnknown = options.parksUnknown

@@ -18,12 +18,14 @@ export interface Trier {
 
 export class Quota {
   readonly #tally = new Tally(SPAN_MS)
-  readonly #ofClient: number
-  readonly #fromNetwork: number
+  /** Of one client in a minute; may change at any time. */
+  perMinute: number
+  /** How many times as many may come from one network. */
+  readonly #times: number
 
-  constructor(ofClient: number, fromNetwork: number) {
-    this.#ofClient = ofClient
-    this.#fromNetwork = fromNetwork
+  constructor(perMinute: number, times: number) {
+    this.perMinute = perMinute
+    this.#times = times
   }
 
   /** Counts an attempt. Null: it may be judged. Else how long to wait, and whether this is the first time that it is said. */
@@ -46,8 +48,8 @@ export class Quota {
   /** Neither an id nor an address holds a space. */
   #limits(id: string, address: string): readonly (readonly [name: string, most: number])[] {
     return [
-      [`of ${id}`, this.#ofClient],
-      [`from ${networkOf(address)}`, this.#fromNetwork],
+      [`of ${id}`, this.perMinute],
+      [`from ${networkOf(address)}`, this.perMinute * this.#times],
     ]
   }
 }

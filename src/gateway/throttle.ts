@@ -24,11 +24,14 @@ export interface ThrottleRates {
 
 const MINUTE_MS = 60_000
 
-export const throttleRates: ThrottleRates = {
-  pair: { most: 5, spanMs: MINUTE_MS },
-  network: { most: 30, spanMs: MINUTE_MS },
-  name: { most: 50, spanMs: 15 * MINUTE_MS },
-  registration: { most: 20, spanMs: 60 * MINUTE_MS },
+/** The rates by which one network may fail at one name in a minute, and make accounts in an hour. */
+export function throttleRates(logins: number, registrations: number): ThrottleRates {
+  return {
+    pair: { most: logins, spanMs: MINUTE_MS },
+    network: { most: 6 * logins, spanMs: MINUTE_MS },
+    name: { most: 10 * logins, spanMs: 15 * MINUTE_MS },
+    registration: { most: registrations, spanMs: 60 * MINUTE_MS },
+  }
 }
 
 /** Networks and names that are remembered for having succeeded. */
@@ -52,10 +55,7 @@ export class Throttle {
   readonly #known = new Set<string>()
 
   /** `now` tells monotonic ms. */
-  constructor(
-    { pair, network, name, registration }: ThrottleRates = throttleRates,
-    now: () => number = () => performance.now(),
-  ) {
+  constructor({ pair, network, name, registration }: ThrottleRates, now: () => number = () => performance.now()) {
     this.#pairs = new Limiter(pair, now)
     this.#networks = new Limiter(network, now)
     this.#names = new Limiter(name, now)

@@ -10,18 +10,19 @@ import { listenStream, socketOptions, type StreamOptions } from './stream.ts'
 import type { Accept, Certificate, RenewableListener } from './transport.ts'
 
 const HANDSHAKE_MS = 10_000
-/** Handshakes under way; more connections are cut off, since each of them costs a millisecond and nobody has proved anything. */
 const MAX_HANDSHAKES = 512
 
 export interface TlsOptions extends StreamOptions {
   readonly certificate: Certificate
   /** Bounds a handshake, ms. */
   readonly handshakeMs?: number
+  /** Handshakes under way; more connections are cut off, since each of them costs a millisecond and nobody has proved anything. */
+  readonly maxHandshakes?: number
 }
 
 /** Opens the port. Rejects with `ListenError` when it is taken, and throws when the certificate is none. */
 export async function listenTls(options: TlsOptions, accept: Accept): Promise<RenewableListener> {
-  const { certificate, handshakeMs = HANDSHAKE_MS, onTrouble } = options
+  const { certificate, handshakeMs = HANDSHAKE_MS, maxHandshakes = MAX_HANDSHAKES, onTrouble } = options
   const server = createServer({
     ...socketOptions,
     ...certificate,
@@ -32,7 +33,7 @@ export async function listenTls(options: TlsOptions, accept: Accept): Promise<Re
   // By the end of the peer, which is the same for the socket and for the secure one that takes its place.
   const handshakes = new Set<string>()
   server.on('connection', (socket: Socket) => {
-    if (handshakes.size >= MAX_HANDSHAKES) return void socket.destroy()
+    if (handshakes.size >= maxHandshakes) return void socket.destroy()
     const name = peerOf(socket)
     handshakes.add(name)
     socket.once('close', () => handshakes.delete(name))

@@ -39,7 +39,6 @@ import {
 /** LIBUS_LISTEN_EXCLUSIVE_PORT: without it a second server on the port starts silently and takes half of the connections. */
 const EXCLUSIVE_PORT = 1
 
-/** Pings and pongs of the WebSocket layer between two packets; more is a flood. Keep-alive is by frames. */
 const MAX_CONTROL_FRAMES = 1_000
 
 const SENT_DROPPED = 2
@@ -70,6 +69,8 @@ export interface WebSocketOptions {
   readonly maxBuffered: number
   /** ms without any traffic after which the socket itself is closed; far above the ping interval of the gateway. */
   readonly idleTimeoutMs: number
+  /** Pings and pongs of the WebSocket layer between two packets; more is a flood. Keep-alive is by frames. */
+  readonly maxControls?: number
   readonly rules: WebRules
   /** Speaks TLS; clients need to show no certificate. */
   readonly certificate?: Certificate
@@ -131,8 +132,8 @@ class WebSocketPipe implements Pipe {
     this.#events?.packet(new Uint8Array(bytes), text)
   }
 
-  controlled(): void {
-    if (++this.#controls === MAX_CONTROL_FRAMES) this.#events?.broken('bad_frame', true)
+  controlled(most: number): void {
+    if (++this.#controls === most + 1) this.#events?.broken('bad_frame', true)
   }
 
   closed(): void {
@@ -201,7 +202,7 @@ class WebSocketListener implements RenewableListener {
   }
 
   #makeApp(certificate: Certificate | undefined): App {
-    const { maxPacket, maxBuffered, idleTimeoutMs } = this.#options
+    const { maxPacket, maxBuffered, idleTimeoutMs, maxControls = MAX_CONTROL_FRAMES } = this.#options
     const made = { app: certificate === undefined ? uws.App() : secureApp(certificate), connections: 0 }
     const transport = certificate === undefined ? 'ws' : 'wss'
     made.app.ws<Held>('/ws', {
@@ -217,8 +218,8 @@ class WebSocketListener implements RenewableListener {
         socket.pipe.opened(socket, this.#accept)
       },
       message: (socket, bytes, binary) => socket.pipe.received(bytes, !binary),
-      ping: socket => socket.pipe.controlled(),
-      pong: socket => socket.pipe.controlled(),
+      ping: socket => socket.pipe.controlled(maxControls),
+      pong: socket => socket.pipe.controlled(maxControls),
       close: socket => {
         made.connections--
         socket.pipe.closed()

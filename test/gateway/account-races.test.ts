@@ -8,6 +8,7 @@ import { noAudit } from '../../src/gateway/audit.ts'
 import { Passwords } from '../../src/gateway/passwords.ts'
 import { Revocations } from '../../src/gateway/revocations.ts'
 import { Tokens } from '../../src/gateway/tokens.ts'
+import { Throttle, throttleRates } from '../../src/gateway/throttle.ts'
 import { MemoryStore } from '../../src/store/memory.ts'
 import { secret } from '../support/issuer.ts'
 
@@ -22,7 +23,13 @@ beforeEach(async () => {
   store = new MemoryStore()
   const rules = { issuer: '', audience: '', leewayMs: 0, lifeMs: 60_000 }
   tokens = new Tokens({ ...rules, secrets: [secret], keys: null })
-  accounts = new Accounts({ store: store.accounts, passwords: new Passwords(), tokens, audit: noAudit })
+  accounts = new Accounts({
+    store: store.accounts,
+    passwords: new Passwords(),
+    tokens,
+    audit: noAudit,
+    throttle: new Throttle(throttleRates(5, 20)),
+  })
   await accounts.add(login, true)
 })
 

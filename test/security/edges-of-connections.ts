@@ -1,8 +1,11 @@
 /** What a limit of connections does at its edge. */
-import { connect as connectTcp } from 'node:net'
+import { once } from 'node:events'
+import { connect as connectTcp, type Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { connect as connectTls } from 'node:tls'
 import { expect } from 'vitest'
 import { connectBySocket } from '../gateway/peer.ts'
+import { attack, webSocketFrame } from './server.ts'
 import { absent, alices, dawdle, enter, places, send, start } from './stage.ts'
 
 /** Of one limit or two that belong together. */
@@ -128,6 +131,40 @@ export const connectionEdges: Record<string, () => Promise<void>> = {
     await new Promise(resolve => socket.once('close', resolve))
     expect(performance.now() - since).toBeGreaterThan(290)
     expect(performance.now() - since).toBeLessThan(10_000)
+  },
+
+  handshakes: async () => {
+    const server = await start({ handshakes: 2 })
+    const { hostname, port } = new URL(server.tls ?? '')
+    const open = (): Socket => connectTcp(Number(port), hostname).on('error', () => {})
+    const [first, second] = [open(), open()]
+    await Promise.all([first, second].map(socket => once(socket, 'connect')))
+    await once(open(), 'close')
+    expect([first, second].map(socket => socket.closed)).toEqual([false, false])
+    first.destroy()
+    const shakes = (): Promise<boolean> =>
+      new Promise(resolve => {
+        const socket = connectTls({ host: hostname, port: Number(port), rejectUnauthorized: false })
+        socket.on('error', () => {}).on('close', () => resolve(false))
+        socket.on('secureConnect', () => {
+          resolve(true)
+          socket.destroy()
+        })
+      })
+    await expect.poll(shakes).toBe(true)
+    second.destroy()
+  },
+
+  controlFrames: async () => {
+    const attacker = await attack(await start({ controlFrames: 10 }))
+    const pings = (count: number): Buffer =>
+      Buffer.concat(new Array<Buffer>(count).fill(webSocketFrame(Buffer.of(1), { opcode: 9 })))
+    const says = (text: string): Buffer => webSocketFrame(Buffer.from(text), { opcode: 1 })
+    attacker.socket.write(Buffer.concat([pings(10), says('["hello",{"v":1}]'), pings(10), says('["ping"]')]))
+    await expect.poll(() => attacker.received().toString()).toContain('["pong"]')
+    attacker.socket.write(pings(11))
+    await attacker.closed
+    expect(attacker.received().toString()).toContain('"bad_frame"')
   },
 
   pingInterval: async () => {

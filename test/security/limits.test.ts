@@ -7,11 +7,12 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { silentLog } from '../../src/gateway/log.ts'
 import { limitNames } from '../../src/options.ts'
 import { startServer } from '../../src/server.ts'
+import { attemptEdges } from './edges-of-attempts.ts'
 import { connectionEdges } from './edges-of-connections.ts'
 import { messageEdges } from './edges-of-messages.ts'
 import { absent, alices, enter, send, start, stop } from './stage.ts'
 
-const edges = { ...messageEdges, ...connectionEdges }
+const edges = { ...messageEdges, ...connectionEdges, ...attemptEdges }
 
 afterEach(stop)
 

@@ -61,7 +61,7 @@ function ownRoutes(open: () => Accounts): readonly Route[] {
       ...forEveryone,
       path: '/api/register',
       name: 'register',
-      text: 'Makes an account and gives a token for it. 20 an hour from one network.',
+      text: 'Makes an account and gives a token for it. 20 an hour from one network, unless ACKD_REGISTRATION_RATE says otherwise.',
       body: login,
       answers: { 201: { text: 'It is made.', schema: granted } },
       errors: [...refusals, 'conflict'],
