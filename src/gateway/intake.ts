@@ -98,6 +98,7 @@ export class Intake implements ClientFrames {
   }
 
   nack(seq: number, reason: string): void {
+    this.#active = true
     if (seq > this.#acked) this.#acked = seq
     else if (!this.#rate.take()) return this.#strike()
     this.#session.nack(seq, reason)

@@ -138,14 +138,21 @@ describe('a connection', () => {
     build({ connections: { pingIntervalMs: 1_000, idleTimeoutMs: 1_500 } })
     const idle = house.connect()
     const busy = house.connect()
+    const refusing = house.connect()
     expect((await idle.hello()).idleTimeout).toBe(1_500)
-    await busy.hello()
+    await busy.hello({ outbox: 'busysbox' })
+    const { id } = await refusing.hello()
+    busy.say(frames => {
+      for (let n = 1; n <= 64; n++) frames.send(n, 1, id, 0, busy.body(n))
+    })
+    for (let n = 1; n <= 64; n++) await refusing.next('message')
+    let refused = 0
     const pinging = setInterval(() => idle.say(frames => frames.ping()), 300)
     const asking = setInterval(() => busy.say(frames => frames.presence('who', [])), 300)
+    const refusals = setInterval(() => refusing.say(frames => frames.nack(++refused, 'no room')), 300)
     expect((await idle.end()).name).toBe('idle')
-    clearInterval(pinging)
-    clearInterval(asking)
-    expect(busy.ended).toBeNull()
+    for (const one of [pinging, asking, refusals]) clearInterval(one)
+    expect([busy.ended, refusing.ended]).toEqual([null, null])
   })
 
   it('pings who is silent, and closes who stays silent', async () => {
