@@ -6,6 +6,12 @@ import type { RoomQuery } from '../../src/protocol/rooms.ts'
 import { defaultRoomLimits } from '../../src/store/room-store.ts'
 import { defaultStoreLimits } from '../../src/store/store.ts'
 import { openRedisStore } from '../../src/store/redis.ts'
+import { redisWay } from '../../src/store/redis/address.ts'
+import { Keys } from '../../src/store/redis/keys.ts'
+import { RedisLink } from '../../src/store/redis/link.ts'
+import { RedisParking } from '../../src/store/redis/parking.ts'
+import { UnexpectedReply } from '../../src/store/redis/records.ts'
+import { createScripts } from '../../src/store/redis/scripts.ts'
 import { describeStore } from './contract.ts'
 import { redisProgram, RedisServer } from '../support/redis.ts'
 import { bindRequest, page, parcel, parcels, register, roomSettings, tokenOf } from './support.ts'
@@ -77,6 +83,24 @@ describe.skipIf(redisProgram === null)('with redis-server', () => {
     expect(await three.client('bob')).toMatchObject({ node: null })
     expect(await three.bind(bindRequest('bob'))).toMatchObject({ kind: 'bound', previous: null })
     await Promise.all([one!.close(), three.close()])
+  })
+
+  test('an answer about one client that nobody understands is the trouble of that one only', async () => {
+    const options = { ...redisWay(server.url, ''), scripts: createScripts(defaultStoreLimits), formatKey: null }
+    const link = new RedisLink({ ...options, onNote: () => {} })
+    await link.tried
+    const parking = new RedisParking(
+      link,
+      new Keys(`test-${++tests}:`),
+      () => '',
+      (id, batch) => {
+        if (id === 'bob') throw new UnexpectedReply('what becomes of a message')
+        return { outcomes: batch.map(() => 'unknown'), owner: null }
+      },
+    )
+    const answers = await Promise.allSettled(['ann', 'bob', 'carol'].map(id => parking.park(id, [parcel(1)])))
+    expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
+    await link.close()
   })
 
   test('a Redis that forgets its scripts is given them again', async () => {

@@ -69,7 +69,7 @@ export class RedisParking {
     const piece = this.#piece
     this.#send(group, piece).then(
       replies => {
-        for (const [index, { id, batch, resolve }] of group.entries()) resolve(this.#read(id, batch, replies[index]))
+        for (const [index, one] of group.entries()) this.#answer(one, replies[index])
       },
       (error: unknown) => {
         for (const one of group) this.#alone(one, piece, group.length, error)
@@ -96,8 +96,15 @@ export class RedisParking {
   }
 
   #alone(one: Waiting, piece: Buffer, of: number, error: unknown): void {
-    const { id, batch, resolve, reject } = one
-    if (of === 1 || this.#link.trouble !== null) reject(error)
-    else this.#send([one], piece).then(([reply]) => resolve(this.#read(id, batch, reply)), reject)
+    if (of === 1 || this.#link.trouble !== null) one.reject(error)
+    else this.#send([one], piece).then(([reply]) => this.#answer(one, reply), one.reject)
+  }
+
+  #answer({ id, batch, resolve, reject }: Waiting, reply: unknown): void {
+    try {
+      resolve(this.#read(id, batch, reply))
+    } catch (error) {
+      reject(error)
+    }
   }
 }
