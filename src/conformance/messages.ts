@@ -209,6 +209,19 @@ export const messageChecks: readonly Check[] = [
       same(await bob.speaker.hear('signal'), ['signal', alice.id, bob.id, { typing: true }], 'the signal')
     },
   },
+  {
+    clause: '§9',
+    does: 'refuses a signal whose target is neither an id nor a room with bad_id, and stays',
+    run: async (world: World): Promise<void> => {
+      const { speaker } = await world.join()
+      for (const target of ['no id!', '#no room', '', 5]) {
+        speaker.say(['signal', target, 'typing'])
+        same((await speaker.hear('error')).slice(0, 3), ['error', null, 'bad_id'], `the answer to ${target}`)
+      }
+      speaker.say(['presence', 1, []])
+      await speaker.hear('reply', 1)
+    },
+  },
 ]
 
 /** One message each way between two worlds, with bodies that must be translated where their encodings differ. */

@@ -146,11 +146,12 @@ export class Session {
 
   /** Ephemeral: it reaches who is here now, or nobody. */
   signal(target: string, body: Body): void {
-    if (target.startsWith('#')) return this.#hub.rooms.signal(this, target, body)
+    if (isRoom(target)) return this.#hub.rooms.signal(this, target, body)
+    if (!isClientId(target)) return this.connection.error(null, 'bad_id', refusals.bad_id.text)
     if (!this.mayReach(target)) return this.connection.error(null, 'forbidden', refusals.forbidden.text)
     const there = this.#hub.session(target)
     if (there !== undefined) there.connection.signal(this.id, target, body)
-    else if (!this.#hub.options.soleOwner && isClientId(target)) this.#hub.effects.signal(target, this.id, body)
+    else if (!this.#hub.options.soleOwner) this.#hub.effects.signal(target, this.id, body)
   }
 
   /** Somebody at another node signals to it. */

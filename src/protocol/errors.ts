@@ -74,13 +74,13 @@ export const refusals = {
     retryable: true,
     text: 'An earlier message of this stream is missing; send again from the number that the receipt names.',
   },
-  rate_limited: { retryable: true, text: 'Too much in too short a time; send again after afterMs.' },
+  rate_limited: { retryable: true, text: 'Too much in too short a time; try again in a few seconds, and more slowly.' },
   window_exceeded: {
     retryable: true,
     text: 'Too many sends are unsettled; wait for receipts, see sendWindow in welcome.',
   },
-  unavailable: { retryable: true, text: 'The store cannot be reached; send again after afterMs.' },
-  overloaded: { retryable: true, text: 'The server holds as much as it may; send again after afterMs.' },
+  unavailable: { retryable: true, text: 'The store cannot be reached; try again in a few seconds.' },
+  overloaded: { retryable: true, text: 'The server holds as much as it may; try again in a few seconds.' },
 } as const satisfies Record<string, Refusal>
 
 export type ErrorCode = keyof typeof refusals
