@@ -25,7 +25,9 @@ export class Slab {
       return 0
     }
     if (size > SLAB / 4) {
-      this.bytes = packet.slice()
+      // Not `slice`, which clears what it then writes.
+      this.bytes = Buffer.allocUnsafeSlow(size)
+      this.bytes.set(packet)
       return 0
     }
     if (this.#used + size > SLAB) {

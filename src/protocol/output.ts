@@ -23,22 +23,23 @@ export interface PacketOutput {
 
 const nothing = new Uint8Array(0)
 
-/** Buffers that are kept for the next who needs one: of 512 bytes and of four, sixteen … times as many, up to 1 MiB of each size. */
+/**
+ * Buffers that are kept for the next who needs one: of 512 bytes and of two, four … times as many, up to 128 KiB. Up to 4 MiB of each size: what a
+ * turn takes in which a thousand are told a few things each, or two hundred many. Others have to be cleared and collected.
+ */
 const SMALLEST = 512
-const KEPT_BYTES = 1024 * 1024
-const spare: Uint8Array[][] = [[], [], [], [], []]
-const LARGEST = SMALLEST * 4 ** (spare.length - 1)
+const KEPT_BYTES = 4 * 1024 * 1024
+const spare: Uint8Array[][] = [[], [], [], [], [], [], [], [], []]
+const LARGEST = SMALLEST * 2 ** (spare.length - 1)
 
 /** The place of a size among the spare buffers, or beyond them. */
 function placeOf(size: number): number {
-  let place = 0
-  for (let room = SMALLEST; room < size; room *= 4) place++
-  return place
+  return 32 - Math.clz32((size - 1) >>> 9)
 }
 
 function take(size: number): Uint8Array {
   const place = placeOf(size)
-  return spare[place]?.pop() ?? new Uint8Array(SMALLEST * 4 ** place)
+  return spare[place]?.pop() ?? new Uint8Array(SMALLEST * 2 ** place)
 }
 
 function giveBack(buffer: Uint8Array): void {
