@@ -16,7 +16,8 @@ import { streamName } from '../../src/protocol/mailbox.ts'
 import { openLmdbStore } from '../../src/store/lmdb.ts'
 import { dataFiles } from '../../src/store/lmdb/directory.ts'
 import { makeDevelopmentCertificate } from '../../src/transport/development.ts'
-import { freePort, RedisServer } from '../support/redis.ts'
+import { freePort } from '../support/port.ts'
+import { RedisServer } from '../support/redis.ts'
 import { ackd, serve } from './process.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'ackd-doctor-'))

@@ -15,7 +15,7 @@ import {
 } from '../../src/client/index.node.ts'
 import { openNodeSocket } from '../../src/client/sockets.node.ts'
 import { startServer, type Server } from '../../src/server.ts'
-import { freePort } from '../support/redis.ts'
+import { freePort } from '../support/port.ts'
 
 const directory = mkdtempSync(join(tmpdir(), 'ackd-client-'))
 const clients: Client[] = []

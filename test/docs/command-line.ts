@@ -1,6 +1,7 @@
 /** The play of docs/cli.md: one server, bob, alice and their operator, from the first message to the last token. */
 import { secret } from '../support/issuer.ts'
-import { freePort, RedisServer } from '../support/redis.ts'
+import { freePort } from '../support/port.ts'
+import { RedisServer } from '../support/redis.ts'
 import type { Command, Reading, Script } from './pages.ts'
 import type { Stage, Terminal, Typed } from './terminal.ts'
 

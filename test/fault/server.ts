@@ -5,14 +5,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '../support/port.ts'
 import type { History } from './history.ts'
 
 const main = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url))
 
-/** Below those that the system gives to connections. */
-const PORTS = [20_000, 32_000] as const
 /** Characters of the log that are kept. */
 const MAX_LOG = 100_000
 /** ms */
@@ -113,21 +111,6 @@ export class ServerProcess {
 
   get descriptors(): number {
     return readdirSync(`/proc/${this.#pid}/fd`).length
-  }
-}
-
-/** A port that nobody has, and that no connection of this machine is given while the server is away, since those are above. */
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = PORTS[0] + Math.floor(Math.random() * (PORTS[1] - PORTS[0]))
-    const trial = createServer()
-    const isFree = await new Promise<boolean>(resolve => {
-      trial.once('error', () => resolve(false))
-      trial.listen(port, '127.0.0.1', () => resolve(true))
-    })
-    if (!isFree) continue
-    await new Promise(resolve => trial.close(resolve))
-    return port
   }
 }
 

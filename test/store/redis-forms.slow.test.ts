@@ -9,7 +9,8 @@ import { expect, test } from 'vitest'
 
 import { openRedisStore } from '../../src/store/redis.ts'
 import { makeDevelopmentCertificate } from '../../src/transport/development.ts'
-import { askRedis, freePort, redisProgram, RedisServer } from '../support/redis.ts'
+import { freePort } from '../support/port.ts'
+import { askRedis, redisProgram, RedisServer } from '../support/redis.ts'
 import { parcel, register } from './support.ts'
 
 async function startSentinel(master: RedisServer): Promise<{ port: number; child: ChildProcess }> {

@@ -6,12 +6,13 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer, connect } from 'node:net'
+import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from './port.ts'
 
-const START_MS = 10_000
+const START_MS = 60_000
 
 function findProgram(): string | null {
   const names = [process.env['REDIS_SERVER'], 'redis-server', 'valkey-server'].filter(name => name !== undefined)
@@ -20,16 +21,6 @@ function findProgram(): string | null {
 
 /** Null: there is none, and tests that need it say so: install Debian's `redis-server`, or name one in `REDIS_SERVER`. */
 export const redisProgram = findProgram()
-
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const address = server.address()
-  const port = typeof address === 'object' && address !== null ? address.port : 0
-  server.close()
-  await once(server, 'close')
-  return port
-}
 
 /** What a Redis answers to a few words; rejects when it does not. */
 export function askRedis(port: number, words: string, timeoutMs = 5_000): Promise<string> {
