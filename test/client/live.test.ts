@@ -229,7 +229,8 @@ test('an outbox that holds a thousand messages takes no more', async () => {
 describe('a server that has lost everything', () => {
   test('gives a new address, and what comes to it is shown though its numbers begin anew', async () => {
     const port = await freePort()
-    const start = (): Promise<Server> => startServer({ port, store: 'memory', logLevel: 'silent' })
+    const start = (): Promise<Server> =>
+      startServer({ port, tcpPort: 'off', tlsPort: 'off', store: 'memory', logLevel: 'silent' })
     let forgetful = await start()
     const [ann, bob] = [connect(forgetful.ws), connect(forgetful.ws)]
     clients.push(ann, bob)
