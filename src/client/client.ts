@@ -223,6 +223,7 @@ export class Client<Payload = unknown> {
       refused: (key, error) => this.#sends.refused(key, error),
       gap: gap => events.emit('gap', gap),
       entered: (room, reply) => this.#rooms.entered(room, reply),
+      renamed: (room, epoch) => this.#rooms.renamed(room, epoch),
       left: (room, error) => this.#rooms.left(room, error),
       room: (...message) => this.#rooms.message(...message),
       members: (room, event, id, name) => this.#rooms.member(room, event, id, name, id === this.id),

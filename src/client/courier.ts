@@ -96,6 +96,8 @@ export interface CourierEvents extends Answers {
   gap(gap: Gap): void
   /** In the room, for the first time or again. */
   entered(room: string, reply: JoinReply): void
+  /** Not in yet; what comes now is of that epoch of the log, which holds all that was seen. */
+  renamed(room: string, epoch: string): void
   /** Out of the room for good, or never in it. */
   left(room: string, error: AckdError): void
   /** Other tabs may have been shown messages that this one was not. */

@@ -90,6 +90,25 @@ export const roomChecks: readonly Check[] = [
       }),
   },
   {
+    clause: '§6.9',
+    does: 'says before it whose epoch that is, to who has not named it and wishes to hear of epochs',
+    run: world =>
+      withRoom(world, null, async (alice, bob, room) => {
+        say(alice, room, 1)
+        await alice.speaker.hear('receipt', 'stored', room, 1)
+        bob.speaker.say(['join', 'first', room, { since: 0, epochs: true }])
+        const first = mapAt(await bob.speaker.hear('reply', 'first'), 2)
+        same([first['offset'], first['recovered'], first['members']], [0, true, undefined], 'what comes first')
+        same((await heard(bob, room))[0], 1, 'the next offset')
+        const { offset, epoch } = mapAt(await bob.speaker.hear('reply', 'first'), 2)
+        same([offset, epoch], [1, first['epoch']], 'the reply to join')
+        await ask(bob, 'leave', room)
+        bob.speaker.say(['join', 'named', room, { since: 0, epoch, epochs: true }])
+        same((await heard(bob, room))[0], 1, 'the next offset')
+        same(mapAt(await bob.speaker.hear('reply', 'named'), 2)['members'], 2, 'how many are there')
+      }),
+  },
+  {
     clause: '§5.9',
     does: 'keeps what is sent together with a join until the join is done',
     run: world =>

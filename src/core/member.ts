@@ -26,6 +26,8 @@ export class Member {
   /** While it is fed: the last offset that it was sent, and the epoch that this offset is of. */
   at = HERE
   epoch = ''
+  /** The epoch that its client has named, or was told. */
+  #named: string
   recovered = false
   /** Monotonic ms: when it had caught up, and only the roll was waited for; null: not yet. */
   waitsSince: number | null = null
@@ -38,6 +40,7 @@ export class Member {
     this.room = room
     this.ref = ref
     this.options = options
+    this.#named = options.epoch ?? ''
   }
 
   get id(): string {
@@ -60,9 +63,10 @@ export class Member {
     if (this.recovered) this.at = since
   }
 
-  /** While it is fed: of the log, unless it has it. */
+  /** While it is fed: of the log, unless it has it. Its client is told first of which epoch that is, since the connection may end before the reply. */
   tell({ offset, from, outbox, n, time, body }: HistoryMessage): void {
     if (offset <= this.at) return
+    if (this.#named !== this.epoch) this.#name()
     this.at = offset
     this.session.connection.room(this.room, offset, from, outbox, n, time, body)
   }
@@ -74,6 +78,12 @@ export class Member {
     if (this.at === HERE || (this.at <= agreed && this.at >= log.first - 1)) return
     this.recovered = false
     this.at = HERE
+  }
+
+  #name(): void {
+    const { at: offset, epoch } = this
+    this.#named = epoch
+    if (this.options.epochs) this.session.connection.reply(this.ref, { offset, epoch, recovered: true })
   }
 }
 

@@ -75,7 +75,7 @@ export interface JoinOptions {
   /** Of the log that `since` belongs to. */
   readonly epoch?: string
   readonly password?: string
-  /** The reply comes again whenever the log goes on under another epoch. */
+  /** Replies tell, besides the first one, under which other epochs the log goes on. */
   readonly epochs?: boolean
 }
 

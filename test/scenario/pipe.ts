@@ -156,6 +156,7 @@ export class Pipe implements Connection {
     if (isJoined(value)) {
       const { offset, epoch, recovered, members } = value
       this.person.joined(String(ref), epoch)
+      if (members === undefined) return this.#say(`hears that ${ref} goes on behind ${offset} under another epoch`)
       return this.#say(`is in ${ref} at ${offset} with ${members} there${recovered ? ', caught up' : ''}`)
     }
     this.#say(`hears ${ref}: ${this.#spell(value)}`)
@@ -224,7 +225,8 @@ interface Joined {
   readonly offset: number
   readonly epoch: string
   readonly recovered: boolean
-  readonly members: number
+  /** Not said to one who is not in yet. */
+  readonly members?: number
 }
 
 function isJoined(value: unknown): value is Joined {

@@ -29,7 +29,7 @@
  *   Alice signals Bob: typing
  *   30s pass                                  the only way in which time goes on; what happens meanwhile is told with its time
  *   the store is slow | away | deaf | back    slow: calls wait. away: no call takes effect. deaf: it does what it is asked and does not answer
- *   the store answers                         to what waits, and goes on being slow
+ *   the store answers [2 calls]               to what waits, or to that many of them, and goes on being slow
  *   the store is swept                        expiry and lapsing, a step of house-keeping
  *   the store is copied | falls back          a failover to the copy
  *   the nodes stop | start hearing each other

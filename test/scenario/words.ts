@@ -53,7 +53,7 @@ const acts: readonly (readonly [pattern: string, act: Act])[] = [
     (world, of) => session(world, of).signal(idOf(world, of('target')), toBody(of('text'))),
   ],
   ['the store is (?<mood>slow|away|deaf|back)', (world, of) => (world.mood = moods[of('mood')] ?? 'prompt')],
-  ['the store answers', world => world.answer()],
+  ['the store answers(?: (?<count>\\d+) calls?)?', (world, of) => world.answer(Number(of('count') || Infinity))],
   ...roomActs,
   ['the store is swept', world => world.sweep()],
   ['the store is copied', world => world.copy()],

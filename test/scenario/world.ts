@@ -152,9 +152,9 @@ export class World {
     if (this.mood !== 'slow') this.answer()
   }
 
-  /** The store takes what waits for it, and whatever comes of that. */
-  answer(): void {
-    for (let count = 0; this.#calls.length > 0; count++) {
+  /** The store takes what waits for it, and whatever comes of that, up to that many calls. */
+  answer(most = Infinity): void {
+    for (let count = 0; this.#calls.length > 0 && count < most; count++) {
       if (count > MOST_CALLS) throw new Error('the nodes and the store keep each other busy without end')
       const call = this.#calls.shift()
       if (call === undefined || !call.node.up) continue

@@ -97,6 +97,7 @@ export class Node implements Effects {
     this.up = true
     this.#lastCallAt = 0
     this.#turnPlanned = false
+    this.world.started()
     this.hub = new Hub(this, { node: this.name, ...this.world.coreOptions })
     this.#tick(this.life)
   }

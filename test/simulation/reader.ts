@@ -18,6 +18,8 @@ interface Joined {
   readonly offset: number
   readonly epoch: string
   readonly recovered: boolean
+  /** Not said to one who is not in yet. */
+  readonly members?: number
 }
 
 export class Reader {
@@ -56,10 +58,15 @@ export class Reader {
     this.isIn = false
   }
 
-  joined({ offset, epoch, recovered }: Joined): void {
+  joined({ offset, epoch, recovered, members }: Joined): void {
     const { history } = this.#world
-    this.isIn = true
     this.#epoch = epoch
+    if (members === undefined) {
+      if (this.isIn || !recovered || this.#top !== offset)
+        history.wrong(`${this.#where()} is told of ${epoch} at ${offset}`)
+      return
+    }
+    this.isIn = true
     this.#told.clear()
     this.#wire?.askMembers(MEMBERS, ROOM)
     if (recovered) {

@@ -97,6 +97,11 @@ export const roomMutations: readonly Mutation[] = [
     within: 1_000,
   },
   {
+    rule: 'who is fed is told first of which epoch that is, since the reply may never come',
+    edits: [{ file: 'src/core/member.ts', find: 'if (this.#named !== this.epoch) this.#name()', replace: '' }],
+    within: 400,
+  },
+  {
     rule: 'a page that only repeats what was told meanwhile is no end of the log',
     edits: [
       {

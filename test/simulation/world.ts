@@ -281,6 +281,16 @@ export class World {
     for (const node of this.nodes) node.overhear(hub => hub.rooms.woken(ROOM))
   }
 
+  /** A node starts: the store too, where it is part of that process. */
+  started(): void {
+    if (this.coreOptions.soleOwner) this.#startAgain()
+  }
+
+  /** The store is served by another server or process, which has lost nothing and cannot know it. */
+  #startAgain(): void {
+    this.rooms.restore(this.rooms.snapshot())
+  }
+
   /** Now and then only. */
   #isLooked(): boolean {
     return this.schedule.events % 64 === 0
@@ -344,7 +354,7 @@ export class World {
           this.rooms.restore(this.#snapshot.rooms)
           this.rolls.restore(this.#snapshot.rolls)
           this.#storeAhead = random.between(-5_000, 5_000)
-        }
+        } else this.#startAgain()
         return
       case 9:
         return node.pause(random.between(200, 4_000))

@@ -192,6 +192,7 @@ export class Leadership {
       refused: (key, error) => both('refused', key, error),
       gap: gap => both('gap', gap),
       entered: (...entered) => both('entered', ...entered),
+      renamed: (room, epoch) => both('renamed', room, epoch),
       left: (room, error) => {
         this.#rooms.delete(room)
         both('left', room, error)

@@ -88,6 +88,7 @@ export class Office implements Courier {
     )
     this.#memberships = new Memberships({
       entered: (room, reply) => events.entered(room, reply),
+      renamed: (room, epoch) => events.renamed(room, epoch),
       left: (room, error) => events.left(room, error),
       wake: () => this.wake(),
     })

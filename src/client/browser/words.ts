@@ -104,6 +104,7 @@ const told: Readonly<Record<Told[0], readonly Check[]>> = {
   refused: [text, failure],
   gap: [fields({ from: text, outbox: text, first: number, last: number, reason: text })],
   entered: [text, fields({ offset: number, epoch: text, recovered: flag, members: number })],
+  renamed: [text, text],
   left: [text, failure],
   room: [text, number, text, text, number, number, body],
   members: [text, text, text, text],

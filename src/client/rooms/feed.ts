@@ -146,6 +146,13 @@ export class Feed {
     this.#fill()
   }
 
+  /** What comes now is of that epoch of the log, which holds all that was read; the reply to the join is still to come. */
+  renamed(epoch: string, now: number): void {
+    if (this.#top < 0) return
+    this.#epoch = epoch
+    this.#record(now)
+  }
+
   /** The connection is gone, and with it the membership and the answers. What is queued stays. */
   closed(): void {
     this.#joined = false

@@ -21,6 +21,8 @@ export interface Entrance {
 export interface MembershipEvents {
   /** In the room, for the first time or again. */
   entered(room: string, reply: JoinReply): void
+  /** Not in yet; what comes now is of that epoch of the log, which holds all that was seen. */
+  renamed(room: string, epoch: string): void
   /** Refused for good. */
   left(room: string, error: AckdError): void
   /** Something was written. */
@@ -122,11 +124,12 @@ export class Memberships {
   #joined(room: string, membership: Membership, value: unknown): void {
     try {
       const reply = readJoin(value)
-      const { offset, epoch } = reply
+      const { offset, epoch, members } = reply
       const top = membership.since?.epoch === epoch ? membership.since.offset : 0
       membership.since = { offset: Math.max(top, offset), epoch }
       membership.refusals = 0
-      this.#events.entered(room, reply)
+      if (members === null) this.#events.renamed(room, epoch)
+      else this.#events.entered(room, { ...reply, members })
     } catch (error) {
       this.#failed(
         room,

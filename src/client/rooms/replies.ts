@@ -18,6 +18,9 @@ export interface Member {
   readonly name: string
 }
 
+/** The answer to a join, or, where nothing says how many are there, what comes before it: what is told now is of that epoch. */
+export type JoinAnswer = JoinReply | (Omit<JoinReply, 'members'> & { readonly members: null })
+
 /** A page of a list; `next` goes into the `after` of the next question, null at the end. */
 export interface MemberPage {
   readonly members: readonly Member[]
@@ -42,10 +45,10 @@ export interface HistoryReply<Payload = unknown> {
   readonly epoch: string
 }
 
-export function readJoin(value: unknown): JoinReply {
+export function readJoin(value: unknown): JoinAnswer {
   const { offset, epoch, recovered, members } = fieldsOf(value)
   if (!isCount(offset) || typeof epoch !== 'string') throw strange('join')
-  return { offset, epoch, recovered: recovered === true, members: isCount(members) ? members : 0 }
+  return { offset, epoch, recovered: recovered === true, members: isCount(members) ? members : null }
 }
 
 export function readMembers(value: unknown): MemberPage {

@@ -137,6 +137,10 @@ export class Room<Payload = unknown> {
     this.#events.emit('joined', reply)
   }
 
+  renamed(epoch: string): void {
+    this.#feed.renamed(epoch, now())
+  }
+
   /** The connection is gone. */
   closed(): void {
     this.#present = false

@@ -91,6 +91,10 @@ export class Rooms {
     entry?.resolve(entry.room)
   }
 
+  renamed(name: string, epoch: string): void {
+    this.#entries.get(name)?.room.renamed(epoch)
+  }
+
   left(name: string, error: AckdError): void {
     const entry = this.#entries.get(name)
     if (entry === undefined) return

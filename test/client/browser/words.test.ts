@@ -21,6 +21,7 @@ const told: readonly Told[] = [
   ['refused', 'k', error],
   ['gap', { from: 'ann', outbox: 'o', first: 1, last: 2, reason: 'dead' }],
   ['entered', '#r', { offset: 1, epoch: 'e', recovered: true, members: 2 }],
+  ['renamed', '#r', 'e.2'],
   ['left', '#r', error],
   ['room', '#r', 1, 'ann', 'o', 1, 0, body],
   ['members', '#r', 'join', 'ann', ''],

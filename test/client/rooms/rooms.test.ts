@@ -283,6 +283,26 @@ describe('being in a room', () => {
     expect([bodies, lost]).toEqual([['m6', 'm7'], []])
   })
 
+  test('knows of which epoch it is what it is given on its way in, also when the reply never comes', async () => {
+    start()
+    await connected()
+    const room = await entered(5)
+    const bodies = collect(room)
+    const [lost, joined] = [note(room, 'lost'), note(room, 'joined')]
+    await reconnected()
+    network.last.say(frames => frames.reply('join #tea', { offset: 5, epoch: 'e.2', recovered: true }))
+    say(6)
+    await pass(1)
+    expect([room.present, joined]).toEqual([false, []])
+    expect(kept.at(-1)).toMatchObject({ epoch: 'e.2', offset: 6 })
+    network.last.drop()
+    await pass(1_000)
+    await connected()
+    expect(network.last.joins).toEqual([{ since: 6, epoch: 'e.2', epochs: true }])
+    await answer({ offset: 6, epoch: 'e.3', recovered: true, members: 1 })
+    expect([bodies, lost, room.present]).toEqual([['m6'], [], true])
+  })
+
   test('outlives the connection', async () => {
     start()
     await connected()
