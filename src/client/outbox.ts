@@ -205,13 +205,19 @@ export class Outbox {
     this.#pump(now)
   }
 
+  /** Nobody keeps any more what is stored there: it is not offered again. */
+  giveUp(target: string): void {
+    const stream = this.#streams.get(target)
+    while (stream?.stored) this.#forget(stream)
+  }
+
   /** Lets time pass; to be called at `due` or a little later. */
   tick(now: number): void {
     for (const stream of this.#streams.active) {
       while ((stream.held[0]?.time ?? Infinity) < now - this.#shadowLifeMs && stream.stored > 0) this.#forget(stream)
       if (this.#frames === null) continue
       if (now >= this.#stallAt(stream)) return this.#events.reconnect('no answer')
-      if (this.#wantsSync(stream) && now >= stream.askAt) this.#ask(stream, now)
+      if (stream.wantsSync && now >= stream.askAt) this.#ask(stream, now)
       this.#wake(stream, now)
     }
     this.#pump(now)
@@ -224,7 +230,7 @@ export class Outbox {
     for (const stream of this.#streams.active) {
       if (stream.first !== undefined && !stream.gated && !this.#ready.has(stream))
         due = Math.min(due, stream.pausedUntil)
-      if (this.#wantsSync(stream)) due = Math.min(due, stream.askAt)
+      if (stream.wantsSync) due = Math.min(due, stream.askAt)
       due = Math.min(due, this.#stallAt(stream))
     }
     return due
@@ -256,10 +262,9 @@ export class Outbox {
   }
 
   #heard(target: string, now: number): Stream | null {
-    const stream = this.#streams.get(target)
-    if (this.#frames === null || stream === undefined) return null
-    stream.heardAt = now
-    return stream
+    const stream = this.#frames === null ? undefined : this.#streams.get(target)
+    if (stream !== undefined) stream.heardAt = now
+    return stream ?? null
   }
 
   #wake(stream: Stream, now: number): void {
@@ -296,10 +301,6 @@ export class Outbox {
     const { ttl, n, target, body } = message
     const left = ttl === 0 ? 0 : Math.max(1, ttl - Math.floor((now - message.time) / 1_000))
     frames.send(n, stream.floor, target, left, body)
-  }
-
-  #wantsSync(stream: Stream): boolean {
-    return !stream.asking && (stream.gated || stream.stored > 0)
   }
 
   #ask(stream: Stream, now: number): void {

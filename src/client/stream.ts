@@ -70,6 +70,11 @@ export class Stream {
     return this.held[this.stored + this.sent]
   }
 
+  /** Whether the server is to be asked what it has of it. */
+  get wantsSync(): boolean {
+    return !this.asking && (this.gated || this.stored > 0)
+  }
+
   /** The lowest number that is still held. */
   get floor(): number {
     return this.held[0]?.n ?? this.next

@@ -89,7 +89,11 @@ export class Office implements Courier {
     this.#memberships = new Memberships({
       entered: (room, reply) => events.entered(room, reply),
       renamed: (room, epoch) => events.renamed(room, epoch),
-      left: (room, error) => events.left(room, error),
+      left: (room, error) => {
+        // What was said there went with the room, and is nothing for those in another one of that name.
+        if (error.code === 'no_such_room') this.#outbox.giveUp(room)
+        events.left(room, error)
+      },
       wake: () => this.wake(),
     })
     this.#enterRoomsOf(outbox)

@@ -81,6 +81,11 @@ function start(rooms: readonly RoomCursor[] = []): void {
   client = connect('ws://there/ws', { openSocket: network.openSocket, keeper: keeper(rooms), handlerPausesMs: [10] })
 }
 
+async function started(): Promise<void> {
+  start()
+  await connected()
+}
+
 beforeEach(() => {
   network = new Network()
   kept = []
@@ -101,8 +106,7 @@ describe('entering a room', () => {
   })
 
   test('rejects when the server refuses for good', async () => {
-    start()
-    await connected()
+    await started()
     const joining = client.rooms.join('#tea')
     const refused = expect(joining).rejects.toMatchObject({ code: 'bad_password' })
     await pass()
@@ -113,8 +117,7 @@ describe('entering a room', () => {
   })
 
   test('is tried again when it is refused for now', async () => {
-    start()
-    await connected()
+    await started()
     const joining = client.rooms.join('#tea')
     await pass()
     network.last.refuse('unavailable')
@@ -127,8 +130,7 @@ describe('entering a room', () => {
   })
 
   test('can begin behind an offset', async () => {
-    start()
-    await connected()
+    await started()
     client.rooms.join('#tea', { since: 0 }).catch(() => {})
     await pass()
     expect(network.last.joins).toEqual([{ since: 0, epochs: true }])
@@ -151,8 +153,7 @@ describe('entering a room', () => {
 
 describe('being in a room', () => {
   test('hands over what is said, one at a time and in order', async () => {
-    start()
-    await connected()
+    await started()
     const room = await entered()
     const order: string[] = []
     room.on('message', async ({ offset }) => {
@@ -168,8 +169,7 @@ describe('being in a room', () => {
   })
 
   test('tries a handler that fails again, then passes over the message and says so', async () => {
-    start()
-    await connected()
+    await started()
     const room = await entered()
     const errors: string[] = []
     client.on('error', error => errors.push(error.code))
@@ -187,8 +187,7 @@ describe('being in a room', () => {
   })
 
   test('fetches what was missed', async () => {
-    start()
-    await connected()
+    await started()
     const room = await entered()
     const bodies = collect(room)
     say(3)
@@ -199,8 +198,7 @@ describe('being in a room', () => {
   })
 
   test('tells what the room has not kept, and when it is another one', async () => {
-    start()
-    await connected()
+    await started()
     const room = await entered()
     const gaps = note(room, 'gap')
     const lost = note(room, 'lost')
@@ -215,8 +213,7 @@ describe('being in a room', () => {
   })
 
   test('joins again behind what it has seen when its log has another epoch', async () => {
-    start()
-    await connected()
+    await started()
     const room = await entered()
     const told = [note(room, 'gap'), note(room, 'lost')]
     const shown = collect(room)
@@ -231,8 +228,7 @@ describe('being in a room', () => {
   })
 
   test('tells who comes and goes', async () => {
-    start()
-    await connected()
+    await started()
     const room = await entered()
     const members = note(room, 'member')
     network.last.say(frames => {
@@ -247,8 +243,7 @@ describe('being in a room', () => {
   })
 
   test('asks who is there', async () => {
-    start()
-    await connected()
+    await started()
     const room = await entered()
     const asking = room.members({ limit: 2 })
     await pass()
@@ -269,8 +264,7 @@ describe('being in a room', () => {
   })
 
   test('goes on where it is when its log goes on under another epoch', async () => {
-    start()
-    await connected()
+    await started()
     const room = await entered(5)
     const lost = note(room, 'lost')
     const bodies = collect(room)
@@ -284,8 +278,7 @@ describe('being in a room', () => {
   })
 
   test('knows of which epoch it is what it is given on its way in, also when the reply never comes', async () => {
-    start()
-    await connected()
+    await started()
     const room = await entered(5)
     const bodies = collect(room)
     const [lost, joined] = [note(room, 'lost'), note(room, 'joined')]
@@ -303,9 +296,26 @@ describe('being in a room', () => {
     expect([bodies, lost, room.present]).toEqual([['m6'], [], true])
   })
 
+  test('does not offer what was said in a room that was deleted to another one of that name', async () => {
+    await started()
+    const room = await entered()
+    const sending = room.send('for those who are here')
+    await pass(1)
+    network.last.say(frames => {
+      frames.stored('#tea', 1)
+      frames.members('#tea', 'leave', 'me', '')
+    })
+    await pass(1)
+    network.last.refuse('no_such_room')
+    await pass(1)
+    expect((await sending).status).toBe('stored')
+    await entered()
+    await reconnected()
+    expect(network.last.heard).toEqual(['join #tea'])
+  })
+
   test('outlives the connection', async () => {
-    start()
-    await connected()
+    await started()
     const room = await entered(5)
     const bodies = collect(room)
     say(6)
@@ -322,8 +332,7 @@ describe('being in a room', () => {
 
 describe('leaving a room', () => {
   test('tells the server, and forgets how far it was read', async () => {
-    start()
-    await connected()
+    await started()
     const room = await entered()
     const bodies = collect(room)
     room.leave()
@@ -338,8 +347,7 @@ describe('leaving a room', () => {
   })
 
   test('is not the end when the server sends the client away from a room that is there again', async () => {
-    start()
-    await connected()
+    await started()
     const room = await entered()
     network.last.say(frames => frames.members('#tea', 'leave', 'me', ''))
     await pass()
@@ -349,8 +357,7 @@ describe('leaving a room', () => {
   })
 
   test('is the end when there is no such room any more', async () => {
-    start()
-    await connected()
+    await started()
     const room = await entered()
     const left = note(room, 'left')
     network.last.say(frames => frames.members('#tea', 'leave', 'me', ''))
