@@ -59,6 +59,7 @@ function banner(server: Server, options: Options, terminal: Terminal): string[] 
     ...[server.ws, server.wss, server.tcp, server.tls]
       .filter(url => url !== null)
       .map((url, i) => `  ${i === 0 ? 'clients' : '       '}   ${terminal.paint('cyan', url)}`),
+    `  chat      ${terminal.paint('cyan', `${server.http}/`)}`,
     `  health    ${server.http}/readyz   ${server.http}/metrics`,
     `  store     ${store}`,
     '',
