@@ -18,6 +18,7 @@ import type {
 } from '../protocol/mailbox.ts'
 import type { SyncReply } from '../protocol/frames.ts'
 import type { AccountStore } from './account-store.ts'
+import { Handed } from './redis/handed.ts'
 import { Keys } from './redis/keys.ts'
 import type { OnceStore } from './once-store.ts'
 import { RedisAccounts } from './redis/accounts.ts'
@@ -119,6 +120,7 @@ export class RedisStore implements Store {
   readonly #accounts: RedisAccounts
   readonly #leases: Leases
   readonly #parking: RedisParking
+  readonly #handed = new Handed()
   #closed: Promise<void> | null = null
 
   constructor(link: RedisLink, keys: Keys, limits: StoreLimits, clock?: () => number) {
@@ -148,6 +150,7 @@ export class RedisStore implements Store {
   async bind(request: BindRequest): Promise<BindResult> {
     // A client that is not in the index would never lapse, so it comes to be there first.
     if (request.create) this.#index.ends(request.id, this.#time() + this.#limits.idLifeMs)
+    this.#handed.forget(request.id)
     let asked = ''
     let lives = false
     for (let ask = 0; ask < ASKS; ask++) {
@@ -160,6 +163,7 @@ export class RedisStore implements Store {
   }
 
   async unbind(id: string, token: string, suspect: number): Promise<FencedResult> {
+    this.#handed.forget(id)
     const reply = await this.#run('unbind', id, token, this.#leases.own, suspect)
     if (!Array.isArray(reply)) return readFenced(reply)
     const [due, ...lost] = listOf(reply)
@@ -174,10 +178,12 @@ export class RedisStore implements Store {
   async page(id: string, token: string, after: number, limit: number, maxBytes: number): Promise<PageResult> {
     const reply = await this.#run('page', id, token, this.#leases.own, after, limit, maxBytes)
     if (!Array.isArray(reply)) return readFenced(reply)
-    const [oldest, more, lost, entries, before] = listOf(reply)
+    const [oldest, more, lost, list, before] = listOf(reply)
+    const entries = readEntries(list, numberOf(before))
+    this.#handed.note(id, token, after, entries)
     return {
       kind: 'page',
-      entries: readEntries(entries, numberOf(before)),
+      entries,
       more: more === 1,
       oldest: numberOf(oldest),
       lost: readLost(listOf(lost), id, 'expired', 'expired'),
@@ -185,11 +191,13 @@ export class RedisStore implements Store {
   }
 
   async remove(id: string, token: string, upTo: number): Promise<FencedResult> {
-    const reply = await this.#run('remove', id, token, this.#leases.own, upTo, '')
+    const known = this.#handed.take(id, token, upTo)
+    const reply = await this.#run('remove', id, token, this.#leases.own, upTo, '', ...known)
     return Array.isArray(reply) ? { kind: 'ok', lost: [] } : readFenced(reply)
   }
 
   async refuse(id: string, token: string, s: number, reason: string): Promise<FencedResult> {
+    this.#handed.take(id, token, s)
     const reply = await this.#run('remove', id, token, this.#leases.own, s, '1')
     if (!Array.isArray(reply)) return readFenced(reply)
     return { kind: 'ok', lost: readLost(listOf(reply), id, 'rejected', reason) }

@@ -14,7 +14,7 @@ import { UnexpectedReply } from '../../src/store/redis/records.ts'
 import { createScripts } from '../../src/store/redis/scripts.ts'
 import { describeStore } from './contract.ts'
 import { redisProgram, RedisServer } from '../support/redis.ts'
-import { bindRequest, page, parcel, parcels, register, roomSettings, tokenOf } from './support.ts'
+import { bindRequest, page, parcel, parcels, register, roomSettings, stream, tokenOf } from './support.ts'
 
 let server: RedisServer
 let tests = 0
@@ -101,6 +101,40 @@ describe.skipIf(redisProgram === null)('with redis-server', () => {
     const answers = await Promise.allSettled(['ann', 'bob', 'carol'].map(id => parking.park(id, [parcel(1)])))
     expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled'])
     await link.close()
+  })
+
+  test('what a session was given is taken away without being read again', async () => {
+    const store = await openRedisStore({ url: server.url, prefix: `test-${++tests}:` })
+    const token = await register(store, 'bob')
+    await store.enqueue('bob', [...parcels(1, 3), parcel(1, { stream: streamName('carol', 'outbox-1') })])
+    const given = await store.page('bob', token, 0, 3, 1_000)
+    const [, second, third] = given.kind === 'page' ? given.entries : []
+    await server.ask('CONFIG RESETSTAT')
+    expect(await store.remove('bob', token, second!.s)).toEqual({ kind: 'ok', lost: [] })
+    expect(await store.remove('bob', token, third!.s)).toEqual({ kind: 'ok', lost: [] })
+    const commands = await server.ask('INFO commandstats')
+    expect(commands).toContain('cmdstat_ltrim:calls=2')
+    expect(commands).not.toContain('cmdstat_lrange')
+    expect(await store.sync('bob', stream)).toEqual({ last: 3, delivered: 3 })
+    expect(await store.client('bob')).toMatchObject({ parked: 1, bytes: 'message 1'.length })
+    await store.close()
+  })
+
+  test('what a failover has brought back goes with the next removal', async () => {
+    const prefix = `test-${++tests}:`
+    const store = await openRedisStore({ url: server.url, prefix })
+    const token = await register(store, 'bob')
+    await store.enqueue('bob', parcels(1, 4))
+    const given = await store.page('bob', token, 0, 10, 1_000)
+    const [, second, , last] = given.kind === 'page' ? given.entries : []
+    for (const key of ['mail', 'in']) await server.ask(`COPY ${prefix}{bob}:${key} ${prefix}{bob}:${key}-before`)
+    await store.remove('bob', token, second!.s)
+    for (const key of ['mail', 'in']) await server.ask(`RENAME ${prefix}{bob}:${key}-before ${prefix}{bob}:${key}`)
+    expect(await store.client('bob')).toMatchObject({ parked: 4 })
+    expect(await store.remove('bob', token, last!.s)).toEqual({ kind: 'ok', lost: [] })
+    expect(await store.client('bob')).toMatchObject({ parked: 0, bytes: 0 })
+    expect(await store.sync('bob', stream)).toEqual({ last: 4, delivered: 4 })
+    await store.close()
   })
 
   test('a Redis that forgets its scripts is given them again', async () => {

@@ -127,7 +127,12 @@ if newest > given then redis.call('HSET', KEYS[1], 'given', newest) end
 return {head and struct.unpack('>I8', head) or 0, more, lost, entries, before}
 `
 
-/** ARGV: token, lease, up to, whether that one is refused. Answers stream and n of the one refused. As for a page, so for what is above `given`. */
+/**
+ * ARGV: token, lease, up to, whether that one is refused; then, if the caller remembers what it was given, how many those are, the bytes of
+ * their bodies, and each stream with the highest number delivered. Where the last of so many has that place they are the same ones, since
+ * nothing comes in between, and nothing that a session was given changes while that lasts: so they are not read. Answers stream and n of
+ * the one refused. As for a page, so for what is above `given`.
+ */
 export const remove = `
 insist()
 local h = redis.call('HMGET', KEYS[1], 'token', 'given')
@@ -135,22 +140,30 @@ local upTo, refused, gone, lost = tonumber(ARGV[4]), ARGV[5] == '1', 0, {}
 open()
 local refusal = fenced(h[1]) or (upTo > tonumber(h[2] or 0) and 'forgotten')
 if refusal then return refusal end
-local before
-repeat
-  before = gone
-  for _, entry in ipairs(redis.call('LRANGE', KEYS[2], gone, gone + 63)) do
-    local s, ends, n, time, kind, name, body = struct.unpack(ENTRY, entry)
-    if s > upTo then break end
-    gone = gone + 1
-    if kind % 4 < 2 then
-      bytes = bytes - (#entry - body + 1)
-      if refused and s == upTo then
-        lose(name, n, REJECTED)
-        lost = {name, n}
-      else deliver(name, n) end
+local function read()
+  repeat
+    local before = gone
+    for _, entry in ipairs(redis.call('LRANGE', KEYS[2], gone, gone + 63)) do
+      local s, ends, n, time, kind, name, body = struct.unpack(ENTRY, entry)
+      if s > upTo then return end
+      gone = gone + 1
+      if kind % 4 < 2 then
+        bytes = bytes - (#entry - body + 1)
+        if refused and s == upTo then
+          lose(name, n, REJECTED)
+          lost = {name, n}
+        else deliver(name, n) end
+      end
     end
-  end
-until gone < before + 64
+  until gone < before + 64
+end
+local many = tonumber(ARGV[6] or 0)
+local newest = many > 0 and redis.call('LINDEX', KEYS[2], many - 1)
+if newest and struct.unpack('>I8', newest) == upTo then
+  gone = many
+  bytes = bytes - ARGV[7]
+  for i = 8, #ARGV, 2 do deliver(ARGV[i], tonumber(ARGV[i + 1])) end
+else read() end
 if gone == 0 then return lost end
 redis.call('LTRIM', KEYS[2], gone, -1)
 count = count - gone
