@@ -60,6 +60,8 @@ export class LmdbWriter {
   #running: Call | null = null
   /** Set while a transaction takes too long. */
   #stuck: StoreError | null = null
+  /** What was in it. It is cached, and may never be on the disk: until that is known, its ids wait. */
+  #givenUp: Call[] = []
 
   /** `onDamaged` moves aside what stands under that key; it runs inside a transaction. `patienceMs`: how long a call may wait for its turn. */
   constructor(environment: Environment, cached: Cached, onDamaged: (key: Uint8Array) => void, patienceMs: number) {
@@ -98,13 +100,13 @@ export class LmdbWriter {
           reject(error)
         },
       })
-      this.#ids.set(id, (this.#ids.get(id) ?? 0) + 1)
+      this.#wait(id)
       this.#waitingBytes += bytes
       this.#writing ??= this.#writeAll()
     })
   }
 
-  /** Whether a call for that id is still to be answered. */
+  /** Whether a call for that id is still to be answered, or was given up and may be written or not. */
   waits(id: string): boolean {
     return this.#ids.has(id)
   }
@@ -142,6 +144,8 @@ export class LmdbWriter {
       else for (const call of this.#batch.length > 0 ? this.#batch : this.#take()) call.fail(storeError(error))
     } finally {
       clearTimeout(late)
+      for (const { id } of this.#givenUp) this.#unwait(id)
+      this.#givenUp = []
       this.#batch = []
       this.#changesAll = false
       this.#stuck = null
@@ -172,6 +176,10 @@ export class LmdbWriter {
     } catch (error) {
       for (const call of this.#take()) call.fail(storeError(error))
     }
+  }
+
+  #wait(id: string): void {
+    this.#ids.set(id, (this.#ids.get(id) ?? 0) + 1)
   }
 
   #unwait(id: string): void {
@@ -210,6 +218,8 @@ export class LmdbWriter {
       `The disk has not taken a write for ${PATIENCE_MS / 1000} s.`,
       'Check the disk of the data directory; if it is well, restart ackd.',
     )
+    this.#givenUp = this.#batch
+    for (const { id } of this.#givenUp) this.#wait(id)
     for (const call of [...this.#batch, ...this.#waiting]) call.fail(this.#stuck)
     this.#batch = []
     this.#waiting = []
