@@ -30,7 +30,12 @@ const body = z
   .describe('Any value. Bytes are {"$bin": "base64"} in JSON, integers beyond 2^53 {"$int": "decimal"}')
 const end = z.enum(['rejected', 'expired', 'dead'])
 const refusal = z.string().describe(`Why: ${Object.keys(refusals).join(', ')}`)
-const page = { limit: number.optional(), after: z.string().optional() }
+const page = options({ limit: number.optional(), after: z.string().optional() })
+
+/** The options at the end of a frame. */
+function options(shape: z.core.$ZodShape): z.ZodType {
+  return z.looseObject(shape).nullish().describe('May be nil or left out')
+}
 
 function frame(text: string, op: string, ...elements: readonly z.ZodType[]): FrameForm {
   return { text, schema: z.tuple([z.literal(op), ...elements], z.unknown()) }
@@ -72,7 +77,7 @@ export const clientForms: Readonly<Record<Exclude<keyof ClientFrames, 'unknown'>
     'join',
     ref,
     room,
-    z.looseObject({
+    options({
       since: z.int().min(0).optional(),
       epoch: z.string().optional(),
       password: z.string().optional(),
@@ -85,17 +90,17 @@ export const clientForms: Readonly<Record<Exclude<keyof ClientFrames, 'unknown'>
     'create',
     ref,
     room,
-    z.looseObject({ private: z.boolean().optional(), password: z.string().optional(), history: z.int().optional() }),
+    options({ private: z.boolean().optional(), password: z.string().optional(), history: z.int().optional() }),
   ),
   delete: frame('Deletes a room and its log.', 'delete', ref, room),
-  rooms: frame('Asks for the public rooms.', 'rooms', ref, z.looseObject(page)),
-  members: frame('Asks who is in a room.', 'members', ref, room, z.looseObject(page)),
+  rooms: frame('Asks for the public rooms.', 'rooms', ref, page),
+  members: frame('Asks who is in a room.', 'members', ref, room, page),
   history: frame(
     'Asks for a page of the log of a room.',
     'history',
     ref,
     room,
-    z.looseObject({
+    options({
       before: offset.optional(),
       after: z.int().min(0).optional(),
       limit: number.max(200).optional(),
@@ -141,7 +146,13 @@ export const serverForms: Readonly<Record<Exclude<keyof ServerFrames, 'unknown'>
     text: 'Exactly n ended for good.',
     schema: z.tuple([z.literal('receipt'), end, target, n, z.string().describe('The reason')], z.unknown()),
   },
-  failed: receipt('Exactly n was refused for good; its number is free.', 'failed', refusal),
+  failed: {
+    text: 'Exactly n was refused for good; its number is free.',
+    schema: z.tuple(
+      [z.literal('receipt'), z.literal('failed'), z.string().describe('What the send named as its target'), n, refusal],
+      z.unknown(),
+    ),
+  },
   retry: receipt('Nothing from n on was taken; send again from n after so many ms.', 'retry', refusal, z.int().min(0)),
   room: frame('A message of a room, to every member.', 'room', ...[room, offset, id, z.string(), n, time, body]),
   members: frame('Somebody came or went.', 'members', room, z.enum(['join', 'leave']), id, z.string().describe('Name')),

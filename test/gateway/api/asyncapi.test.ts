@@ -73,4 +73,18 @@ describe('the forms of the frames', () => {
     expect(items).toHaveLength(frame.length)
     if (frame.length > 1) expect(fitting[0]!.schema.safeParse([frame[0]]).success).toBe(false)
   })
+
+  it.each(['join', 'create', 'rooms', 'members', 'history'] as const)(
+    'let %s go without its options, or with nil',
+    op => {
+      const { schema } = clientForms[op]
+      const frame = op === 'rooms' ? [op, 1] : [op, 1, '#tea']
+      for (const said of [frame, [...frame, null], [...frame, {}]]) expect(schema.safeParse(said).success).toBe(true)
+      expect(schema.safeParse([...frame, 5]).success).toBe(false)
+    },
+  )
+
+  it('take a refusal of a target that is none, as it was named', () => {
+    expect(serverForms.failed.schema.safeParse(['receipt', 'failed', 'no id!', 1, 'bad_id']).success).toBe(true)
+  })
 })
