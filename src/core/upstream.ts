@@ -198,11 +198,14 @@ export class Upstream implements StreamEnd {
   flush(): void {
     this.#noted = false
     if (this.sending.closed) return
-    const stored = this.#stored > this.#delivered ? this.#stored : 0
+    const stored = this.#stored
+    const delivered = this.#delivered
     this.#stored = 0
-    if (this.#delivered > 0) this.#flushDelivered()
-    if (stored === 0) return
+    if (delivered > 0) this.#flushDelivered()
+    // Delivered says it for what is below, once it was told; while the mailbox is asked it may yet be handed back.
+    if (stored === 0 || (stored <= delivered && this.#delivered === 0)) return
     if (stored > this.#parked) this.#parked = stored
+    this.#told(stored)
     this.sending.connection.stored(this.target, stored)
   }
 
@@ -289,9 +292,14 @@ export class Upstream implements StreamEnd {
     if (n > this.#settled) this.#settled = n
     if (this.#ended !== null) for (const ended of this.#ended) if (ended <= n) this.#ended.delete(ended)
     if (n >= this.#delivered) this.#delivered = 0
-    if (n >= this.#open) this.#open = this.#open > 0 && this.#delivered > 0 ? n + 1 : 0
-    if (this.#open === 0) this.#due = 0
+    this.#told(n)
     this.sending.connection.delivered(this.target, n)
+  }
+
+  /** Everything up to n has an end that is told now. */
+  #told(n: number): void {
+    if (n >= this.#open) this.#open = this.#open > 0 && this.#delivered > n ? n + 1 : 0
+    if (this.#open === 0) this.#due = 0
   }
 
   /** Whether every end since the last one that was told came to this node, which told it. */

@@ -213,6 +213,31 @@ describe('Upstream, what it may call delivered', () => {
     expect(line.read()).toEqual(['stored bob 1', 'retry bob 2: unavailable, 1000 ms'])
   })
 
+  test('and meanwhile calls stored what is, so that it has its end though what is above it is handed back', () => {
+    up = upstream(true, false)
+    up.delivered(6, desk.hub.now + 2_000)
+    desk.hub.turn()
+    up.stored(5)
+    desk.hub.turn()
+    expect(line.read()).toEqual(['stored bob 5'])
+    verified(null)
+    expect(line.read()).toEqual(['retry bob 6: unavailable, 1000 ms'])
+  })
+
+  test('later, when what is due was called stored meanwhile: that is its end', () => {
+    up = upstream(true, false)
+    up.delivered(6, desk.hub.now + 2_000)
+    desk.hub.turn()
+    up.stored(6)
+    desk.hub.turn()
+    verified(null)
+    expect(line.read()).toEqual(['stored bob 6'])
+    desk.hub.tick()
+    desk.hub.turn()
+    verified({ last: 6, delivered: 6 })
+    expect(line.read()).toEqual(['delivered bob 6'])
+  })
+
   test('never, when the answer of the mailbox comes too late for the end that is due', () => {
     up.stored(1)
     desk.hub.turn()
