@@ -180,8 +180,9 @@ export interface Idle {
   readonly bytes: number
   /** Handshakes, hello and welcome included. */
   readonly perSecond: number
-  /** µs of the server's CPU for each of them. */
+  /** µs of the server's CPU for each of them, and for one of a client who was here before. */
   readonly cpu: number
+  readonly back: number
 }
 
 /** Connections that are there before the first one counts: what the server needs once for all is not theirs. */
@@ -208,8 +209,23 @@ export async function idleConnections(server: Server, transport: Transport, conn
     peers = await open(address, connections, idle)
     return connections
   })
-  await leave([...first, ...peers])
-  return { connections, bytes: Math.round(bytes), perSecond, cpu }
+  const back = await comeBack(server, address, peers)
+  await leave(first)
+  return { connections, bytes: Math.round(bytes), perSecond, cpu, back }
+}
+
+/** They leave and come back, and once more, which counts. µs of the server's CPU for each. */
+async function comeBack(server: Server, address: Address, crowd: readonly Peer[]): Promise<number> {
+  const known = crowd.map(({ id, secret }) => ({ id, secret }))
+  await leave(crowd)
+  await leave(await open(address, known.length, idle, known))
+  let peers: readonly Peer[] = []
+  const { cpu } = await meter(server, async () => {
+    peers = await open(address, known.length, idle, known)
+    return known.length
+  })
+  await leave(peers)
+  return cpu
 }
 
 export interface Parking {

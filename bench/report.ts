@@ -57,7 +57,7 @@ ${results.room.map(row => `| ${row.ahead} | ${row.perSecond} | ${row.cpu.toFixed
 | what | figure |
 | --- | ---: |
 | memory of an idle connection (${idle.connections} of them) | ${(idle.bytes / 1024).toFixed(1)} KiB |
-| connections/s, hello and welcome included; server CPU | ${idle.perSecond}; ${idle.cpu.toFixed(0)} µs |
+| connections/s, hello and welcome included; server CPU, and of one who comes back | ${idle.perSecond}; ${idle.cpu.toFixed(0)} and ${idle.back.toFixed(0)} µs |
 | messages parked/s; server CPU | ${parking.park.perSecond}; ${parking.park.cpu.toFixed(2)} µs |
 | messages drained/s; server CPU | ${parking.drain.perSecond}; ${parking.drain.cpu.toFixed(2)} µs |
 `
@@ -89,6 +89,7 @@ ${table(`idle connections (${columns[0]?.idle.connections ?? 0} of them)`, [
   row('memory of one, KiB', ({ idle }) => (idle.bytes / 1024).toFixed(1)),
   row('handshakes/s, hello and welcome included', ({ idle }) => String(idle.perSecond)),
   row('server CPU of one handshake, µs', ({ idle }) => idle.cpu.toFixed(0)),
+  row('of one who comes back, µs', ({ idle }) => idle.back.toFixed(0)),
 ])}`
 }
 

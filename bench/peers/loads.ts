@@ -11,6 +11,8 @@ export interface Idle {
   /** µs of the server's CPU for each, and of the load's own. */
   readonly cpu: number
   readonly load: number
+  /** µs of the server's CPU for one who was here before, under the same name. */
+  readonly back: number
   /** The share of its core that the server used. */
   readonly busy: number
 }
@@ -68,8 +70,27 @@ export async function idle(system: System, service: Service, connections: number
     crowd = await enter()
     return connections
   })
-  await Promise.all([first.leave(), crowd.leave()])
-  return { bytes, perSecond, cpu, load, busy }
+  await crowd.leave()
+  const back = await comeBack(system, service, first, connections)
+  await first.leave()
+  return { bytes, perSecond, cpu, load, busy, back }
+}
+
+/** Crowds of those who are known come and go, and the last one counts. */
+async function comeBack(system: System, service: Service, there: Crowd, connections: number): Promise<number> {
+  const names = Array.from({ length: connections }, (_, i) => `b${i}`)
+  const enter = (): Promise<Crowd> => Crowd.open(system, service, connections, { firstSeat: BEFORE, names })
+  let crowd = await enter()
+  for (let i = 0; i < CROWDS_BEFORE; i++) {
+    await crowd.leave()
+    if (i + 1 < CROWDS_BEFORE) crowd = await enter()
+  }
+  const { cpu } = await there.meter(async () => {
+    crowd = await enter()
+    return connections
+  })
+  await crowd.leave()
+  return cpu
 }
 
 /**

@@ -92,8 +92,19 @@ function idleTable(systems: readonly Measured[]): string {
         )}`,
     },
     { title: 'server CPU of one handshake, µs', cell: of(run => run.cpu, 0) },
+    { title: '× the bare uWS relay', cell: timesRelay(systems) },
+    { title: 'of one who comes back, µs', cell: of(run => run.back, 0) },
     { title: "the load's own, µs", cell: of(run => run.load, 0) },
   ])
+}
+
+/** A handshake as a multiple of that of the relay on uWebSockets.js in the same run, over whatever transport. */
+function timesRelay(systems: readonly Measured[]): (system: Measured) => string {
+  const relay = figure(systems.find(({ name }) => name === 'bare uWS relay')?.idle, run => run.cpu)
+  return ({ idle }) => {
+    const own = figure(idle, run => run.cpu)
+    return relay === null || own === null ? '–' : (own.median / relay.median).toFixed(2)
+  }
 }
 
 function parkingTable(systems: readonly Measured[]): string {
