@@ -143,8 +143,9 @@ export function labelOf(state: Pick<State, 'people' | 'own' | 'name'>, id: strin
   return isShared ? `${name} (${shortOf(id)})` : name
 }
 
+/** Ids that were given in the same moment begin alike, so it is the end that tells them apart. */
 export function shortOf(id: string): string {
-  return id.length > 8 ? `${id.slice(0, 4)}…${id.slice(-3)}` : id
+  return id.length > 9 ? `${id.slice(0, 4)}…${id.slice(-4)}` : id
 }
 
 export function titleOf(state: State, target: string): string {

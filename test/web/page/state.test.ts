@@ -43,14 +43,14 @@ describe('names', () => {
 
   test('are what people call themselves; without one it is a piece of the address', () => {
     expect(labelOf(people, 'bobAddress000001')).toBe('Bob')
-    expect(labelOf(people, 'silentAddress001')).toBe('sile…001')
+    expect(labelOf(people, 'silentAddress001')).toBe('sile…s001')
     expect(labelOf(people, 'nobodyKnows00001', 'Zoe')).toBe('Zoe')
     expect(labelOf(people, 'myAddress0000001')).toBe('Me')
   })
 
   test('that two have, or that are one’s own, come with a piece of the address', () => {
-    expect(labelOf(people, 'annAddress000002')).toBe('Ann (annA…002)')
-    expect(labelOf(people, 'mimicAddress0001')).toBe('Me (mimi…001)')
+    expect(labelOf(people, 'annAddress000002')).toBe('Ann (annA…0002)')
+    expect(labelOf(people, 'mimicAddress0001')).toBe('Me (mimi…0001)')
   })
 
   test('that say nothing new change nothing', () => {
