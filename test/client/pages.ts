@@ -88,7 +88,14 @@ export async function until(condition: () => boolean, what = ''): Promise<void> 
   expect(condition(), what || condition.toString()).toBe(true)
 }
 
-export const settle = (): Promise<void> => new Promise(resolve => setTimeout(resolve, 50))
+/** Turns of the loop in which all is written that was to be: a step of a database takes one. */
+const TURNS = 100
+
+/** Waits until what was begun is over. So many ms alone may be no turn at all on a busy machine. */
+export async function settle(): Promise<void> {
+  await new Promise(resolve => setTimeout(resolve, 50))
+  for (let turn = 0; turn < TURNS; turn++) await new Promise(resolve => setImmediate(resolve))
+}
 
 beforeAll(async () => {
   // On a busy machine this very program is late, and the server with it: that is not what is tried here.
