@@ -226,7 +226,7 @@ describe('rooms', () => {
 })
 
 describe('who comes back', () => {
-  test('gets 37 missed messages, in order, and is told how many there were', async () => {
+  test('gets 37 missed messages, in order, and is told how many there were, but in no later tab', async () => {
     const lea = await Chatter.come('Lea')
     const max = await Chatter.come('Max', await lea.link())
     await max.say('hello')
@@ -242,6 +242,9 @@ describe('who comes back', () => {
     await max.ticked('missed 37.', 'Delivered')
     const texts = await page.getByRole('log').locator('.text').allTextContents()
     expect(texts).toEqual(['hello', ...Array.from({ length: 37 }, (_, i) => `missed ${i + 1}.`)])
+    const later = new Chatter((await lea.person.visit(`/#to=${address}`)).page, lea.person)
+    await later.isConnected()
+    expect(await later.page.evaluate('said')).toEqual([])
   })
 })
 

@@ -61,10 +61,11 @@ export class Leadership {
     this.office = new Office(url, office, this.#telling())
   }
 
-  /** What a tab must know that follows. */
+  /** What a tab must know that follows. What waited when this one connected, the tabs were told that were there then: it is not under way again. */
   get state(): Omit<Extract<Word, { kind: 'lead' }>, 'kind'> {
-    const terms = this.#status.state === 'connected' ? this.#terms : null
-    return { epoch: this.#epoch, status: this.#status, terms, rooms: this.office.rooms }
+    const isConnected = this.#status.state === 'connected'
+    const status = isConnected ? { ...this.#status, parked: 0 } : this.#status
+    return { epoch: this.#epoch, status, terms: isConnected ? this.#terms : null, rooms: this.office.rooms }
   }
 
   /** This tab listens to messages, or does not. */
