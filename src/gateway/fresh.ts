@@ -24,32 +24,37 @@ export function makeName(): string {
   return random(NAME_BYTES)
 }
 
-let beginning = ''
+const beginning = Buffer.allocUnsafeSlow(KIN_BYTES)
 let made = KIN
 
-/** Never begins with a dash: a command line would take such an address for an option. */
 export function makeId(): string {
   if (made === KIN) {
-    do beginning = random(KIN_BYTES)
-    while (beginning.startsWith('-'))
+    begin()
     made = 0
   }
   made++
-  return beginning + random(NAME_BYTES - KIN_BYTES)
+  return random(NAME_BYTES, beginning)
+}
+
+/** Never with a dash: a command line would take such an address for an option. */
+function begin(): void {
+  do randomFillSync(beginning)
+  while (beginning.toString('base64url').startsWith('-'))
 }
 
 export function makeSecret(): string {
   return random(SECRET_BYTES)
 }
 
-/** In the 64 characters of base64url. What was handed out is not kept. */
-function random(bytes: number): string {
+/** In the 64 characters of base64url, in one piece. What was handed out is not kept. */
+function random(bytes: number, first?: Buffer): string {
   if (taken + bytes > pool.length) {
     randomFillSync(pool)
     taken = 0
   }
   const start = taken
   taken += bytes
+  first?.copy(pool, start)
   const text = pool.toString('base64url', start, taken)
   pool.fill(0, start, taken)
   return text
