@@ -2,8 +2,10 @@
 import type { State } from './state.ts'
 import type { Store } from './store.ts'
 
-/** ms after which nobody waits any more for what was counted, and how long it is said that all has come. */
-const LAST_MS = 6_000
+/** ms without any of them after which what was counted is no longer waited for: as long as a message waits for its ack. */
+const PATIENCE_MS = 30_000
+/** ms for which it is said that all has come. */
+const SAID_MS = 6_000
 
 export class CatchUps {
   readonly #store: Store<State>
@@ -30,6 +32,7 @@ export class CatchUps {
   #set(catchUp: State['catchUp']): void {
     this.#store.change(state => ({ ...state, catchUp }))
     clearTimeout(this.#timer)
-    if (catchUp !== null) this.#timer = setTimeout(() => this.#set(null), LAST_MS)
+    if (catchUp === null) return
+    this.#timer = setTimeout(() => this.#set(null), catchUp.left > 0 ? PATIENCE_MS : SAID_MS)
   }
 }
