@@ -25,18 +25,20 @@ export class Drain {
   #removing = false
   #paging = false
   /**
-   * There may be something after the last sent. True at first, whatever the bind said of the mailbox: a message can have come into it
-   * between the bind and its answer.
+   * There may be something after the last sent. True at first, whatever the bind said of the mailbox, since a message can have come into it
+   * between the bind and its answer; but not where nobody could know of that mailbox.
    */
-  #more = true
+  #more: boolean
   #pauseUntil = 0
   #lookedAt: number
   /** Nacked entries, in order, whose removal the store has not confirmed; no more than the window holds. */
   #nacked: { readonly s: number; readonly reason: string }[] | null = null
 
-  constructor(hub: Hub, session: Session) {
+  /** `isFresh`: the id was made up for this very session, and nobody was told of it yet. */
+  constructor(hub: Hub, session: Session, isFresh: boolean) {
     this.#hub = hub
     this.#session = session
+    this.#more = !isFresh
     this.#lookedAt = hub.now
   }
 

@@ -370,7 +370,7 @@ export class Hub {
     if (older !== undefined && !isNewer(bound.token, older.token)) return session.close('replaced')
     if (older !== undefined) this.stats.takeovers++
     older?.close('replaced')
-    session.bind(id, bound.token, bound.resumed)
+    session.bind(id, bound.token, bound.resumed, secret !== undefined)
     this.#sessions.set(id, session)
     this.stats.sessions = this.#sessions.size
     const { options, time } = this

@@ -37,13 +37,14 @@ export class Receiving implements Due {
   /** The next entry did not fit; an ack makes room. */
   #full = false
 
-  constructor(hub: Hub, session: Session, window: number) {
+  /** `isFresh`: the id was made up for this very session. */
+  constructor(hub: Hub, session: Session, window: number, isFresh: boolean) {
     this.#hub = hub
     this.#session = session
     this.#room = window
     this.#roomBytes = hub.options.windowBytes
     this.#lanes = new Lanes(hub.remembered)
-    this.#drain = new Drain(hub, session)
+    this.#drain = new Drain(hub, session, isFresh)
     this.touch()
   }
 

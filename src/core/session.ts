@@ -92,12 +92,12 @@ export class Session {
     return this.#receiving
   }
 
-  /** The store has made this node the owner of the client. */
-  bind(id: string, token: string, resumed: boolean): void {
+  /** The store has made this node the owner of the client. `isFresh`: the id was made up for this very session. */
+  bind(id: string, token: string, resumed: boolean, isFresh: boolean): void {
     this.#id = id
     this.#token = token
     this.#resumed = resumed
-    this.#receiving = new Receiving(this.#hub, this, this.window)
+    this.#receiving = new Receiving(this.#hub, this, this.window, isFresh)
   }
 
   /** Another token has taken the place of the one that it came with. It leaves the rooms that the new one does not let it enter. */

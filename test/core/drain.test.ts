@@ -26,7 +26,7 @@ const stale = { kind: 'stale' } as const
 
 beforeEach(() => {
   desk = new Desk()
-  drain = new Drain(desk.hub, desk.connect('bob').session)
+  drain = new Drain(desk.hub, desk.connect('bob').session, false)
   desk.calls.read()
 })
 
@@ -34,6 +34,17 @@ describe('Drain, reading', () => {
   test('looks into the mailbox at first, whatever the bind said of it', () => {
     flush()
     expect(asked()).toEqual(['page bob after 0, 10 messages, 1000 bytes'])
+  })
+
+  test('does not look into the mailbox of an id that was made up just now, until something may have come', () => {
+    const fresh = new Drain(desk.hub, desk.connect('carol').session, true)
+    desk.calls.read()
+    fresh.flush(ROOM, BYTES)
+    expect(asked()).toEqual([])
+    expect(fresh.isDry).toBe(true)
+    fresh.arrived()
+    fresh.flush(ROOM, BYTES)
+    expect(asked()).toEqual(['page carol after 0, 10 messages, 1000 bytes'])
   })
 
   test('has one look under way at a time', () => {

@@ -63,6 +63,17 @@ describe('Hub, hello', () => {
     expect(desk.calls.read()).toEqual(['page bob after 0, 256 messages, 1048576 bytes'])
   })
 
+  test('of a new client is followed by a look into the mailbox only when something has come', () => {
+    const carol = desk.hello(null)
+    desk.calls.read()
+    desk.hub.bound(carol.session, boundAs('1:nonce'), { id: 'fresh', secret: 'hush' })
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual([])
+    desk.hub.woken('fresh')
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['page fresh after 0, 256 messages, 1048576 bytes'])
+  })
+
   test.each([
     ['nothing', null, 'close unavailable'],
     ['a wrong secret', { kind: 'bad_secret' }, 'close bad_secret'],

@@ -15,7 +15,7 @@ describe('Session', () => {
   test('is ready from its bind to its end', () => {
     const { session } = desk.hello('carol')
     expect([session.ready, session.gone]).toEqual([false, false])
-    session.bind('carol', '1:nonce', false)
+    session.bind('carol', '1:nonce', false, false)
     expect([session.ready, session.id, session.token]).toEqual([true, 'carol', '1:nonce'])
     session.leave(false, false)
     expect([session.ready, session.gone]).toEqual([false, true])

@@ -90,6 +90,11 @@ export const mutations: readonly Mutation[] = [
     within: 200,
   },
   {
+    rule: 'who comes back looks into the mailbox, whatever the bind said of it',
+    edits: [{ file: 'src/core/drain.ts', find: 'this.#more = !isFresh', replace: 'this.#more = isFresh' }],
+    within: 400,
+  },
+  {
     rule: 'the client acks in order, and never past a message whose handler has not finished',
     edits: [
       {

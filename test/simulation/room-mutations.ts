@@ -165,7 +165,7 @@ export const roomMutations: readonly Mutation[] = [
         replace: '        news.push(...this.#came(id, name))\n',
       },
     ],
-    within: 1_200,
+    within: 4_000,
   },
   {
     rule: 'a roll keeps by client at which node he is, so that no other can take him off',

@@ -324,8 +324,20 @@ export class World {
 
   #heal(): void {
     this.storeUp = true
+    // Whoever leaves for good just after it must not be believed to be where the store had him before.
+    if (this.scenario.retires && this.random.chance(0.5)) this.#failOver()
     if (this.scenario.retires) this.people.at(-1)?.retire()
     for (const node of this.nodes) node.heal()
+  }
+
+  /** The store falls back to an earlier state, or, where it does not, is only served anew. */
+  #failOver(): void {
+    if (!this.scenario.failover || this.#snapshot === null) return this.#startAgain()
+    this.history.failovers++
+    this.tables.restore(this.#snapshot.mail)
+    this.rooms.restore(this.#snapshot.rooms)
+    this.rolls.restore(this.#snapshot.rolls)
+    this.#storeAhead = this.random.between(-5_000, 5_000)
   }
 
   #strike(): void {
@@ -348,14 +360,7 @@ export class World {
         this.storeUp = false
         return schedule.after(random.between(200, 4_000), () => (this.storeUp = true))
       case 8:
-        if (this.scenario.failover && this.#snapshot !== null) {
-          this.history.failovers++
-          this.tables.restore(this.#snapshot.mail)
-          this.rooms.restore(this.#snapshot.rooms)
-          this.rolls.restore(this.#snapshot.rolls)
-          this.#storeAhead = random.between(-5_000, 5_000)
-        } else this.#startAgain()
-        return
+        return this.#failOver()
       case 9:
         return node.pause(random.between(200, 4_000))
       case 12:
