@@ -278,6 +278,22 @@ test('a Redis in which another version has written is left alone', async () => {
   await insist(() => store.check())
 })
 
+test('another version that starts in the same moment on an empty Redis is heeded, however the calls of both fall', async () => {
+  const empty = await RedisServer.start()
+  const way = await Proxy.start(empty.port)
+  const calls: string[] = []
+  way.before = async call => {
+    if (!call.includes('ackd:format')) return
+    calls.push(call.toString())
+    // The other one is always the quicker one at writing.
+    if (/\bset\b/i.test(call.toString())) await empty.ask('SET ackd:format 7 NX')
+  }
+  await expect(openRedisStore({ url: `redis://127.0.0.1:${way.port}` })).rejects.toThrow('in format 7')
+  expect(calls.length).toBeGreaterThan(0)
+  await way.close()
+  await empty.stop()
+})
+
 test('a wrong password is told at start', async () => {
   const guarded = await RedisServer.start('--requirepass', 'right')
   const url = (password: string): string => `redis://:${password}@127.0.0.1:${guarded.port}`

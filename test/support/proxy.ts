@@ -14,6 +14,8 @@ export class Proxy {
   /** Replies are thrown away from now and then on, and the connection ends with them: one in so many. 0: never. */
   cutsOneReplyIn = 0
   cuts = 0
+  /** Is asked before a call passes, which waits until it has answered. Null: nobody is asked. */
+  before: ((call: Buffer) => Promise<unknown>) | null = null
   /** Where connections to come lead. */
   farPort: number
   readonly #server: Server
@@ -82,7 +84,8 @@ export class Proxy {
       const held = this.#held.get(far)
       if (held !== undefined) held.push(bytes)
       else if (this.holdsCalls) this.#held.set(far, [bytes])
-      else this.#pass(far, bytes)
+      else if (this.before === null) this.#pass(far, bytes)
+      else void this.#passAfter(this.before, near, far, bytes)
     })
     far.on('data', bytes => {
       if (this.losesReplies) return
@@ -91,6 +94,13 @@ export class Proxy {
         end()
       } else this.#pass(near, bytes)
     })
+  }
+
+  async #passAfter(before: (call: Buffer) => Promise<unknown>, near: Socket, far: Socket, call: Buffer): Promise<void> {
+    near.pause()
+    await before(call)
+    this.#pass(far, call)
+    near.resume()
   }
 
   #pass(to: Socket, bytes: Buffer): void {

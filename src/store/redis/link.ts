@@ -254,11 +254,14 @@ export class RedisLink {
     return notes
   }
 
-  /** What cannot be asked or written now is asked at the next connection. */
+  /**
+   * What cannot be asked or written now is asked at the next connection. It is written before it is read, since of two versions that start at once
+   * on an empty Redis each could read that there is nothing.
+   */
   async #judgeFormat(key: string): Promise<void> {
-    const kept = await this.#driver.get(key).catch(() => FORMAT)
-    if (kept === null) await this.#driver.set(key, FORMAT, 'NX').catch(() => null)
-    else if (kept !== FORMAT) throw otherFormat(kept)
+    await this.#driver.set(key, FORMAT, 'NX').catch(() => null)
+    const kept = await this.#driver.get(key).catch(() => null)
+    if (kept !== null && kept !== FORMAT) throw otherFormat(kept)
   }
 
   async #judge(server: Redis): Promise<readonly string[]> {
