@@ -42,7 +42,7 @@ import { TrustedProxies } from './transport/proxies.ts'
 import type { StreamOptions } from './transport/stream.ts'
 import { listenTcp } from './transport/tcp.ts'
 import { listenTls } from './transport/tls.ts'
-import { listenWebSocket } from './transport/websocket.ts'
+import { listenWebSocket, type WebSocketOptions } from './transport/websocket.ts'
 import { readVersion } from './version.ts'
 
 const NODE_NAME_LENGTH = 10
@@ -360,7 +360,8 @@ async function openListeners(
         ),
       }
     if (ports.wss !== null) {
-      open = { ...open, wss: await listenWebSocket({ ...webSocket, port: ports.wss, certificate }, accept, answer) }
+      const secure = { ...webSocket, ...lossOf(log), port: ports.wss, certificate }
+      open = { ...open, wss: await listenWebSocket(secure, accept, answer) }
     }
   } catch (error) {
     await Promise.all(present(open).map(listener => listener.close()))
@@ -368,6 +369,11 @@ async function openListeners(
   }
   return open
 }
+
+const lossOf = (log: Log): Pick<WebSocketOptions, 'onLost' | 'onRegained'> => ({
+  onLost: (lost, retryMs) => log.error({ lost: lost.message, fix: lost.fix, retryMs }, 'nobody can connect by wss'),
+  onRegained: () => log.warn({}, 'the port of wss is open again, with the new certificate'),
+})
 
 function certificateOf(
   { tlsCert: cert, tlsKey: key, tlsClientCa: clientCa, ...options }: Options,

@@ -65,7 +65,10 @@ export interface Certificate {
 
 /** One that speaks TLS. */
 export interface RenewableListener extends Listener {
-  /** Takes another certificate for connections to come. Throws when it is none, and keeps the old one. */
+  /**
+   * Takes another certificate for connections to come. Throws when it is none, and keeps the old one. A transport that has to open its port anew for it
+   * tells its owner when it cannot, and goes on trying.
+   */
   renew(certificate: Certificate): void
 }
 

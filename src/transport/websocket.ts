@@ -7,7 +7,8 @@
  * frees the sockets whose peers never answer a close. `publish` is not used, since its drops are not reported.
  *
  * An app of uWebSockets.js keeps the certificate that it was made with, so another certificate is another app on the same port. The
- * connections of the one before stay with it until they end.
+ * connections of the one before stay with it until they end. The port is shut for the moment in between; whoever takes it then has it, and it is
+ * tried again, with the new certificate, until it is free.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
@@ -40,6 +41,10 @@ import {
 const EXCLUSIVE_PORT = 1
 
 const MAX_CONTROL_FRAMES = 1_000
+
+/** ms until a port that was lost is tried again: twice as many each time, up to the most. */
+const FIRST_RETRY_MS = 250
+const MOST_RETRY_MS = 30_000
 
 const SENT_DROPPED = 2
 
@@ -76,6 +81,10 @@ export interface WebSocketOptions {
   readonly certificate?: Certificate
   /** Is told of a page that was not let in. */
   readonly onForeign?: (page: ForeignPage) => void
+  /** Is told that the port was lost while its certificate was renewed, each time that it cannot be had: nobody can connect until it is tried again, in so many ms. */
+  readonly onLost?: (error: ListenError, retryMs: number) => void
+  /** Is told that a port that was lost is open again. */
+  readonly onRegained?: () => void
 }
 
 /** uWebSockets.js copies the fields of what it is given to hold, and so would lose the methods of a class. */
@@ -163,6 +172,7 @@ class WebSocketListener implements RenewableListener {
   /** The last one is listening; those before it still have connections, or had some when it came. */
   #apps: App[] = []
   #socket: us_listen_socket | null = null
+  #retry: NodeJS.Timeout | null = null
 
   constructor(options: WebSocketOptions, accept: Accept, answer: AnswerHttp) {
     const { host, port, certificate } = options
@@ -175,22 +185,19 @@ class WebSocketListener implements RenewableListener {
   }
 
   listen(): void {
-    const { host, port } = this.#options
-    // The answer comes within the call.
-    this.#apps.at(-1)?.app.listen(host, port, EXCLUSIVE_PORT, socket => {
-      this.#socket = socket === false ? null : socket
-    })
-    if (this.#socket === null) throw cannotListen(this.#options)
+    if (!this.#listens()) throw cannotListen(this.#options)
   }
 
   renew(certificate: Certificate): void {
     const renewed = this.#makeApp(certificate)
     this.stop()
     this.#apps = [...this.#apps.filter(({ connections }) => connections > 0), renewed]
-    this.listen()
+    if (!this.#listens()) this.#listenLater(FIRST_RETRY_MS)
   }
 
   stop(): void {
+    if (this.#retry !== null) clearTimeout(this.#retry)
+    this.#retry = null
     if (this.#socket !== null) uws.us_listen_socket_close(this.#socket)
     this.#socket = null
   }
@@ -199,6 +206,26 @@ class WebSocketListener implements RenewableListener {
     this.stop()
     for (const { app } of this.#apps) app.close()
     return Promise.resolve()
+  }
+
+  #listens(): boolean {
+    const { host, port } = this.#options
+    // The answer comes within the call.
+    this.#apps.at(-1)?.app.listen(host, port, EXCLUSIVE_PORT, socket => {
+      this.#socket = socket === false ? null : socket
+    })
+    return this.#socket !== null
+  }
+
+  /** Goes on until it is stopped: with an address that comes and goes, or a program that took the port, nobody else would open it again. */
+  #listenLater(retryMs: number): void {
+    const { onLost, onRegained } = this.#options
+    onLost?.(cannotListen(this.#options), retryMs)
+    this.#retry = setTimeout(() => {
+      this.#retry = null
+      if (this.#listens()) onRegained?.()
+      else this.#listenLater(Math.min(retryMs * 2, MOST_RETRY_MS))
+    }, retryMs)
   }
 
   #makeApp(certificate: Certificate | undefined): App {
@@ -268,7 +295,7 @@ function freePort(options: WebSocketOptions): Promise<number> {
 function cannotListen(options: WebSocketOptions): ListenError {
   return new ListenError(
     `Cannot listen on ${options.host}:${options.port}: the port is taken, or the host is no address of this machine.`,
-    'Stop the other server, choose another ACKD_PORT (0 for any free one), or correct ACKD_HOST.',
+    `Stop the other server, choose another ${options.certificate === undefined ? 'ACKD_PORT' : 'ACKD_WSS_PORT'} (0 for any free one), or correct ACKD_HOST.`,
   )
 }
 

@@ -2,6 +2,7 @@ import { on, once } from 'node:events'
 import { request } from 'node:https'
 import { connect } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import uws, { type us_listen_socket } from 'uWebSockets.js'
 import WebSocket from 'ws'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { makeDevelopmentCertificate } from '../../src/transport/development.ts'
@@ -15,8 +16,11 @@ import {
 } from '../../src/transport/transport.ts'
 import { TrustedProxies } from '../../src/transport/proxies.ts'
 import { listenWebSocket, type WebSocketOptions } from '../../src/transport/websocket.ts'
+import { freePort } from '../support/port.ts'
 import { testTransport, type Client } from './contract.ts'
 
+/** LIBUS_LISTEN_EXCLUSIVE_PORT */
+const EXCLUSIVE_PORT = 1
 const MAX_BUFFERED = 8 * 1024 * 1024
 
 const options: WebSocketOptions = {
@@ -86,12 +90,13 @@ describe('WebSockets over TLS', () => {
   let listener: RenewableListener
   let place: { host: string; port: number }
 
+  const accept: Accept = pipe => ({
+    packet: (bytes, text) => void pipe.write(bytes, text),
+    broken: () => {},
+    closed: () => {},
+  })
+
   beforeEach(async () => {
-    const accept: Accept = pipe => ({
-      packet: (bytes, text) => void pipe.write(bytes, text),
-      broken: () => {},
-      closed: () => {},
-    })
     listener = await listenWebSocket({ ...options, certificate }, accept, answer)
     place = { host: '127.0.0.1', port: Number(new URL(listener.url).port) }
   })
@@ -126,6 +131,39 @@ describe('WebSockets over TLS', () => {
     await open(listener.url, renewed.cert)
     await listener.close()
     await expect.poll(() => [before.ended, after.ended]).not.toContain(null)
+  })
+
+  it('are let in again by the new certificate when somebody had taken the port in between, and is told so until then', async () => {
+    const told: [error: string, retryMs: number][] = []
+    const regained = vi.fn()
+    const onLost: WebSocketOptions['onLost'] = (error, retryMs) => void told.push([error.message, retryMs])
+    const shut = vi.spyOn(uws, 'us_listen_socket_close')
+    const port = await freePort()
+    const url = `wss://127.0.0.1:${port}/ws`
+    const losing = await listenWebSocket(
+      { ...options, port, certificate, onLost, onRegained: regained },
+      accept,
+      answer,
+    )
+    const before = await open(url)
+    let theirs: us_listen_socket | false = false
+    shut.mockImplementationOnce(socket => {
+      uws.us_listen_socket_close(socket)
+      uws.App().listen('127.0.0.1', port, EXCLUSIVE_PORT, taken => (theirs = taken))
+    })
+    const renewed = makeDevelopmentCertificate()
+    losing.renew(renewed)
+    shut.mockRestore()
+    await expect.poll(() => told.length, { timeout: 30_000 }).toBeGreaterThan(1)
+    expect(told[0]).toEqual([expect.stringContaining(`Cannot listen on 127.0.0.1:${port}`), 250])
+    expect(told[1]?.[1]).toBe(500)
+    expect(regained).not.toHaveBeenCalled()
+    if (theirs !== false) uws.us_listen_socket_close(theirs)
+    await expect.poll(() => regained.mock.calls.length, { timeout: 30_000 }).toBe(1)
+    await open(url, renewed.cert)
+    before.send(Uint8Array.of(1), false)
+    await expect.poll(() => before.received).toEqual(['binary: 01'])
+    await losing.close()
   })
 
   it('answer HTTP too', async () => {
