@@ -14,6 +14,8 @@ export interface Option<Value> {
   /** A value that may be given, where the default is no example of one: `none`, `off`. */
   readonly example?: string
   readonly help: string
+  /** What a number is once it is read, where it is not a mere count. */
+  readonly unit?: 'ms' | 'B'
   /** Its value is never shown, not even when it is wrong. */
   readonly secret?: boolean
   /** Undefined: the text is not such a value, or out of range. */
@@ -74,6 +76,7 @@ function numeric(
   range: Range,
   read: (text: string) => number | undefined,
   show: (value: number) => string,
+  unit?: 'ms' | 'B',
 ): Option<number> {
   const { min, max } = range
   return {
@@ -82,6 +85,7 @@ function numeric(
     range: `${show(min)} to ${show(max)}`,
     help: range.help,
     ...(range.example !== undefined && { example: range.example }),
+    ...(unit !== undefined && { unit }),
     parse: text => {
       const value = read(text)
       return value !== undefined && value >= min && value <= max ? value : undefined
@@ -91,8 +95,8 @@ function numeric(
 
 export const count = (range: Range): Option<number> =>
   numeric(range, text => (/^\d{1,15}$/.test(text) ? Number(text) : undefined), String)
-export const duration = (range: Range): Option<number> => numeric(range, parseDuration, formatDuration)
-export const size = (range: Range): Option<number> => numeric(range, parseSize, formatSize)
+export const duration = (range: Range): Option<number> => numeric(range, parseDuration, formatDuration, 'ms')
+export const size = (range: Range): Option<number> => numeric(range, parseSize, formatSize, 'B')
 
 export function text(preset: string, range: string, help: string): Option<string> {
   return { default: preset, shown: preset, range, help, parse: given => (given === '' ? undefined : given) }

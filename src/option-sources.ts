@@ -49,6 +49,21 @@ export function readOptions(sources: OptionSources = {}): Options {
   return checkTogether(completed(values))
 }
 
+/**
+ * The options that a program gives by their values, ms and bytes, and the rest as by default. They are checked as those that are read; `undefined` is
+ * left out, and a text is read as in the environment. Throws `OptionError` at the first thing that cannot be.
+ */
+export function completeOptions(given: Partial<Options>): Options {
+  refuseUnknown(Object.keys(given), Object.keys(optionTable), name => name)
+  const values = new Map<string, unknown>(Object.entries(given))
+  const checked: Record<string, unknown> = {}
+  for (const [name, option] of Object.entries<Option<unknown>>(optionTable)) {
+    const value = values.get(name)
+    checked[name] = value === undefined ? option.default : checkOne(option, name, value)
+  }
+  return checkTogether(completed(checked))
+}
+
 /** The same options. Throws `OptionError` when one makes no sense without another. */
 export function checkTogether(options: Options): Options {
   const { auth, jwtSecret, jwksUrl, accounts, unknownRecipients, tlsClientCa, store, redisUrl } = options
@@ -98,18 +113,47 @@ export function closestName(given: string, names: readonly string[]): string | n
 
 function parseOne(option: Option<unknown>, where: string, given: string): unknown {
   const value = option.parse(given)
-  if (value === undefined) {
-    const { secret = false, range, example = option.shown, shown } = option
-    const wrong = secret ? 'is not what it may be, and is not shown' : `cannot be ${quoted(given)}`
-    const such = example === shown ? '' : `, such as ${example}`
-    throw new OptionError(`${where} ${wrong}; give ${range}${such} (default ${shown}).`)
-  }
+  if (value === undefined) throw wrongValue(option, where, quoted(given))
   return value
+}
+
+function checkOne(option: Option<unknown>, name: string, given: unknown): unknown {
+  const text = written(option, given)
+  const value = text === null ? undefined : option.parse(text)
+  // A number is no path, however it is written.
+  if (value === undefined || (typeof given === 'number' && typeof value !== 'number'))
+    throw wrongValue(option, name, shownValue(option, given))
+  return value
+}
+
+/** As it would be written in the environment; null: it is nothing that could be. */
+function written(option: Option<unknown>, given: unknown): string | null {
+  if (given === option.default) return option.shown
+  if (typeof given === 'number') return `${given}${option.unit ?? ''}`
+  if (typeof given === 'string') return given
+  if (!Array.isArray(given) || !Array.isArray(option.default)) return null
+  return given.length === 0 ? option.shown : given.join(',')
+}
+
+function wrongValue(option: Option<unknown>, where: string, given: string): OptionError {
+  const { secret = false, range, example = option.shown, shown } = option
+  const wrong = secret ? 'is not what it may be, and is not shown' : `cannot be ${given}`
+  const such = example === shown ? '' : `, such as ${example}`
+  return new OptionError(`${where} ${wrong}; give ${range}${such} (default ${shown}).`)
 }
 
 /** On one line, and none that fills the terminal. */
 function quoted(given: string): string {
   return JSON.stringify(given.length > MAX_QUOTED ? `${given.slice(0, MAX_QUOTED)}…` : given)
+}
+
+/** As a program gave it, a number with what it would be. */
+function shownValue({ unit }: Option<unknown>, given: unknown): string {
+  if (typeof given === 'string') return quoted(given)
+  const isJson = typeof given === 'object' || typeof given === 'boolean'
+  const text = isJson ? JSON.stringify(given) : typeof given === 'number' ? String(given) : typeof given
+  const cut = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text
+  return unit === undefined || typeof given !== 'number' ? cut : `${cut} ${unit}`
 }
 
 function refuseUnknown(given: readonly string[], known: readonly string[], show: (name: string) => string): void {

@@ -22,7 +22,7 @@ import { Passwords } from './gateway/passwords.ts'
 import { Throttle, throttleRates } from './gateway/throttle.ts'
 import { Sparing } from './gateway/sparing.ts'
 import { changesBetween } from './option-changes.ts'
-import { checkTogether, OptionError, readOptions } from './option-sources.ts'
+import { completeOptions, OptionError } from './option-sources.ts'
 import { limitNames, type Options } from './options.ts'
 import { openLmdbStore } from './store/lmdb.ts'
 import { MemoryStore } from './store/memory.ts'
@@ -74,9 +74,9 @@ export interface Server {
   close(): Promise<void>
 }
 
-/** Starts a server. Rejects with an error that says what to do: the port is taken, the store cannot be opened. */
+/** Starts a server; durations are ms and sizes bytes. Rejects with an error that says what to do: an option cannot be, the port is taken, the store cannot be opened. */
 export async function startServer(given: Partial<Options> = {}, log?: Log): Promise<Server> {
-  const options = checkTogether({ ...readOptions(), ...given })
+  const options = completeOptions(given)
   const own = createLog(options.logLevel)
   const logger = log ?? own
   const store = await openStore(options, logger)
@@ -123,7 +123,7 @@ function reloader(started: Options, log: Log, apply: (options: Options) => void)
   return read => {
     try {
       if (read !== undefined) {
-        const { options, changed, waiting } = changesBetween(current, { ...readOptions(), ...read() })
+        const { options, changed, waiting } = changesBetween(current, completeOptions(read()))
         current = options
         log.info({ changed }, 'the options were read anew')
         if (waiting.length > 0)

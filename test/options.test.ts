@@ -4,8 +4,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { formatDuration, formatSize, parseDuration, parseSize, type Option } from '../src/option-kinds.ts'
-import { OptionError, readFlags, readOptions } from '../src/option-sources.ts'
+import { completeOptions, OptionError, readFlags, readOptions } from '../src/option-sources.ts'
 import { environmentName, flagName, optionTable, type Options } from '../src/options.ts'
+import { silentLog } from '../src/gateway/log.ts'
+import { startServer } from '../src/server.ts'
 
 function withFile<Result>(content: string, use: (path: string) => Result): Result {
   const folder = mkdtempSync(join(tmpdir(), 'ackd-options-'))
@@ -213,6 +215,59 @@ describe('reading options', () => {
   it('reads a list of origins', () => {
     const environment = { ACKD_ORIGINS: 'https://a.example, http://b.example:8080' }
     expect(readOptions({ environment }).origins).toEqual(['https://a.example', 'http://b.example:8080'])
+  })
+})
+
+describe('options that a program gives', () => {
+  it.each(entries)('%s: its default may be given, and what is nothing like it may not', (name, option) => {
+    expect(completeOptions({ [name]: option.default })).toEqual(readOptions())
+    expect(completeOptions({ [name]: undefined })).toEqual(readOptions())
+    for (const wrong of [null, true, {}, () => 0, Symbol.iterator, ['\n'], '', NaN, -1, 1.5, Infinity, 1e21]) {
+      if (wrong === option.default) continue
+      const told = complaint(() => completeOptions({ [name]: wrong }))
+      expect(told).toContain(`${name} ${option.secret === true ? 'is not what it may be' : 'cannot be'}`)
+      expect(told).toContain(`give ${option.range}`)
+    }
+  })
+
+  it.each(numbers)('%s: is bounded as what is read', (name, option) => {
+    for (const edge of option.range.split(' to ')) {
+      const value = option.parse(edge)
+      expect(completeOptions({ [name]: value })).toMatchObject({ [name]: value })
+    }
+    const [least, most] = option.range.split(' to ').map(edge => Number(option.parse(edge)))
+    for (const beyond of [(least ?? 0) - 1, (most ?? 0) + 1])
+      expect(complaint(() => completeOptions({ [name]: beyond }))).toContain(`${name} cannot be ${beyond}`)
+  })
+
+  it.each<[string, object, string]>([
+    ['a time that is too short', { ackTimeout: 500 }, 'ackTimeout cannot be 500 ms; give 1s to 10m (default 30s).'],
+    ['a misspelt name', { ackTimout: 5_000 }, 'There is no option ackTimout; did you mean ackTimeout?'],
+    ['a list with what is no origin', { origins: ['https://a.example', 'b'] }, 'cannot be ["https://a.example","b"]'],
+    ['what makes no sense together', { accounts: 'on' }, 'Accounts are given tokens'],
+  ])('are refused with %s', (_, given, message) => {
+    expect(complaint(() => completeOptions(given))).toContain(message)
+  })
+
+  it('are taken by their values, and the rest is as by default', () => {
+    const given = {
+      port: 0,
+      tlsPort: 'off',
+      ackTimeout: 1_500,
+      windowBytes: 4_096,
+      origins: ['https://a.example'],
+    } as const
+    expect(completeOptions(given)).toEqual({ ...readOptions(), ...given })
+  })
+
+  it('are checked before a server is started, and when they are read anew', async () => {
+    await expect(startServer({ port: 0, store: 'memory', window: 0 }, silentLog)).rejects.toThrow(OptionError)
+    const said: object[] = []
+    const log = { ...silentLog, error: (fields: object) => void said.push(fields) }
+    const server = await startServer({ port: 0, tcpPort: 'off', tlsPort: 'off', store: 'memory' }, log)
+    server.reload(() => ({ httpRate: 0 }))
+    expect(said).toEqual([{ error: 'httpRate cannot be 0; give 1 to 10000000 (default 100).' }])
+    await server.close()
   })
 })
 
