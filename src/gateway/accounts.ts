@@ -5,6 +5,7 @@
  * be another client's. A wrong password and an unknown name are answered alike and take as long. Changing a password revokes every token
  * that was issued before.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { isAssignedId, isServerId } from '../protocol/names.ts'
 import type { Account, AccountStore } from '../store/account-store.ts'
 import type { Audit } from './audit.ts'
@@ -12,6 +13,9 @@ import { ApiError } from './api/route.ts'
 import { PasswordsBusy, type Passwords } from './passwords.ts'
 import { Throttle, type Attempt, type Refusal } from './throttle.ts'
 import type { IssuedToken, Tokens } from './tokens.ts'
+
+/** ms, some, that a clock is waited for. */
+const MAX_WAITS = 20
 
 export interface AccountsParts {
   readonly store: AccountStore
@@ -88,10 +92,9 @@ export class Accounts {
     const hash = await this.#hash(login.id, password)
     // Making it took a while, too.
     this.#same(await this.#store.find(login.id), account, login)
-    const time = await this.#setHash(login.id, hash, login.address)
+    const time = await this.#after(await this.#setHash(login.id, hash, login.address))
     const now = this.#same(await this.#store.find(login.id), { ...account, password: hash }, login)
-    // A token may have been issued in this very millisecond.
-    return this.#issue(now, time + 1)
+    return this.#issue(now, time)
   }
 
   /** Gives an account another password and revokes all of its tokens. Rejects with `ApiError`. */
@@ -139,6 +142,15 @@ export class Accounts {
     const time = this.#time()
     await this.#revoke(id, time)
     return time
+  }
+
+  /**
+   * A later time, when it has come: as of then a token is none of those that were just revoked, and whatever is done to the account after the look
+   * that follows is done no earlier, so it does revoke it. A clock that was set back is not waited for.
+   */
+  async #after(time: number): Promise<number> {
+    for (let waits = 0; waits < MAX_WAITS && this.#time() <= time; waits++) await sleep(1)
+    return Math.max(this.#time(), time + 1)
   }
 
   #issue({ id, admin }: Account, time: number): Promise<IssuedToken> {

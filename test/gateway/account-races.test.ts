@@ -18,8 +18,12 @@ const login = { id: 'alice', password: 'correct horse battery', address }
 let store: MemoryStore
 let tokens: Tokens
 let accounts: Accounts
+/** What the clock said last; it says that for ever once it is `stopped`. */
+let said = 0
+let stopped = false
 
 beforeEach(async () => {
+  stopped = false
   store = new MemoryStore()
   const rules = { issuer: '', audience: '', leewayMs: 0, lifeMs: 60_000 }
   tokens = new Tokens({ ...rules, secrets: [secret], keys: null })
@@ -29,6 +33,7 @@ beforeEach(async () => {
     tokens,
     audit: noAudit,
     throttle: new Throttle(throttleRates(5, 20)),
+    time: () => (stopped ? said : (said = Date.now())),
   })
   await accounts.add(login, true)
 })
@@ -99,5 +104,28 @@ describe('who is giving himself another password', () => {
       return isDone
     }
     expect(await outcome(accounts.changePassword(login, 'a second password'))).toBe(expected)
+  })
+})
+
+describe('whose account is changed in the very millisecond in which he was looked at last', () => {
+  it.each<[string, () => Promise<unknown>]>([
+    ['is disabled', () => accounts.change('alice', { disabled: true }, address)],
+    ['is removed', () => accounts.remove('alice', address)],
+    ['is given another password', () => accounts.setPassword('alice', 'third password', address)],
+  ])('%s, gets no token that outlives it with his new password', async (_, act) => {
+    const kept = store.accounts
+    const find = kept.find.bind(kept)
+    let looks = 0
+    kept.find = async id => {
+      const found = await find(id)
+      // Twice to prove the old password, once before it is changed, and once after.
+      if (++looks !== 4) return found
+      kept.find = find
+      stopped = true
+      await act()
+      return found
+    }
+    expect(await outcome(accounts.changePassword(login, 'a second password'))).toBe('revoked')
+    expect(looks).toBe(4)
   })
 })
