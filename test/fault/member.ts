@@ -2,6 +2,9 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { connect, type Client, type Room } from '../../src/client/index.node.ts'
 
+/** Messages under way, at most: half of what an outbox holds. */
+const MAX_OPEN = 500
+
 export class Member {
   readonly client: Client
   readonly read: string[] = []
@@ -14,7 +17,7 @@ export class Member {
   readonly #told = new Map<string, string>()
   readonly #name: string
   #room: Room<string> | null = null
-  #sends: Promise<unknown>[] = []
+  readonly #open = new Set<Promise<unknown>>()
   #sent = 0
 
   constructor(url: string, name: string) {
@@ -48,11 +51,15 @@ export class Member {
     this.stored.push(letter)
   }
 
-  /** Says so much that nothing more can be taken, or until it is over. */
+  /** Says one thing after each pause until it is over, and waits while as many are under way as it lets be. */
   async publish(isOver: () => boolean, pauseMs: number): Promise<void> {
     while (!isOver()) {
       const letter = `${this.#name} ${++this.#sent}`
-      this.#sends.push(this.say(letter).catch((error: unknown) => this.wrong.push(`${letter}: ${String(error)}`)))
+      const sending: Promise<unknown> = this.say(letter)
+        .catch((error: unknown) => this.wrong.push(`${letter}: ${String(error)}`))
+        .finally(() => this.#open.delete(sending))
+      this.#open.add(sending)
+      if (this.#open.size >= MAX_OPEN) await Promise.race(this.#open)
       await sleep(pauseMs)
     }
   }
@@ -64,6 +71,6 @@ export class Member {
   }
 
   async settled(): Promise<void> {
-    await Promise.all(this.#sends)
+    await Promise.all(this.#open)
   }
 }
