@@ -1,34 +1,7 @@
 /** The half of it that concerns what comes live; the other half is receiving.end.test.ts. */
 import { beforeEach, describe, expect, test } from 'vitest'
-import type { CoreOptions } from '../../src/core/effects.ts'
-import { Desk, entryOf, type Connected } from './recorder.ts'
-
-let desk: Desk
-let alice: Connected
-let bob: Connected
-
-/** Bob was sent m1 of Alice, out of his mailbox; nothing of that is written down. */
-function begin(more: Partial<CoreOptions> = {}): void {
-  desk = new Desk(more)
-  alice = desk.connect('alice')
-  bob = desk.binding('bob')
-  desk.page(bob, [entryOf(1)])
-  bob.line.read()
-  desk.calls.read()
-}
-
-function send(...numbers: readonly number[]): void {
-  for (const n of numbers) desk.send(alice, n)
-}
-
-function ack(seq: number): void {
-  bob.session.ack(seq)
-  desk.hub.turn()
-}
-
-function calls(kind: string): readonly string[] {
-  return desk.calls.read().filter(call => call.startsWith(kind))
-}
+import { ack, alice, begin, bob, calls, desk, send } from './receiving.ts'
+import { entryOf } from './recorder.ts'
 
 beforeEach(() => begin())
 
