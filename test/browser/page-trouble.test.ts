@@ -37,6 +37,29 @@ describe('what is kept', () => {
   })
 })
 
+/** In the database of what rooms said: puts one row there, or tells of which rooms there are some. */
+const inLogs = (work: string): string => `new Promise((resolve, reject) => {
+  const opening = indexedDB.open('ackd chat rooms')
+  opening.onerror = reject
+  opening.onsuccess = () => {
+    const asked = opening.result.transaction('logs', 'readwrite').objectStore('logs').${work}
+    asked.onerror = reject
+    asked.onsuccess = () => (opening.result.close(), resolve(asked.result))
+  }
+})`
+
+test('what is kept of a room that one is not in any more, whatever left it there, is given up', async () => {
+  const ivy = await Chatter.come('Ivy')
+  await ivy.say('said in the lobby')
+  const rooms = (): Promise<unknown> => ivy.page.evaluate(inLogs('getAllKeys()'))
+  await expect.poll(rooms).toEqual(['#lobby'])
+  await ivy.page.evaluate(inLogs(`put({ target: '#left', epoch: 'e', entries: [] })`))
+  expect(await rooms()).toEqual(['#left', '#lobby'])
+  await ivy.page.reload()
+  await expect.poll(rooms).toEqual(['#lobby'])
+  await ivy.sees('said in the lobby')
+})
+
 test('without locks and off this machine the newest tab is connected, and the other offers to be used', async () => {
   const somebody = await newcomer('ackd.test')
   const one = await Chatter.begin(somebody, 'Flo')

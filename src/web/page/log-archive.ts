@@ -17,6 +17,7 @@ const PAUSE_MS = 1_000
 export class LogArchive {
   readonly #database: IndexedDb | null = databaseHere()
   readonly #changed = new Set<string>()
+  #found: readonly string[] = []
   #store: Store<State> | null = null
   #timer: ReturnType<typeof setTimeout> | undefined
   readonly #onHidden = (): void => {
@@ -31,15 +32,21 @@ export class LogArchive {
         return () => logs.result
       })
       // Only this file writes there.
-      return (rows ?? []) as KeptLog[]
+      const logs = (rows ?? []) as KeptLog[]
+      this.#found = logs.map(({ target }) => target)
+      return logs
     } catch {
       return []
     }
   }
 
-  /** From now on what is said is kept. */
+  /**
+   * From now on what is said is kept. What was found of rooms that one is not in is given up: a tab that was closed while another one left the room,
+   * or put aside, had written it down once more.
+   */
   begin(store: Store<State>): void {
     this.#store = store
+    for (const target of this.#found) if (!store.value.conversations.has(target)) this.forget(target)
     document.addEventListener('visibilitychange', this.#onHidden)
   }
 
