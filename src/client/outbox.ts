@@ -109,7 +109,7 @@ export class Outbox {
     return message
   }
 
-  /** A connection was welcomed. Streams with shadows are asked for first; what has none is sent at once, since a number that the server knows earns its receipt again. */
+  /** A connection was welcomed. Streams with shadows, and those of an earlier outbox, are asked for first; others are sent at once, since a number that the server knows earns its receipt again. */
   opened(frames: Pick<ClientFrames, 'send' | 'sync'>, terms: SendTerms, now: number): void {
     this.#frames = frames
     this.#terms = terms
@@ -268,9 +268,9 @@ export class Outbox {
   }
 
   #wake(stream: Stream, now: number): void {
-    if (this.#frames !== null && stream.first !== undefined && !stream.gated && stream.pausedUntil <= now) {
-      this.#ready.add(stream)
-    }
+    if (this.#frames === null || stream.first === undefined) return
+    if (!stream.gated && stream.pausedUntil <= now) this.#ready.add(stream)
+    else if (stream.gated && !stream.asking && stream.askAt <= now) this.#ask(stream, now)
   }
 
   /** Sends what the window allows, one message of each stream in turn. */

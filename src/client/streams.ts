@@ -8,6 +8,11 @@ import { Held, Stream } from './stream.ts'
 
 export class Streams {
   readonly #all = new Map<string, Stream>()
+  /**
+   * The name is that of an earlier outbox. What was kept of it may be older than what it sent (a copy, a backup, a disk that lost its last
+   * writes), and a number that is given twice is a message lost; so the server is asked about each stream before anything is sent.
+   */
+  #inherited = false
   /** Those that hold something. */
   readonly active = new Set<Stream>()
   /** Messages and bytes held, shadows too. */
@@ -27,6 +32,7 @@ export class Streams {
 
   create(target: string): Stream {
     const stream = new Stream(target)
+    stream.gated = this.#inherited
     this.#all.set(target, stream)
     return stream
   }
@@ -72,6 +78,7 @@ export class Streams {
 
   /** Numbers every stream from 1 again and forgets those that hold nothing. There must be no shadows. */
   restart(): void {
+    this.#inherited = false
     const old = [...this.active]
     this.#all.clear()
     this.active.clear()
@@ -88,6 +95,7 @@ export class Streams {
 
   /** Takes over what an earlier outbox held. */
   restore(snapshot: OutboxSnapshot['streams']): void {
+    this.#inherited = true
     for (const { target, next, messages } of snapshot) {
       const stream = this.create(target)
       for (const { id, n, body, ttl, time, stored, key } of messages) {
@@ -99,8 +107,6 @@ export class Streams {
       }
       stream.next = next
       stream.top = next - 1
-      // A copy may have used the name since, so the server is asked even when there are no shadows.
-      stream.gated = stream.held.length > 0
     }
   }
 

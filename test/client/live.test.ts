@@ -1,5 +1,5 @@
 /** The client and the real server, over real sockets. */
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
+import { cpSync, mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
@@ -198,6 +198,27 @@ describe('a directory', () => {
     await until(() => messages.length === 3)
     expect(messages.map(({ body }) => body)).toEqual(['one', 'two', 'three'])
     expect(statSync(join(dir, 'identity.json')).mode & 0o777).toBe(0o600)
+  })
+
+  test('that is put back as it was before, or has lost its last writes, loses nothing that is sent with it', async () => {
+    const [dir, kept] = [join(directory, 'back'), join(directory, 'kept')]
+    const [bob, cat] = [await enter(), await enter()]
+    const all = [collect(bob.client), collect(cat.client)]
+    const send = async (text: string, ...to: string[]): Promise<void> => {
+      const { client } = await enter({ dir })
+      for (const id of to) await (await client.send(id, text)).delivered
+      await client.close()
+    }
+    await send('before', bob.id)
+    cpSync(join(dir, 'journal'), kept)
+    await send('meanwhile', bob.id, cat.id)
+    cpSync(kept, join(dir, 'journal'))
+    await send('after', cat.id, bob.id)
+    const texts = all.map(messages => messages.map(({ body }) => body))
+    expect(texts).toEqual([
+      ['before', 'meanwhile', 'after'],
+      ['meanwhile', 'after'],
+    ])
   })
 
   test('has one user at a time', async () => {

@@ -249,6 +249,47 @@ describe('a new connection', () => {
   })
 })
 
+describe('under the name of an earlier outbox', () => {
+  function inherit(): void {
+    add()
+    outbox.delivered('bob', 1, 0)
+    outbox = create({ restore: outbox.snapshot() })
+    open()
+  }
+
+  test.each(['bob', 'cat'])('asks before anything is sent to %s, though nothing is held for anybody', target => {
+    inherit()
+    const n = target === 'bob' ? 2 : 1
+    add(2, target)
+    expect(events()).toEqual([`sync ${target}`])
+    outbox.synced(target, { last: 0, delivered: n - 1 }, 0)
+    expect(events()).toEqual([`send ${target} ${n} from ${n}`, `send ${target} ${n + 1} from ${n}`])
+    add(1, target)
+    expect(events()).toEqual([`send ${target} ${n + 2} from ${n}`])
+  })
+
+  test('takes another when that one has sent what it does not know of', () => {
+    inherit()
+    add()
+    events()
+    outbox.synced('bob', { last: 0, delivered: 2 }, 0)
+    expect(events()).toEqual(['reconnect: the outbox took a new name'])
+    open()
+    expect(events()).toEqual(['send bob 1 from 1'])
+  })
+
+  test('asks again in its time when the question was refused, and not for every message', () => {
+    inherit()
+    add()
+    events()
+    outbox.synced('bob', null, 0)
+    add()
+    expect(events()).toEqual([])
+    outbox.tick(outbox.due)
+    expect(events()).toEqual(['sync bob'])
+  })
+})
+
 describe('time', () => {
   test('without an answer asks for a new connection', () => {
     add()
