@@ -21,6 +21,8 @@ export class Member {
   readonly ref: Ref
   readonly options: JoinOptions
   state: 'asking' | 'feeding' | 'live' | 'away' | 'gone' = 'asking'
+  /** The right by which it was let in, where not everybody is: it is out with that. */
+  by: 'name' | 'rank' | null = null
   /** What it was found to join, while its password is checked. */
   record: RoomRecord | null = null
   /** While it is fed: the last offset that it was sent, and the epoch that this offset is of. */

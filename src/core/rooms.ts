@@ -135,7 +135,7 @@ export class Rooms {
   /** What the session may do is another thing now. */
   entitled(session: Session): void {
     for (const member of [...(session.attendance?.members.values() ?? [])]) {
-      if (session.mayEnter(member.room)) continue
+      if (session.mayEnter(member.room) && isStillLetIn(session, member)) continue
       const room = this.#rooms.get(member.room)
       if (member.state !== 'live') room?.refuse(member, 'forbidden')
       else {
@@ -343,12 +343,14 @@ export class Rooms {
   /** Whether somebody may come in, now that it is known what into. */
   #judge(room: Room, member: Member, record: RoomRecord): void {
     const { session, options } = member
-    if (owns(session, record)) return room.admit(member, record)
-    if (record.password === '') {
+    const isClosed = record.private || record.password !== ''
+    if (isClosed && record.owner !== session.id) {
       // One that is private and has no password is for those whose token names it.
-      const named = session.rights.rooms !== null && covers(session.rights.rooms, record.room)
-      return record.private && !named ? room.refuse(member, 'forbidden') : room.admit(member, record)
+      if (record.password === '' && isNamed(session, record.room)) member.by = 'name'
+      else if (session.rights.admin) member.by = 'rank'
+      else if (record.password === '') return room.refuse(member, 'forbidden')
     }
+    if (!isClosed || owns(session, record) || member.by !== null) return room.admit(member, record)
     if (options.password === undefined || options.password.length > MAX_ROOM_PASSWORD)
       return room.refuse(member, 'bad_password')
     member.record = record
@@ -378,6 +380,16 @@ function attendanceOf(session: Session): Attendance {
 /** Whether it may do what the owner of a room may. */
 function owns(session: Session, { owner }: RoomRecord): boolean {
   return session.rights.admin || owner === session.id
+}
+
+/** Whether its token names that room. */
+function isNamed({ rights }: Session, room: string): boolean {
+  return rights.rooms !== null && covers(rights.rooms, room)
+}
+
+/** Whether it has the right still by which it came in. */
+function isStillLetIn(session: Session, { by, room }: Member): boolean {
+  return by === null || session.rights.admin || (by === 'name' && isNamed(session, room))
 }
 
 /** Whether it may know what is said in a room, and who is in it. `epoch`: of the room that is meant, if another one may have its name by now. */

@@ -306,4 +306,31 @@ describe('a token with other rights', () => {
     expect(alice.line.read()).toEqual(['leave #tea alice', 'error k: forbidden'])
     expect(bob.line.read()).toEqual(['leave #tea alice'])
   })
+
+  test.each([
+    ['named a private room', { ...ordinary, rooms: ['#te*'] }, { private: true }],
+    ['was that of an admin', { ...ordinary, admin: true }, { private: true }],
+    ['was that of an admin', { ...ordinary, admin: true }, { password: 'hush' }],
+  ])('puts out who came in by one that %s', (_, rights, settings) => {
+    const desk = new RoomDesk({ soleOwner: true })
+    const nina = desk.connect('nina', { rights })
+    expect(desk.tries(nina, recordOf(settings))).toEqual(entered)
+    nina.session.entitle({ ...rights })
+    expect(nina.line.read()).toEqual([])
+    nina.session.entitle(ordinary)
+    expect(nina.line.read()).toEqual(['leave #tea nina'])
+  })
+
+  test('leaves in it who came in without it: everybody, its owner, who knew the password', () => {
+    const desk = new RoomDesk({ soleOwner: true })
+    const [alice, olga] = [
+      desk.connect('alice', { rights: { ...ordinary, admin: true } }),
+      desk.connect('olga', { rights: { ...ordinary, admin: true } }),
+    ]
+    desk.tries(alice, recordOf())
+    desk.tries(olga, recordOf({ owner: 'olga' }))
+    alice.line.read()
+    for (const { session } of [alice, olga]) session.entitle(ordinary)
+    expect([alice.line.read(), olga.line.read()]).toEqual([[], []])
+  })
 })
