@@ -26,6 +26,8 @@ export class Node implements Effects {
   /** Over tables, or, where the world stands on a real store, as in production. */
   rooms: RoomEffects
   #pausedUntil = 0
+  /** ms by which its clock is ahead. */
+  #ahead = 0
   /** The life that is being ended by a signal. */
   #leaving = -1
   /** What reached the process and was not taken yet; it fills while the process is stopped. */
@@ -75,7 +77,7 @@ export class Node implements Effects {
 
   /** Takes what has come, in the order in which it came. */
   #listen(): void {
-    this.hub.clock(this.world.now, this.world.time)
+    this.hub.clock(this.world.now, this.world.time + this.#ahead)
     for (const input of this.#heard.splice(0)) input(this.hub)
     this.#planTurn(this.life)
   }
@@ -121,6 +123,11 @@ export class Node implements Effects {
     const { life } = this
     this.tell(life, hub => (hub.overloaded = true))
     this.world.schedule.after(ms, () => this.tell(life, hub => (hub.overloaded = false)))
+  }
+
+  /** Somebody sets the clock of its machine. */
+  setClock(ahead: number): void {
+    this.#ahead = ahead
   }
 
   /** SIGSTOP, and SIGCONT after a while. */
@@ -261,7 +268,7 @@ export class Node implements Effects {
     if (this.life !== life) return
     if (this.world.now < this.#pausedUntil) return this.world.schedule.at(this.#pausedUntil, () => this.#turn(life))
     this.#turnPlanned = false
-    this.hub.clock(this.world.now, this.world.time)
+    this.hub.clock(this.world.now, this.world.time + this.#ahead)
     this.hub.turn()
   }
 

@@ -149,7 +149,7 @@ export class Person {
       outbox,
       numbered: true,
       attempt,
-      window: scenario.window,
+      window: scenario.rough ? random.between(1, scenario.window) : scenario.window,
       name: '',
       rights: ordinary,
     }
@@ -171,7 +171,9 @@ export class Person {
 
   #leave(silently: boolean): void {
     if (this.wire === null) return
-    this.wire.hangUp(silently)
+    const { random, scenario } = this.#world
+    if (scenario.rough && !silently && random.chance(0.5)) this.wire.bye()
+    else this.wire.hangUp(silently)
     this.#lost()
   }
 

@@ -1,5 +1,12 @@
-/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms|remade|forgetful]` prints what is wrong with which seed. */
-import { forgetfulScenarios, remadeScenarios, roomScenarios, scenarios, type Scenario } from './scenarios.ts'
+/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms|remade|forgetful|rough]` prints what is wrong with which seed. */
+import {
+  forgetfulScenarios,
+  remadeScenarios,
+  roomScenarios,
+  roughScenarios,
+  scenarios,
+  type Scenario,
+} from './scenarios.ts'
 import { World } from './world.ts'
 
 export interface Verdict {
@@ -20,6 +27,11 @@ export function runRemade(first: number, count: number, most = 5): Verdict[] {
 /** Worlds on nodes that remember next to nothing; see `runWorlds`. */
 export function runForgetful(first: number, count: number, most = 5): Verdict[] {
   return runWorlds(first, count, most, forgetfulScenarios)
+}
+
+/** Worlds in which limits are reached all the time, and clocks jump; see `runWorlds`. */
+export function runRough(first: number, count: number, most = 5): Verdict[] {
+  return runWorlds(first, count, most, roughScenarios)
 }
 
 /** Runs `count` worlds from `first` on; stops after `most` red ones. A thrown assertion is a red world too. */
@@ -50,6 +62,7 @@ if (process.argv[1]?.endsWith('simulation/run.ts') === true) {
     rooms: roomScenarios,
     remade: remadeScenarios,
     forgetful: forgetfulScenarios,
+    rough: roughScenarios,
   }
   const worlds = named[process.argv[4] ?? ''] ?? scenarios
   const red = runWorlds(first, count, 5, worlds)

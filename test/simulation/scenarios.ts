@@ -32,6 +32,14 @@ export interface Scenario {
   readonly retires: boolean
   /** Whether the room is deleted at some time, and another one of that name made, which nobody may enter. */
   readonly remade: boolean
+  /** Bytes that a node may hold, and those of the windows. */
+  readonly heldBytes: number
+  readonly windowBytes: number
+  readonly sendWindowBytes: number
+  /** Of one sender in a minute. */
+  readonly newRecipients: number
+  /** Whether clocks are set anew, several nodes are killed at the same moment, and clients say goodbye and come back with other windows. */
+  readonly rough: boolean
 }
 
 export const defaultScenario: Scenario = {
@@ -55,6 +63,11 @@ export const defaultScenario: Scenario = {
   roomPage: 100,
   retires: false,
   remade: false,
+  heldBytes: 1024 * 1024,
+  windowBytes: 1024 * 1024,
+  sendWindowBytes: 256 * 1024,
+  newRecipients: 200,
+  rough: false,
 }
 
 /** Messages expire, mailboxes are full, and heads at which sessions fail are set aside. */
@@ -80,6 +93,33 @@ export const forgetfulScenarios: readonly Scenario[] = scenarios.map(scenario =>
   ...scenario,
   rememberedStreams: 2,
 }))
+
+/** Little of everything: nodes that hold a few messages, windows of a few bytes, and senders that may write to one more each minute. */
+const narrow: Partial<Scenario> = {
+  heldBytes: 4_000,
+  windowBytes: 20,
+  sendWindowBytes: 30,
+  newRecipients: 1,
+  rough: true,
+}
+
+/** Worlds in which limits are reached all the time, and in which clocks jump. */
+export const roughScenarios: readonly Scenario[] = [
+  { ...defaultScenario, ...narrow },
+  { ...defaultScenario, ...narrow, newRecipients: 200, window: 16, sendWindow: 16, messages: 16 },
+  { ...defaultScenario, ...narrow, nodes: 1, failover: false, pollMs: 0 },
+  { ...defaultScenario, rough: true, rememberedStreams: 2 },
+  { ...defaultScenario, ...narrow, mailboxMessages: 3, ends: ['rejected', 'mailbox_full'], failover: false },
+  {
+    ...defaultScenario,
+    rough: true,
+    room: true,
+    targets: 0,
+    roomPage: 3,
+    heldBytes: 4_000,
+    retires: true,
+  },
+]
 
 /** Worlds with a room. */
 export const roomScenarios: readonly Scenario[] = [

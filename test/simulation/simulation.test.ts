@@ -1,11 +1,12 @@
 /**
  * 20,000 seeded worlds, or as many as `ACKD_SCHEDULES` says, from `ACKD_SEED` on (else from the day, so that every day tries others), and an
- * eighth of that many with a room, an eighth of those with one that is deleted and made anew, and as many on nodes that remember next to nothing of an idle stream.
+ * eighth of that many with a room, an eighth of those with one that is deleted and made anew, as many with narrow limits and clocks that jump, and an
+ * eighth of all on nodes that remember next to nothing of an idle stream.
  * A red seed is printed; it then belongs into `regressions.ts`, where it is run every time.
  */
 import { describe, expect, it } from 'vitest'
 import { regressions } from './regressions.ts'
-import { runForgetful, runRemade, runRooms, runWorld, runWorlds } from './run.ts'
+import { runForgetful, runRemade, runRooms, runRough, runWorld, runWorlds } from './run.ts'
 
 const schedules = Number(process.env['ACKD_SCHEDULES'] ?? 20_000)
 const rooms = Math.ceil(schedules / 8)
@@ -33,6 +34,17 @@ describe('no message that got a receipt is lost, shown twice or out of order', (
     () => {
       process.stdout.write(`simulation: ${remade} schedules whose room is made anew from seed ${first}\n`)
       expect(runRemade(first, remade)).toEqual([])
+    },
+  )
+
+  it(
+    `${remade} schedules with narrow limits and clocks that jump from seed ${first}`,
+    { timeout: Math.max(300_000, remade * 60) },
+    () => {
+      process.stdout.write(
+        `simulation: ${remade} schedules with narrow limits and clocks that jump from seed ${first}\n`,
+      )
+      expect(runRough(first, remade)).toEqual([])
     },
   )
 

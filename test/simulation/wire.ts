@@ -94,6 +94,13 @@ export class Wire implements Connection {
     this.#serverLearns(silently ? this.#world.random.between(500, 8_000) : this.#latency())
   }
 
+  /** The client takes its leave, and its end closes. */
+  bye(): void {
+    this.#clientUp = false
+    this.#toServer(() => this.#session?.bye())
+    this.#serverLearns(this.#latency())
+  }
+
   get node(): Node {
     return this.#node
   }

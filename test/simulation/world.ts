@@ -120,14 +120,15 @@ export class World {
 
   get coreOptions(): Omit<CoreOptions, 'node'> {
     const { ackTimeoutMs, window, sendWindow, pollMs, rememberedStreams } = this.scenario
+    const { heldBytes, windowBytes, sendWindowBytes, newRecipients } = this.scenario
     return {
       ackTimeoutMs,
       window,
-      windowBytes: 1024 * 1024,
+      windowBytes,
       sendWindow,
-      sendWindowBytes: 256 * 1024,
-      heldBytes: 1024 * 1024,
-      newRecipients: 200,
+      sendWindowBytes,
+      heldBytes,
+      newRecipients,
       rememberedStreams,
       roomsPerConnection: 128,
       roomMessages: 1_000,
@@ -344,7 +345,7 @@ export class World {
     const { random, schedule } = this
     const node = random.pick(this.nodes)!
     const person = random.pick(this.people)!
-    switch (random.between(0, 14)) {
+    switch (random.between(0, this.scenario.rough ? 17 : 14)) {
       case 0:
       case 1:
         return node.kill(random.between(200, 3_000))
@@ -369,6 +370,14 @@ export class World {
         return node.shutDown()
       case 14:
         return node.overload(random.between(100, 2_000))
+      case 15:
+        for (const one of this.nodes) if (one === node || random.chance(0.5)) one.kill(random.between(200, 3_000))
+        return
+      case 16:
+        return node.setClock(random.between(-600_000, 600_000))
+      case 17:
+        this.#storeAhead = random.between(-600_000, 600_000)
+        return
       case 10:
         this.storeSlowUntil = this.now + random.between(200, 3_000)
         return
