@@ -38,6 +38,9 @@ export interface DirectoryOptions {
   readonly fsync?: boolean
 }
 
+/** Where the status of a process says when it began. */
+const BIRTH = 19
+
 /** Directories that this process uses now. */
 const inUse = new Set<string>()
 
@@ -150,10 +153,10 @@ function lock(path: string): () => void {
   if (inUse.has(path)) throw new AckdError('in_use', `${path}, by this process`)
   const file = join(path, 'lock')
   const own = join(path, `lock.${process.pid}`)
-  writeFileSync(own, `${process.pid}\n`, { mode: 0o600 })
+  writeFileSync(own, `${process.pid} ${birthOf(process.pid)}\n`, { mode: 0o600 })
   try {
     if (!claim(own, file) && !takeOver(own, file)) {
-      throw new AckdError('in_use', `${path}, by process ${ownerOf(file)}`)
+      throw new AckdError('in_use', `${path}, by process ${ownerOf(file)?.pid}`)
     }
   } finally {
     rmSync(own, { force: true })
@@ -194,21 +197,33 @@ function takeOver(own: string, file: string): boolean {
 function isHeld(file: string): boolean {
   const owner = ownerOf(file)
   // A process of the same number was an earlier one: in a container, the first process always has it.
-  return owner !== null && owner !== process.pid && isAlive(owner)
+  return owner !== null && owner.pid !== process.pid && isAlive(owner)
 }
 
 function isLeft(file: string): boolean {
   return ownerOf(file) !== null && !isHeld(file)
 }
 
-/** The process that a lock names; null: there is no lock. */
-function ownerOf(file: string): number | null {
-  const content = readIfThere(file)
-  return content === null ? null : Number(content)
+/** A process as a lock names it. */
+interface Owner {
+  readonly pid: number
+  /** When it began; '' where that is not known. */
+  readonly birth: string
 }
 
-function isAlive(pid: number): boolean {
+/** The process that a lock names; null: there is no lock. */
+function ownerOf(file: string): Owner | null {
+  const content = readIfThere(file)
+  if (content === null) return null
+  const [pid, birth = ''] = content.trim().split(' ')
+  return { pid: Number(pid), birth }
+}
+
+function isAlive({ pid, birth }: Owner): boolean {
   if (!(pid > 0)) return false
+  // After the machine was started again its number may be that of any process, which need not end soon.
+  const born = birth === '' ? '' : birthOf(pid)
+  if (born !== '' && born !== birth) return false
   try {
     process.kill(pid, 0)
     return !isZombie(pid)
@@ -219,11 +234,23 @@ function isAlive(pid: number): boolean {
 
 /**
  * Whether only its entry is left, which its parent has not asked about: in a container whose first process does not care for orphans,
- * that is for ever. Told by Linux alone; the state stands behind the name, which may have any characters.
+ * that is for ever. Told by Linux alone, as is the birth of a process.
  */
 function isZombie(pid: number): boolean {
+  return statusOf(pid)[0] === 'Z'
+}
+
+/** When a process began: the start of the machine, and the ticks from there on; '' when that is not told. */
+function birthOf(pid: number): string {
+  const ticks = statusOf(pid)[BIRTH]
+  const machine = ticks === undefined ? null : readIfThere('/proc/sys/kernel/random/boot_id')
+  return machine === null ? '' : `${machine.trim()}:${ticks}`
+}
+
+/** What the system says of a process: the words behind its name, which may have any characters. The first is its state. */
+function statusOf(pid: number): readonly string[] {
   const stat = readIfThere(`/proc/${pid}/stat`) ?? ''
-  return stat.startsWith(' Z', stat.lastIndexOf(')') + 1)
+  return stat.slice(stat.lastIndexOf(')') + 2).split(' ')
 }
 
 function readIfThere(path: string): string | null {

@@ -184,6 +184,20 @@ describe('the lock', () => {
     expect(() => directoryKeeper(dir)).toThrow(expect.objectContaining({ code: 'in_use' }))
   })
 
+  test.runIf(platform === 'linux')('is taken over when a process has the number of the one that is gone', () => {
+    const child = spawn('sleep', ['600'])
+    try {
+      const owner = new Process()
+      const lock = readFileSync(join(dir, 'lock'), 'utf8')
+      owner.end()
+      // As it was written before the machine was started anew, by one of that number.
+      writeFileSync(join(dir, 'lock'), lock.replace(/^\d+/, String(child.pid)))
+      new Process().end()
+    } finally {
+      child.kill('SIGKILL')
+    }
+  })
+
   test.runIf(platform === 'linux')('is taken over from a killed process whose end nobody has asked for', async () => {
     // The shell becomes a program that never asks how its child has ended.
     const parent = spawn('sh', ['-c', 'sleep 600 & echo $!; exec sleep 600'], { stdio: ['ignore', 'pipe', 'ignore'] })
