@@ -38,8 +38,8 @@ class Client implements Pipe {
   buffered(): number {
     return 0
   }
-  end(): void {
-    throw new Error('a pipe was ended')
+  end(_number: number, name: string): void {
+    throw new Error(`a pipe was ended: ${name}`)
   }
   destroy(): void {
     throw new Error('a pipe was destroyed')
@@ -78,7 +78,8 @@ function idOf(packet: Buffer): string {
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 const { gateway } = new House({
-  core: { soleOwner: true },
+  // All that is on its way has to be held.
+  core: { soleOwner: true, heldBytes: 2 ** 30 },
   connections: { frameRate: 1e9 },
   admission: { connectionsPerAddress: 1e6, connectRate: 1e6 },
 })
