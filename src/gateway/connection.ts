@@ -100,9 +100,10 @@ export class ClientConnection implements PipeEvents, Connection, AtTurnEnd, Seat
   // ── heard from the pipe ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   packet(bytes: Uint8Array, text: boolean): void {
-    if (this.#isOver()) return
     const { turn, clock, counters, limits } = this.#around
-    turn.begin()
+    // That may end a turn, and this connection by it.
+    turn.packet()
+    if (this.#isOver()) return
     this.#vigil.heard(clock.now)
     counters.packetsIn++
     counters.bytesIn += bytes.length

@@ -4,6 +4,9 @@
  * At the beginning the clock is read once. At the end the hub does what it has gathered, and then every connection that has
  * something to say writes it as one packet: many small writes to sockets are the cost that matters most. The end is a
  * `setImmediate`, which the loop runs right after the callbacks of the sockets.
+ *
+ * Where the loop brings hundreds of packets at once, a turn ends after every few of them: what a message has touched would else be touched
+ * again when it is out of the cache. To the hub it is as if less had come at once.
  */
 import type { Hub } from '../core/hub.ts'
 import type { PacketOutput } from '../protocol/codec.ts'
@@ -13,6 +16,8 @@ import type { Counters } from './counters.ts'
 
 /** Bytes that leave as one binary packet. */
 const ONE_PACKET = 16 * 1024
+/** Packets after which a turn ends before the loop has handed on all that came, unless more connections than that are to be written to. */
+const MANY = 16
 
 /** A connection that wants to be called at the end of the turn. */
 export interface AtTurnEnd {
@@ -28,8 +33,12 @@ export class Turn {
   readonly #counters: Counters
   readonly #failed: (error: unknown) => void
   #running = false
+  /** The immediate is set. */
+  #planned = false
+  /** Heard in this turn. */
+  #packets = 0
   #dirty: AtTurnEnd[] = []
-  #spare: AtTurnEnd[] = []
+  #spare: AtTurnEnd[] | null = null
   #welcomed: AtTurnEnd[] = []
   #pipe: Pipe | null = null
 
@@ -47,7 +56,19 @@ export class Turn {
     this.#running = true
     this.#clock.read()
     this.#hub.clock(this.#clock.now, this.#clock.time)
-    setImmediate(this.#end)
+    if (this.#planned) return
+    this.#planned = true
+    setImmediate(this.#loopEnded)
+  }
+
+  /**
+   * Before a packet. Ends the turn that runs if it has heard many: its connections and sessions are in the cache now. Where a packet is
+   * for several connections, the next one is likely for the same, so they go on waiting for company.
+   */
+  packet(): void {
+    if (this.#packets >= MANY && this.#dirty.length <= this.#packets) this.#end()
+    this.#packets++
+    this.begin()
   }
 
   /** Calls `flush` at the end of this turn. The caller sees to it that it asks only once. */
@@ -80,7 +101,13 @@ export class Turn {
     return this.#pipe?.write(packet, text) ?? false
   }
 
-  readonly #end = (): void => {
+  readonly #loopEnded = (): void => {
+    this.#planned = false
+    if (this.#running) this.#end()
+  }
+
+  #end(): void {
+    this.#packets = 0
     const welcomed = this.#welcomed
     if (welcomed.length > 0) this.#welcomed = []
     for (const connection of welcomed) connection.replay()
@@ -90,7 +117,8 @@ export class Turn {
       this.#failed(error)
     }
     const dirty = this.#dirty
-    this.#dirty = this.#spare
+    this.#dirty = this.#spare ?? []
+    this.#spare = null
     // From here on an input begins a new turn: a pipe may end while it is written to.
     this.#running = false
     for (const connection of dirty) connection.flush()
