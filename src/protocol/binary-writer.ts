@@ -9,7 +9,7 @@ import type { Body, HistoryPage, Ref } from './frames.ts'
 import { fitting } from './history.ts'
 import { MAX_DEPTH } from './limits.ts'
 import { Output, type WritePacket } from './output.ts'
-import { putArrayHeader, putMapHeader, putNil, putNumber, putRaw, putString, stringRoom } from './put.ts'
+import { putAgain, putArrayHeader, putMapHeader, putNil, putNumber, putRaw, putString, stringRoom } from './put.ts'
 import { writeValue } from './values.ts'
 
 const SEND = Uint8Array.of(0x96, ...literal('send'))
@@ -100,7 +100,7 @@ export class BinaryWriter implements FrameWriter {
     const names = isAgain ? this.#namesEnd - this.#namesAt : stringRoom(from) + stringRoom(outbox)
     const bytes = out.reserve(HEADER_ROOM + names + raw.end - raw.start)
     let at = putNumber(bytes, putLiteral(bytes, start, MESSAGE), seq)
-    at = isAgain ? putRaw(bytes, at, bytes, this.#namesAt, this.#namesEnd) : this.#names(bytes, at, from, outbox)
+    at = isAgain ? putAgain(bytes, at, this.#namesAt, this.#namesEnd) : this.#names(bytes, at, from, outbox)
     at = putNumber(bytes, at, n)
     at = putNumber(bytes, at, time)
     at = putNumber(bytes, at, flags)

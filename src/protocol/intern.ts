@@ -13,11 +13,14 @@ const LONGEST = 64
 const slots: string[] = new Array<string>(SLOTS).fill('')
 const lengths = new Uint8Array(SLOTS)
 const kept = new Uint8Array(SLOTS * LONGEST)
+/** Where the last name was found: the frames of a packet are often to one target, which then needs no hash. */
+let latest = 0
 
 /** The string that these bytes are, or null if they are longer than 64 or not ASCII. */
 export function internAscii(bytes: Uint8Array, start: number, end: number): string | null {
   const length = end - start
   if (length > LONGEST) return null
+  if (isKept(latest, bytes, start, length)) return slots[latest] as string
   let hash = length
   let all = 0
   // Two bytes a step: the multiplications wait for each other.
@@ -33,6 +36,7 @@ export function internAscii(bytes: Uint8Array, start: number, end: number): stri
   }
   if ((all & 0x8080) !== 0) return null
   const slot = (hash ^ (hash >>> 15)) & (SLOTS - 1)
+  latest = slot
   if (isKept(slot, bytes, start, length)) return slots[slot] as string
   const made = String.fromCharCode(...bytes.subarray(start, end))
   slots[slot] = made

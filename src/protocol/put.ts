@@ -141,12 +141,38 @@ function putLongString(bytes: Uint8Array, at: number, text: string): number {
   return first + end - start
 }
 
-/** Bytes as they are. Below some forty bytes a loop is faster than the view that `set` needs. */
+/** Bytes as they are. Below some thirty bytes a loop is faster than the view that `set` needs. */
 export function putRaw(bytes: Uint8Array, at: number, source: Uint8Array, start: number, end: number): number {
-  if (end - start <= 40) {
+  if (end - start <= 32) {
     for (let from = start; from < end; from++) bytes[at++] = source[from] as number
     return at
   }
-  bytes.set(source.subarray(start, end), at)
+  bytes.set(viewOf(source, start, end), at)
   return at + end - start
+}
+
+/** Bytes that lie in the same buffer, further ahead: no view is needed for these. */
+export function putAgain(bytes: Uint8Array, at: number, start: number, end: number): number {
+  bytes.copyWithin(at, start, end)
+  return at + end - start
+}
+
+/**
+ * The last bytes that were copied from, and the memory below them: asking for that is a call into native code, and bodies that come one after
+ * another often lie in one slab. Large ones are not kept here.
+ */
+let latest: Uint8Array = new Uint8Array(0)
+let memory = latest.buffer
+let offset = 0
+const LARGEST_KEPT = 64 * 1024
+
+/** A view of these bytes. Half as much as `subarray` takes where the last one was of the same memory. */
+function viewOf(source: Uint8Array, start: number, end: number): Uint8Array {
+  if (source.length > LARGEST_KEPT) return source.subarray(start, end)
+  if (source !== latest) {
+    latest = source
+    memory = source.buffer
+    offset = source.byteOffset
+  }
+  return new Uint8Array(memory, offset + start, end - start)
 }
