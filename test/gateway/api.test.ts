@@ -185,6 +185,8 @@ describe('clients', () => {
     expect(rest.next).toBeNull()
     const online = (await api.ask('/api/clients?online=true')).value as typeof first
     expect(online.clients.map(({ id }) => id)).toEqual([ids[0], ids[2]].sort())
+    const parked = (await api.ask('/api/clients?parked=true')).value as typeof first
+    expect(parked.clients.map(({ id }) => id)).toEqual([ids[1]])
   })
 
   it('are told about one by one', async () => {
@@ -199,7 +201,7 @@ describe('clients', () => {
     expect(refusedWith(await api.ask('/api/clients/nobody'))).toMatch(/^404 not_found: .*nobody/)
   })
 
-  it('have mailboxes that can be looked into, page by page, without the bodies', async () => {
+  it('have mailboxes that can be looked into, page by page, without the bodies, and one by one with them', async () => {
     const api = await start()
     const [alice, bob] = [await connectBySocket(api.server.ws), await connectBySocket(api.server.ws)]
     const { id: from } = await alice.hello({ outbox: 'alicesbox' })
@@ -219,6 +221,9 @@ describe('clients', () => {
     expect(rest.next).toBeNull()
     expect(JSON.stringify(first)).not.toContain('secret')
     expect((await api.ask('/api/clients/nobody/mailbox')).status).toBe(404)
+    expect((await api.ask(`${path}/${first.next}`)).value).toMatchObject({ place: first.next, n: 2, body: 'secret 2' })
+    expect(refusedWith(await api.ask(`${path}/99`))).toMatch(/^404 not_found: Nothing is parked .* at place 99/)
+    expect((await api.ask('/api/clients/nobody/mailbox/1')).status).toBe(404)
   })
 
   it('are sent away with kicked, and what they had not acked is parked', async () => {

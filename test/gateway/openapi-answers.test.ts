@@ -34,7 +34,7 @@ interface Sample {
 const password = 'correct horse battery'
 const everyone = { token: null } as const
 
-/** In the order in which they are called. `{client}` is somebody who is connected. */
+/** In the order in which they are called. `{client}` is somebody who is connected, `{place}` where the first of what is parked for him is. */
 const samples: readonly (readonly [operation: string, Sample])[] = [
   ['getOpenApi', { ...everyone, status: 200 }],
   ['getAsyncApi', { ...everyone, status: 200 }],
@@ -57,12 +57,16 @@ const samples: readonly (readonly [operation: string, Sample])[] = [
   ['revoke', { body: { kind: 'client', value: 'mallory' }, status: 201 }],
   ['listRevocations', { status: 200 }],
   ['listClients', { query: '?online=true', status: 200 }],
+  ['listClients', { query: '?parked=true', status: 200 }],
+  ['listClients', { query: '?parked=true&online=true', status: 400 }],
   ['getClient', { params: { id: '{client}' }, status: 200 }],
   ['getClient', { params: { id: 'nobody' }, status: 404 }],
   ['postMessage', { body: { to: '{client}', body: { text: 'hello' } }, status: 201 }],
   ['postMessage', { body: { to: '#lobby', body: 1 }, status: 201 }],
   ['postMessage', { body: { to: 'nobody', body: 1 }, status: 404 }],
   ['getMailbox', { params: { id: '{client}' }, status: 200 }],
+  ['getParkedMessage', { params: { id: '{client}', place: '{place}' }, status: 200 }],
+  ['getParkedMessage', { params: { id: '{client}', place: '9' }, status: 404 }],
   ['discardMailbox', { params: { id: '{client}' }, status: 200 }],
   ['traceMessage', { params: { from: 'ackd:api', outbox: 'an-outbox', n: '1' }, query: '?to={client}', status: 200 }],
   ['listNodes', { status: 200 }],
@@ -105,6 +109,11 @@ function formOf({ content }: Answer): z.ZodType | null {
   )
 }
 
+async function firstPlace(): Promise<string> {
+  const { value } = await caller.ask(`/api/clients/${client}/mailbox?limit=1`)
+  return String((value as { messages: { place: number }[] }).messages[0]?.place)
+}
+
 it('is each called here', () => {
   const named = Object.values(document.paths).flatMap(item => Object.values(item).map(one => one.operationId))
   expect([...new Set(samples.map(([name]) => name))].sort()).toEqual(named.sort())
@@ -115,7 +124,9 @@ it.each(samples)(
   async (name, { params = {}, query = '', body, status, token }) => {
     const { path, method, described } = placeOf(name)
     const filled = path.replace(/\{(\w+)\}/g, (_, key: string) => encodeURIComponent(params[key] ?? ''))
-    const own = (text: string): string => text.replaceAll('%7Bclient%7D', client).replaceAll('{client}', client)
+    const place = params['place'] === '{place}' ? await firstPlace() : ''
+    const own = (text: string): string =>
+      text.replaceAll(/%7Bclient%7D|\{client\}/g, client).replaceAll('%7Bplace%7D', place)
     const answered = await caller.ask(own(filled + query), {
       method,
       token: token === null ? null : ADMIN_TOKEN,

@@ -30,7 +30,7 @@ It answers:
 - Bodies are JSON, and need \`Content-Type: application/json\`. Unknown keys and queries are refused, so that a misspelt one is not silently without effect.
 - A refusal is \`{"error": {"code", "text"}}\`: the code is for programs, the text says what to do.
 - Lists come in pages: \`limit\` (100, at most 1,000) and \`after\`, which is \`next\` of the page before; \`next\` is null on the last one.
-- Browsers may use it from the pages listed in \`ACKD_ORIGINS\` only. The token opens everything: do not put it into a page.
+- Browsers may use it from the pages listed in \`ACKD_ORIGINS\` only. The token opens everything: do not put it into a page. The [console](console.md) asks for it.
 - Machines read [OpenAPI 3.1](https://spec.openapis.org/oas/v3.1.0) at \`/api/openapi.json\`, and for what clients speak [AsyncAPI 3](https://www.asyncapi.com/docs/reference/specification/v3.0.0) at \`/api/asyncapi.json\`.
 
 This page is made from the routes (\`npm run docs\`).

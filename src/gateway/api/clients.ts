@@ -2,14 +2,16 @@
 import { z } from 'zod'
 import type { Entry } from '../../protocol/mailbox.ts'
 import { splitStream } from '../../protocol/mailbox.ts'
+import { decodeBody, toJson } from '../../protocol/values.ts'
 import type { ClientRecord, Store } from '../../store/store.ts'
 import { ApiError, forAdmins, route, type Route } from './route.ts'
-import { clientId, limitOf, next, numberInQuery, pageQuery, time, unknownClient } from './shapes.ts'
+import { clientId, limitOf, next, numberInQuery, pageQuery, placeInPath, time, unknownClient } from './shapes.ts'
 import { asked } from './asking.ts'
 import { ClientConnection } from '../connection.ts'
 import type { Gateway } from '../gateway.ts'
 
 const id = z.strictObject({ id: clientId })
+const flag = z.literal('true', 'give true, or leave it out').optional()
 
 const client = z.object({
   id: clientId,
@@ -45,6 +47,7 @@ export function clientRoutes(gateway: Gateway, store: Store): readonly Route[] {
     listClients(gateway, store),
     getClient(gateway, store),
     getMailbox(store),
+    getParked(store),
     discardMailbox(gateway, store),
     kickClient(gateway, store),
   ]
@@ -59,14 +62,17 @@ function listClients({ hub }: Gateway, store: Store): Route {
     text: 'Lists clients by id: those that are connected to this node, and those for whom something is parked. A client that is neither is found by its id alone.',
     query: z.strictObject({
       ...pageQuery,
-      online: z.literal('true', 'give true, or leave it out').optional().describe('Only those connected to this node'),
+      online: flag.describe('Only those connected to this node'),
+      parked: flag.describe('Only those for whom something is parked'),
     }),
     answers: { 200: { text: 'A page of clients.', schema: z.object({ clients: z.array(client), next }) } },
     errors: ['unavailable'],
     async answer({ query }) {
       const limit = limitOf(query.limit)
       const after = query.after ?? ''
-      const here = firstAfter(hub.ids(), after, limit)
+      if (query.online !== undefined && query.parked !== undefined)
+        throw new ApiError('bad_request', 'query: give online or parked, not both.')
+      const here = query.parked === undefined ? firstAfter(hub.ids(), after, limit) : []
       const parked = query.online === undefined ? await asked(store.mailboxes(after, limit)) : []
       const known = new Map(parked.map(record => [record.id, record]))
       const ids = [...new Set([...here, ...known.keys()])].sort().slice(0, limit)
@@ -157,6 +163,38 @@ function getMailbox(store: Store): Route {
       const entries = await asked(store.view(params.id, query.after ?? 0, limit))
       const next = entries.length === limit ? (entries.at(-1)?.s ?? null) : null
       return { status: 200, value: { messages: entries.map(shown), next } }
+    },
+  })
+}
+
+function getParked(store: Store): Route {
+  return route({
+    ...forAdmins,
+    method: 'GET',
+    path: '/api/clients/:id/mailbox/:place',
+    name: 'getParkedMessage',
+    text: 'Shows one message that is parked for a client, with its body. Looking takes nothing away. The audit log notes who looked, and at which place.',
+    params: z.strictObject({ id: clientId, place: placeInPath.describe('Its place in the mailbox') }),
+    answers: {
+      200: {
+        text: 'The message.',
+        schema: entry.extend({
+          body: z
+            .unknown()
+            .describe(
+              'As JSON: bytes are {"$bin": "base64"}, integers beyond 2^53 {"$int": "decimal"}; null for a void, too',
+            ),
+        }),
+      },
+    },
+    errors: ['not_found', 'unavailable'],
+    async answer({ params: { id, place } }) {
+      await known(store, id)
+      const [found] = await asked(store.view(id, place - 1, 1))
+      if (found?.s !== place)
+        throw new ApiError('not_found', `Nothing is parked for ${id} at place ${place}; it may have been delivered.`)
+      const body = found.body === null ? null : toJson(decodeBody(found.body))
+      return { status: 200, value: { ...shown(found), body } }
     },
   })
 }

@@ -34,6 +34,12 @@ export function numberInQuery(least: number, most: number): z.ZodType<number | u
 /** A number from 1 in a path. */
 export const numberInPath = z.stringFormat('integer', /^[1-9]\d{0,14}$/, 'give an integer from 1').transform(Number)
 
+/** A place of a mailbox in a path: of at most 16 digits. */
+export const placeInPath = z
+  .stringFormat('integer', /^[1-9]\d{0,15}$/, 'give the place of an entry, as the mailbox shows it')
+  .transform(Number)
+  .pipe(z.int('give the place of an entry, as the mailbox shows it'))
+
 /** A client or a room; in a query # must be written %23. */
 export const targetInQuery = z
   .string()
