@@ -101,6 +101,11 @@ export const optionTable = {
     help: 'How long a token is good that this server gives to who logs in.',
   }),
   accounts: choice('off', ['off', 'on'], 'Whether people may register and log in over HTTP, with a password.'),
+  console: choice(
+    'on',
+    ['on', 'off'],
+    "Whether the operator's page is at /console; it does nothing without the admin token.",
+  ),
   unknownRecipients: choice(
     'reject',
     ['reject', 'park'],

@@ -88,8 +88,8 @@ export async function startServer(given: Partial<Options> = {}, log?: Log): Prom
       admin: new AdminToken(options.adminToken),
       rate: new HttpRate(options.httpRate),
     }
-    const parts = { ...doors, gateway, store, audit: guard.audit }
-    const answer = createHttp({ ...parts, api: openApi(options, parts, guard), pages: readPages(pagesDirectory) })
+    const parts = { ...doors, gateway, store, audit: guard.audit, pages: readPages(pagesDirectory, options.console) }
+    const answer = createHttp({ ...parts, api: openApi(options, parts, guard) })
     const listeners = await openListeners(options, gateway, doors.rules, answer, logger)
     gateway.start()
     // In their units once they are read: ms and bytes.

@@ -72,7 +72,7 @@ describe('imports', () => {
 
   test('of modules of Node are not in what runs in a browser, nor in the core', () => {
     const strays = broken(({ path, imports }) => {
-      if (!/^(protocol|core|client|web\/(page|worker))\//.test(path) || path.endsWith('.node.ts')) return []
+      if (!/^(protocol|core|client|web\/(page|console|worker))\//.test(path) || path.endsWith('.node.ts')) return []
       return imports.filter(({ from }) => from.startsWith('node:') || from.endsWith('.node.ts')).map(({ from }) => from)
     })
     expect(strays).toEqual([])
@@ -214,7 +214,7 @@ describe('the core', () => {
 describe('what runs in a browser', () => {
   test('names nothing that only Node has', () => {
     const shared = sources.filter(
-      ({ path }) => /^(protocol|client|web\/(page|worker))\//.test(path) && !path.endsWith('.node.ts'),
+      ({ path }) => /^(protocol|client|web\/(page|console|worker))\//.test(path) && !path.endsWith('.node.ts'),
     )
     expect(broken(source => named(source, new Set(['Buffer', 'process', 'require', '__dirname'])), shared)).toEqual([])
   })

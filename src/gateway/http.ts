@@ -65,7 +65,7 @@ export function createHttp({ gateway, store, api, pages = new Pages(new Map()), 
           refused(
             404,
             'not_found',
-            'There is nothing at this path; see /, /client.js, /healthz, /readyz, /metrics, /api/openapi.json and the WebSocket at /ws.',
+            'There is nothing at this path; see /, /console, /client.js, /healthz, /readyz, /metrics, /api/openapi.json and the WebSocket at /ws.',
           )
         )
     }

@@ -32,6 +32,10 @@ const endings = [
   ['gzip', '.gz'],
 ] as const
 
+/** Documents, by their files. */
+const documents: Readonly<Record<string, string>> = { '/index.html': '/', '/console.html': '/console' }
+const ofConsole = /^\/(assets\/)?console[.-]/
+
 /** What a page may do: load from this server only, connect to this server only, run no script that is made of text, be in no frame. */
 const POLICY = [
   "default-src 'self'",
@@ -92,14 +96,18 @@ export class Pages {
   }
 }
 
-/** Reads the files of a directory that `npm run build` has written; without one there are none. */
-export function readPages(directory: string): Pages {
+/**
+ * Reads the files of a directory that `npm run build` has written; without one there are none. `console`: whether the operator's page is
+ * among them, with its own script and style.
+ */
+export function readPages(directory: string, console: 'on' | 'off' = 'on'): Pages {
   const pages = new Map<string, Page>()
   for (const name of namesIn(directory)) {
     const type = types[extname(name)]
     if (type === undefined) continue
     const path = `/${name.replaceAll('\\', '/')}`
-    pages.set(path === '/index.html' ? '/' : path, readPage(join(directory, name), type, path))
+    if (console === 'off' && ofConsole.test(path)) continue
+    pages.set(documents[path] ?? path, readPage(join(directory, name), type, path))
   }
   return new Pages(pages)
 }

@@ -1,8 +1,8 @@
 /**
  * Builds what browsers load, into `dist/web`: part of `npm run build`.
  *
- * Three things: the client library as one module, the page, and the worker that keeps the page for times without a network; the worker is
- * told the page's files, so it comes last. Everything is written three times, as it is and compressed as well as it can be, so that the server
+ * Four things: the client library as one module, the page, the worker that keeps the page for times without a network and is told the page's
+ * files, and the operator's console. Everything is written three times, as it is and compressed as well as it can be, so that the server
  * only has to read it.
  */
 import { createHash } from 'node:crypto'
@@ -25,14 +25,7 @@ const asModule: BuildOptions = {
   legalComments: 'none',
 }
 
-await buildPage({
-  configFile: false,
-  root: join(root, 'src/web/page'),
-  logLevel: 'warn',
-  oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
-  // The server's policy lets in no script but those of its files.
-  build: { outDir: out, emptyOutDir: true, target: 'es2022', assetsInlineLimit: 0, modulePreload: false },
-})
+await buildDocument('page', 'index.html', true)
 const files = written().map(name => (name === 'index.html' ? '/' : `/${name}`))
 await build({
   ...asModule,
@@ -40,8 +33,30 @@ await build({
   format: 'iife',
   define: { FILES: JSON.stringify(files), VERSION: JSON.stringify(hashOf(written())) },
 })
+// Not among the files of the page: who chats loads nothing of it, and it is of no use without the server.
+await buildDocument('console', 'console.html', false)
 await build({ ...asModule, entryPoints: { client: join(root, 'src/client/index.ts') } })
 for (const name of written()) compress(join(out, name))
+
+/** One of the documents, with a script and a style of its own. */
+async function buildDocument(folder: string, document: string, isFirst: boolean): Promise<void> {
+  const from = join(root, 'src/web', folder)
+  await buildPage({
+    configFile: false,
+    root: from,
+    logLevel: 'warn',
+    oxc: { jsx: { runtime: 'automatic', importSource: 'preact' } },
+    // The server's policy lets in no script but those of its files.
+    build: {
+      outDir: out,
+      emptyOutDir: isFirst,
+      target: 'es2022',
+      assetsInlineLimit: 0,
+      modulePreload: false,
+      rolldownOptions: { input: join(from, document) },
+    },
+  })
+}
 
 /** What is there already, below `dist/web`. */
 function written(): readonly string[] {

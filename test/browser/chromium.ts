@@ -14,6 +14,7 @@ import { chromium, type Browser, type BrowserContext, type CDPSession, type Page
 import { afterAll, afterEach, beforeAll, expect } from 'vitest'
 import { startServer, type Server } from '../../src/server.ts'
 import { Proxy } from '../support/proxy.ts'
+import { ADMIN_TOKEN } from '../gateway/api-caller.ts'
 
 const program = process.env['CHROMIUM'] ?? '/usr/bin/chromium'
 /** Where nobody listens. */
@@ -238,7 +239,14 @@ async function launch(): Promise<void> {
 /** A server; one that is late, because the machine is busy, goes on as if it were not. */
 function openServer(dataDir: string): Promise<Server> {
   const ports = { port: 0, tcpPort: 'off', tlsPort: 'off' } as const
-  return startServer({ ...ports, dataDir, logLevel: 'silent', maxLag: 60_000, overloadLag: 60_000 })
+  return startServer({
+    ...ports,
+    dataDir,
+    adminToken: ADMIN_TOKEN,
+    logLevel: 'silent',
+    maxLag: 60_000,
+    overloadLag: 60_000,
+  })
 }
 
 /** At the same address there is another server for the rest of the test, which has never heard of anybody. */

@@ -1,12 +1,9 @@
 /** The chat page for those who cannot see it, or have no mouse: judged by axe-core, and used by keyboard alone. */
-import { readFileSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import type { Page } from 'playwright-core'
 import { describe, expect, test } from 'vitest'
+import { isFine } from './axe.ts'
 import { Chatter, newcomer } from './chatter.ts'
 import { connectionLost, expectComplaints } from './chromium.ts'
-
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8')
 
 describe('for everybody', () => {
   test.each(['light', 'dark'] as const)('axe-core finds nothing to mend, in %s', async colorScheme => {
@@ -99,19 +96,6 @@ describe('for everybody', () => {
     expect(await focused(page)).toBe('#lobby')
   })
 })
-
-async function isFine(page: Page, place: string): Promise<void> {
-  await page.evaluate(axe)
-  const found = await page.evaluate<{
-    violations: { id: string; nodes: { html: string; failureSummary: string }[] }[]
-  }>(`axe.run({ runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'] })`)
-  const words = found.violations.map(({ id, nodes }) => [
-    place,
-    id,
-    ...nodes.map(node => `${node.html}: ${node.failureSummary}`),
-  ])
-  expect(words).toEqual([])
-}
 
 /** What has the focus, by its name. */
 function focused(page: Page): Promise<string> {

@@ -20,6 +20,8 @@ beforeAll(() => {
     'tiny.css': 'a{}',
     'tiny.css.gz': gzipSync('a{}'),
     'index.html': '<!doctype html>',
+    'console.html': '<!doctype html>',
+    'assets/console-abc123.css': 'a{}',
     'assets/page-abc123.js': script,
     secret: 'not for browsers',
   }
@@ -81,9 +83,19 @@ describe('a page', () => {
     expect(get('/', { 'sec-fetch-dest': 'document' })!.headers).toHaveProperty('Cross-Origin-Opener-Policy')
   })
 
-  test.each(['/secret', '/client.js.gz', '/index.html', '/../package.json', '/none'])('is not at %s', path => {
-    expect(get(path)).toBeNull()
-  })
+  test.each(['/secret', '/client.js.gz', '/index.html', '/console.html', '/../package.json', '/none'])(
+    'is not at %s',
+    path => {
+      expect(get(path)).toBeNull()
+    },
+  )
+})
+
+test("the operator's page can be switched off, with what only it loads", () => {
+  const paths = ['/console', '/assets/console-abc123.css', '/assets/page-abc123.js', '/']
+  const there = (of: Pages): boolean[] => paths.map(path => of.answer({ path, header: () => '' }) !== null)
+  expect(there(pages)).toEqual([true, true, true, true])
+  expect(there(readPages(directory, 'off'))).toEqual([false, false, true, true])
 })
 
 test('without the directory there are no pages', () => {

@@ -113,8 +113,8 @@ export const drivers: Readonly<Record<string, readonly string[]>> = {
   jose: ['gateway/jwks.ts', 'gateway/tokens.ts'],
   esbuild: ['web/build.ts'],
   vite: ['web/build.ts'],
-  preact: ['web/page/'],
-  'preact/hooks': ['web/page/'],
+  preact: ['web/page/', 'web/console/'],
+  'preact/hooks': ['web/page/', 'web/console/'],
   react: ['client/react.ts'],
   nanoid: ['gateway/fresh.ts', 'gateway/greeting.ts', 'gateway/posting.ts', 'gateway/tokens.ts', 'server.ts'],
 }
@@ -201,6 +201,11 @@ export const testedElsewhere: readonly { readonly files: RegExp; readonly by: st
     files: /^web\/(page|worker)\/.*\.tsx?$/,
     by: 'browser/page.test.ts',
     because: 'a page is tried in a browser; what of it needs none has tests of its own',
+  },
+  {
+    files: /^web\/console\/.*\.tsx?$/,
+    by: 'browser/console.test.ts',
+    because: 'a page is tried in a browser; what of it needs none has tests in web/console',
   },
   { files: /^web\/build\.ts$/, by: 'gateway/pages.test.ts', because: 'what it writes is read there' },
   { files: /^(server|signals|index|version)\.ts$/, by: 'server.slow.test.ts', because: 'a whole server' },

@@ -1,0 +1,126 @@
+/**
+ * The operator's console in a real browser: somebody asks where a message is, and sends a client away.
+ *
+ * Whatever the page complains of on its console, a violation of the server's policy included, makes its test red.
+ */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import type { Page } from 'playwright-core'
+import { afterEach, expect, test } from 'vitest'
+import { ADMIN_TOKEN } from '../gateway/api-caller.ts'
+import { connectBySocket, type Peer } from '../gateway/peer.ts'
+import { isFine } from './axe.ts'
+import { connectionLost, cut, expectComplaints, mend, server } from './chromium.ts'
+import { newcomer } from './chatter.ts'
+
+const built = fileURLToPath(new URL('../../dist/web/', import.meta.url))
+const peers: Peer[] = []
+
+afterEach(async () => {
+  for (const peer of peers.splice(0)) {
+    peer.hangUp()
+    await peer.end()
+  }
+})
+
+/** Somebody who is here and has sent a message to somebody who is not. */
+async function parkOne(text: string): Promise<{ from: string; to: string }> {
+  const [alice, bob] = [await connectBySocket(server.ws), await connectBySocket(server.ws)]
+  peers.push(alice)
+  const { id: from } = await alice.hello({ outbox: 'alicesbox' })
+  const { id: to } = await bob.hello()
+  bob.hangUp()
+  await bob.end()
+  alice.say(frames => frames.send(1, 1, to, 0, alice.body(text)))
+  await alice.next('stored')
+  return { from, to }
+}
+
+/** By how much what is shown is wider than the window. */
+const WIDER = 'document.documentElement.scrollWidth - document.documentElement.clientWidth'
+
+async function open(hash = ''): Promise<Page> {
+  const somebody = await newcomer()
+  return (await somebody.visit(`/console${hash}`)).page
+}
+
+const button = (page: Page, name: string | RegExp) => page.getByRole('button', { name })
+const tile = (page: Page, title: string) =>
+  page.locator('.tile').filter({ has: page.getByRole('heading', { name: title, exact: true }) })
+
+test('who has the token sees what is parked, where it is, and sends a client away', async () => {
+  const { from, to } = await parkOne('where am I')
+  const page = await open()
+  await isFine(page, 'login')
+  await page.getByLabel('Admin token').fill('not the token of this server, by any means')
+  await page.keyboard.press('Enter')
+  await page.getByText('This admin token is not the one of the server.').waitFor()
+  expectComplaints(/401/)
+  await page.getByLabel('Admin token').fill(ADMIN_TOKEN)
+  await page.keyboard.press('Enter')
+  await tile(page, 'Parked').getByText('1', { exact: true }).waitFor()
+  await tile(page, 'Store').getByText('Answers').waitFor()
+  await isFine(page, 'overview')
+
+  await page.getByRole('link', { name: 'Where is my message?' }).click()
+  await page.getByLabel('From').fill(from)
+  await page.getByLabel('To, a client or a #room').fill(to)
+  await page.keyboard.press('Enter')
+  await page.getByRole('link', { name: /^n 1/ }).click()
+  await page.getByRole('heading', { name: 'Stored, next in line' }).waitFor()
+  await isFine(page, 'where it is')
+  await page.getByRole('link', { name: to }).click()
+  await button(page, /^Body/).click()
+  await page.getByText('where am I').waitFor()
+  await page.emulateMedia({ colorScheme: 'dark', reducedMotion: 'reduce' })
+  await isFine(page, 'a client, in dark')
+
+  await page.goto(`${page.url().split('#')[0] ?? ''}#client=${from}`)
+  await button(page, 'Close its connection').click()
+  await isFine(page, 'dialog')
+  await page.getByRole('dialog').getByRole('button', { name: 'Close it' }).click()
+  await page.getByText('Its connection was closed.').waitFor()
+  await page.setViewportSize({ width: 360, height: 640 })
+  const places = {
+    '': 'Overview',
+    find: 'Where is my message?',
+    clients: 'Clients',
+    [`client=${to}`]: to,
+    rooms: 'Rooms',
+    'room=%23lobby': '#lobby',
+  }
+  for (const [hash, heading] of Object.entries(places)) {
+    await page.evaluate(`void (location.hash = '${hash}')`)
+    await page.getByRole('heading', { level: 1, name: heading, exact: true }).waitFor()
+    expect(await page.evaluate(WIDER), heading).toBe(0)
+  }
+})
+
+test('the token of a link is taken out of the address, outlives a reload, and is forgotten; a server that is away is said to be', async () => {
+  const page = await open(`#token=${ADMIN_TOKEN}`)
+  await tile(page, 'Connections').waitFor()
+  expect(page.url()).not.toContain(ADMIN_TOKEN)
+  await page.reload()
+  await tile(page, 'Connections').waitFor()
+  cut()
+  await page.getByText('The server does not answer.').waitFor()
+  expect(await page.locator('.tiles.is-old').count()).toBe(1)
+  mend()
+  await page.locator('.tiles:not(.is-old)').waitFor()
+  expectComplaints(connectionLost)
+  await button(page, 'Forget the token').click()
+  await page.getByLabel('Admin token').waitFor()
+  expect(await page.evaluate('[sessionStorage.length, document.cookie]')).toEqual([0, ''])
+})
+
+/** In bytes as they travel, all of it. */
+test('the console is as small as it is', () => {
+  const sizes = readdirSync(built, { recursive: true, encoding: 'utf8' })
+    .filter(name => /^(assets\/)?console.*\.br$/.test(name))
+    .map(name => readFileSync(join(built, name)).length)
+  const bytes = sizes.reduce((sum, size) => sum + size, 0)
+  console.log('bytes of the console that travel, by brotli:', bytes)
+  expect(sizes.length).toBe(3)
+  expect(bytes).toBeLessThan(20 * 1_024)
+})
