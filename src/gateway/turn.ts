@@ -16,7 +16,7 @@ import type { Counters } from './counters.ts'
 
 /** Bytes that leave as one binary packet. */
 const ONE_PACKET = 16 * 1024
-/** Packets after which a turn ends before the loop has handed on all that came, unless more connections than that are to be written to. */
+/** Packets after which a turn ends before the loop has handed on all that came, unless connections to be written to are more, or but a few. */
 const MANY = 16
 
 /** A connection that wants to be called at the end of the turn. */
@@ -63,10 +63,12 @@ export class Turn {
 
   /**
    * Before a packet. Ends the turn that runs if it has heard many: its connections and sessions are in the cache now. Where a packet is
-   * for several connections, the next one is likely for the same, so they go on waiting for company.
+   * for several connections, the next one is likely for the same, so they go on waiting for company; and so does what goes to the store,
+   * where next to nothing is to be written.
    */
   packet(): void {
-    if (this.#packets >= MANY && this.#dirty.length <= this.#packets) this.#end()
+    const { length } = this.#dirty
+    if (this.#packets >= MANY && length <= this.#packets && length >= this.#packets / 4) this.#end()
     this.#packets++
     this.begin()
   }

@@ -66,6 +66,14 @@ describe('a turn', () => {
     expect(written).toEqual(numbers(200))
   })
 
+  it('does not end earlier while hardly anybody is to be told', async () => {
+    hear(3)
+    for (let i = 0; i < 40; i++) turn.packet()
+    expect(written).toEqual([])
+    await loopEnded()
+    expect(written).toEqual(numbers(3))
+  })
+
   it('loses nothing that comes while it writes', async () => {
     turn.packet()
     turn.flushAtEnd(
