@@ -14,6 +14,7 @@ import type { Identity, IdentityStore } from './identity.ts'
 import { Link, type LinkEnd, type LinkFrames } from './link.ts'
 import type { OpenSocket } from './sockets.ts'
 import { freshToken, Renewal, type Token } from './token.ts'
+import { LONGEST_MS } from './turn.ts'
 
 export interface ConnectorOptions {
   readonly openSocket: OpenSocket
@@ -283,8 +284,8 @@ export class Connector {
 
   #wait({ reason, text, retryAfterMs }: LinkEnd): void {
     const jitter = backoff(this.#attempts++, Math.random(), this.#options.backoff ?? defaultBackoff)
-    this.#notBefore = performance.now() + retryAfterMs
-    this.#startIn(Math.max(retryAfterMs, jitter), { reason, text })
+    this.#notBefore = performance.now() + Math.min(retryAfterMs, LONGEST_MS)
+    this.#startIn(Math.min(Math.max(retryAfterMs, jitter), LONGEST_MS), { reason, text })
   }
 
   #startIn(ms: number, { reason, text }: Pick<LinkEnd, 'reason' | 'text'>): void {

@@ -13,6 +13,7 @@ import type { PacketOutput } from '../protocol/output.ts'
 import { closeReasons, mayReconnect } from '../protocol/errors.ts'
 import type { ClientFrames, HelloOptions, ServerFrames, WelcomeOptions } from '../protocol/frames.ts'
 import type { OpenSocket, Socket } from './sockets.ts'
+import { LONGEST_MS } from './turn.ts'
 
 /** Why a connection ended. */
 export interface LinkEnd {
@@ -185,7 +186,7 @@ export class Link {
   }
 
   #welcomed({ pingInterval }: WelcomeOptions): void {
-    this.#silenceMs = 2 * pingInterval
+    this.#silenceMs = Math.min(2 * pingInterval, LONGEST_MS)
     this.#watch()
   }
 

@@ -25,6 +25,9 @@ function viaMessageChannel(): (run: () => void) => void {
   }
 }
 
+/** ms that a timer can wait; one that is to wait longer would end at once. A server that asks for more is taken for one that asks for this. */
+export const LONGEST_MS = 2 ** 31 - 1
+
 /** ms since the epoch, roughly; never runs back, whatever happens to the clock of the machine. */
 export function now(): number {
   return performance.timeOrigin + performance.now()

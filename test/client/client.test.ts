@@ -1,5 +1,5 @@
 /** How a client connects, comes back and stays away, on a clock that is turned by hand. */
-import { beforeEach, describe, expect, test } from 'vitest'
+import { beforeEach, describe, expect, test, vi } from 'vitest'
 import { connect, memoryIdentity, type Client, type Keeper, type Status } from '../../src/client/index.ts'
 import type { ClientOptions } from '../../src/client/client.ts'
 import { encodeBody } from '../../src/protocol/values.ts'
@@ -69,6 +69,29 @@ describe('coming back', () => {
     }
     expect(waits.slice(0, 4)).toEqual([250, 500, 1_000, 2_000])
     expect(waits.at(-1)).toBe(20_000)
+  })
+
+  test('stays away from a server that wants it for longer than a timer can wait', async () => {
+    start()
+    await connected()
+    network.last.say(frames => frames.close('restart', 'going', 2 ** 40))
+    await pass(60_000)
+    expect(network.peers).toHaveLength(1)
+  })
+
+  test('waits in peace with a message that is handed back for longer than a timer can wait', async () => {
+    start()
+    await connected()
+    client.send('bob', 'hello').catch(() => {})
+    await pass()
+    network.last.say(frames => frames.retry('bob', 1, 'overloaded', 2 ** 40))
+    for (let i = 0; i < 3; i++) {
+      await pass(15_000)
+      network.last.say(frames => frames.ping())
+    }
+    const timers = vi.spyOn(globalThis, 'setTimeout')
+    await pass(1_000)
+    expect(timers.mock.calls.length).toBeLessThan(10)
   })
 
   test('obeys what the server says about when', async () => {

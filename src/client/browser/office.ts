@@ -24,7 +24,7 @@ import { Outbox } from '../outbox.ts'
 import { watchPage, type PageLike } from './page.ts'
 import { randomName } from '../random-name.ts'
 import { readSync, syncTarget } from '../sync.ts'
-import { afterTurn, now } from '../turn.ts'
+import { afterTurn, LONGEST_MS, now } from '../turn.ts'
 
 export interface OfficeOptions extends ConnectorOptions {
   /** Where the identity is kept. */
@@ -358,7 +358,7 @@ export class Office implements Courier {
         this.#inbox.tick(now())
         this.#turn()
       },
-      Math.max(0, due - now()),
+      Math.min(Math.max(0, due - now()), LONGEST_MS),
     )
   }
 }
