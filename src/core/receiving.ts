@@ -335,6 +335,8 @@ export class Receiving implements Due {
 
   #sendParked(entries: readonly Entry[]): void {
     const deadline = this.#hub.now + this.#hub.options.ackTimeoutMs
+    this.#window.reserve(entries.length)
+    let lane: Downstream | null = null
     for (const entry of entries) {
       const message = Message.fromMailbox(this.#session.id, entry, deadline)
       this.#full = !this.#hasRoom(message.size)
@@ -344,7 +346,8 @@ export class Receiving implements Due {
       }
       if (!this.#drain.advance(entry.s)) continue
       this.#hub.stats.sentParked++
-      const lane = this.#lanes.get(entry.stream)
+      // Most are of the stream of the one before, which holds its lane.
+      if (lane?.stream !== entry.stream) lane = this.#lanes.get(entry.stream)
       lane.parked++
       this.#send(message, lane)
       this.#overtaken(lane)

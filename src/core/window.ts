@@ -35,8 +35,13 @@ export class Window {
     return this.#bytes
   }
 
+  /** Makes room for that many more at once, where they would else make it step by step. */
+  reserve(more: number): void {
+    if (this.size + more > this.#ring.length) this.#grow(this.size + more)
+  }
+
   push(message: Message): number {
-    if (this.size === this.#ring.length) this.#grow()
+    if (this.size === this.#ring.length) this.#grow(this.size + 1)
     const seq = this.#next++
     this.#ring[seq & (this.#ring.length - 1)] = message
     this.#bytes += message.size
@@ -67,9 +72,10 @@ export class Window {
     }
   }
 
-  #grow(): void {
+  #grow(size: number): void {
     const old = this.#ring
-    const length = Math.max(SMALLEST, old.length * 2)
+    let length = Math.max(SMALLEST, old.length)
+    while (length < size) length *= 2
     const ring = new Array<Message | undefined>(length).fill(undefined)
     for (let seq = this.#first; seq < this.#next; seq++) ring[seq & (length - 1)] = old[seq & (old.length - 1)]
     this.#ring = ring

@@ -31,6 +31,15 @@ describe('Window', () => {
     expect(window.bytes).toBe(5)
   })
 
+  test('keeps what is in it when room is made for many more', () => {
+    const window = new Window()
+    for (let n = 1; n <= 5; n++) window.push(messageOf(n))
+    for (const n of [1, 2, 3]) expect(window.shift().n).toBe(n)
+    window.reserve(100)
+    for (let n = 6; n <= 105; n++) expect(window.push(messageOf(n))).toBe(n)
+    expect([...window].map(({ n }) => n)).toEqual(Array.from({ length: 102 }, (_, index) => index + 4))
+  })
+
   test('keeps its order while it grows and goes round', () => {
     const window = new Window()
     const taken: number[] = []

@@ -36,7 +36,9 @@ function plain(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value, (key, inner: unknown) => {
       if (key === 'body' && inner !== null) return textOf({ body: inner } as Entry)
-      // How far a store counts its sessions is its own affair.
+      // What a store has in an entry besides, as where it stands in a file, is its own affair, as is how far it counts its sessions.
+      if (typeof inner === 'object' && inner !== null && 'under' in inner)
+        return { ...inner, under: undefined, expires: undefined }
       return key === 'token' ? String(inner).replace(/^\d+:/, '') : inner
     }),
   )

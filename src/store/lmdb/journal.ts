@@ -9,24 +9,10 @@ import { putEntries, readEntries } from './bundle.ts'
 import type { Table } from './environment.ts'
 import type { KeptEntry, ParkedEntry } from './entries.ts'
 import { boxRange, type BoxRecord, entryKey, Tag } from './records.ts'
-
-/** All of an entry that matters when it is taken away. */
-export interface Handed {
-  readonly s: number
-  readonly stream: string
-  readonly n: number
-  readonly reason: string
-  readonly bytes: number
-  readonly under: number
-}
+import { addToRuns, type Run } from './runs.ts'
 
 export function bodyBytes({ body }: ParkedEntry): number {
   return body === null ? 0 : body.end - body.start
-}
-
-export function toHanded(entry: KeptEntry): Handed {
-  const { s, stream, n, reason, under } = entry
-  return { s, stream, n, reason, bytes: bodyBytes(entry), under }
 }
 
 export interface EntryPage {
@@ -65,20 +51,20 @@ export class Journal {
   }
 
   /** What is needed to take away the oldest entries, up to that place. */
-  upTo(upTo: number): Handed[] {
-    const found: Handed[] = []
+  upTo(upTo: number): Run[] {
+    const found: Run[] = []
     const { floor } = this.#box
     for (const { key, value } of this.#recordsAfter(floor)) {
       for (const entry of readEntries(key, value, floor)) {
         if (entry.s > upTo) return found
-        found.push(toHanded(entry))
+        addToRuns(found, entry)
       }
     }
     return found
   }
 
-  /** Takes away the oldest entry. */
-  take({ s, under }: Handed): void {
+  /** Takes away the oldest entries, which are a run. */
+  take({ s, under }: Run): void {
     this.#box.floor = s
     if (s === under) this.#table.remove(entryKey(this.#box.number, s))
   }

@@ -11,9 +11,10 @@
 import type { EndReason } from '../../protocol/errors.ts'
 import type { Entry, Lost, Outcome, Parcel } from '../../protocol/mailbox.ts'
 import type { Table } from './environment.ts'
-import { bodyBytes, Journal, toHanded, type EntryPage, type Handed } from './journal.ts'
+import { bodyBytes, Journal, type EntryPage } from './journal.ts'
 import { type KeptEntry, type ParkedEntry, putEntry, readEntry } from './entries.ts'
 import { boxKey, boxRange, type BoxRecord, createBox, entryKey, putBox, readBox, Tag } from './records.ts'
+import { addToRuns, cutRuns, messagesOf, oldestOf, type Run } from './runs.ts'
 import { KeptStreams } from './streams.ts'
 import { DISCARDED, type StoreLimits } from '../store.ts'
 import { recordDelivered, recordLost, untaken, type StreamRecord } from '../streams.ts'
@@ -41,7 +42,7 @@ export class Mailbox {
   #head: number | null = null
   #tail = 0
   /** What was read from the head on and not taken yet, so that taking it needs no second look. */
-  #handed: Handed[] = []
+  #handed: Run[] = []
   /**
    * The last entry that an earlier session was given, and that this one was. Not written down: what was there when the mailbox was
    * loaded counts as given, since it may have been.
@@ -150,8 +151,8 @@ export class Mailbox {
     const known = this.#handed.at(-1)?.s ?? 0
     if (after !== known) this.#handed = []
     if (after !== known && after >= this.head()) return read
-    if (this.#handed.length + read.entries.length > HANDED) this.#handed = []
-    else for (const entry of read.entries) this.#handed.push(toHanded(entry))
+    if (messagesOf(this.#handed) + read.entries.length > HANDED) this.#handed = []
+    else for (const entry of read.entries) addToRuns(this.#handed, entry)
     return read
   }
 
@@ -169,17 +170,19 @@ export class Mailbox {
   take(upTo: number, refused: number, reason: string): Lost[] {
     const { record } = this
     const lost: Lost[] = []
-    const entries = this.#upTo(upTo)
-    if (entries.length === 0) return lost
-    this.#head = record.count === entries.length ? 0 : (this.#handed[0]?.s ?? null)
-    for (const entry of entries) {
-      this.#journal.take(entry)
-      record.count--
-      record.bytes -= entry.bytes
-      if (entry.reason !== '') continue
-      if (entry.s === refused) lost.push(this.#lose(entry, 'rejected', reason))
-      else this.#deliver(entry)
+    const runs = this.#upTo(upTo)
+    if (runs.length === 0) return lost
+    for (const run of runs) {
+      const { s, stream, n, sizes } = run
+      this.#journal.take(run)
+      record.count -= sizes.length
+      for (const size of sizes) record.bytes -= size
+      if (run.reason !== '') continue
+      const isRefused = s === refused
+      if (!isRefused || sizes.length > 1) this.#deliver(stream, isRefused ? n - 1 : n)
+      if (isRefused) lost.push(this.#lose(run, 'rejected', reason))
     }
+    this.#head = record.count === 0 ? 0 : oldestOf(this.#handed)
     // A later message lives as long as one that comes now, or its own bound is written down.
     if (record.count === 0) record.earliest = Math.max(record.earliest, this.#soonest())
     this.checkpoint()
@@ -272,12 +275,8 @@ export class Mailbox {
   }
 
   /** The oldest entries, up to that place. */
-  #upTo(upTo: number): Handed[] {
-    const handed = this.#handed
-    if ((handed.at(-1)?.s ?? 0) >= upTo) {
-      const kept = handed.findIndex(({ s }) => s > upTo)
-      return handed.splice(0, kept < 0 ? handed.length : kept)
-    }
+  #upTo(upTo: number): Run[] {
+    if ((this.#handed.at(-1)?.s ?? 0) >= upTo) return cutRuns(this.#handed, upTo)
     this.#handed = []
     return this.#journal.upTo(upTo)
   }
@@ -333,7 +332,8 @@ export class Mailbox {
     return Math.floor(this.#lastS / 1000) + this.#limits.messageLifeMs
   }
 
-  #deliver({ stream, n }: Handed): void {
+  /** All of a stream up to n, but for what was lost. */
+  #deliver(stream: string, n: number): void {
     const known = this.#streams.get(stream)
     recordDelivered(known, n)
     this.#streams.use(stream, known)

@@ -144,8 +144,9 @@ export class LmdbTables {
     if (isFenced(mailbox)) return mailbox
     // What came before `after` is with the recipient already, so its ack decides.
     const lost = mailbox.expire(this.#clock(), after)
+    // Handed on as they were read, with more in them than is asked for: a copy of each would only be garbage.
     const { entries, more } = mailbox.hand(after, limit, maxBytes)
-    return { kind: 'page', entries: entries.map(toEntry), more, oldest: mailbox.head(), lost }
+    return { kind: 'page', entries, more, oldest: mailbox.head(), lost }
   }
 
   remove(id: string, token: string, upTo: number): FencedResult {

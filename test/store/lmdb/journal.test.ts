@@ -9,6 +9,7 @@ import { openEnvironment, type Environment } from '../../../src/store/lmdb/envir
 import { bodyBytes, Journal } from '../../../src/store/lmdb/journal.ts'
 import type { ParkedEntry } from '../../../src/store/lmdb/entries.ts'
 import { boxRange, type BoxRecord, Tag } from '../../../src/store/lmdb/records.ts'
+import { addToRuns, cutRuns, type Run } from '../../../src/store/lmdb/runs.ts'
 
 let directory: string
 let environment: Environment
@@ -56,10 +57,12 @@ const add = fc
 
 const take = fc.record({ share: fc.nat(100), looks: fc.boolean() }).map(({ share, looks }): Act => world => {
   const upTo = world.there[Math.floor((world.there.length * share) / 101)]?.s ?? 0
-  const taken = looks ? world.journal.read(0, 1_000).entries.filter(({ s }) => s <= upTo) : null
-  const handed = taken?.map(entry => ({ ...entry, bytes: bodyBytes(entry) })) ?? world.journal.upTo(upTo)
-  expect(handed.map(({ s }) => s)).toEqual(world.there.filter(({ s }) => s <= upTo).map(({ s }) => s))
-  for (const one of handed) world.journal.take(one)
+  const handed: Run[] = []
+  if (looks) for (const entry of world.journal.read(0, Infinity).entries) addToRuns(handed, entry)
+  const runs = looks ? cutRuns(handed, upTo) : world.journal.upTo(upTo)
+  const places = runs.flatMap(({ s, sizes }) => sizes.map((_, index) => s - sizes.length + 1 + index))
+  expect(places).toEqual(world.there.filter(({ s }) => s <= upTo).map(({ s }) => s))
+  for (const run of runs) world.journal.take(run)
   world.there = world.there.filter(({ s }) => s > upTo)
 })
 
