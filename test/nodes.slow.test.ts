@@ -86,6 +86,23 @@ it('messages and signals to a client at the other server come at once, each in i
   process.stdout.write(`from server to server a message took ${median(waits).toFixed(1)} ms (p50 of ${MESSAGES})\n`)
 })
 
+it('a sender is told that what was stored is delivered by the other server, without asking', async () => {
+  const [alice, bob] = await twoClients()
+  const waits: number[] = []
+  bob.on('message', () => undefined)
+  for (let n = 1; n <= MESSAGES; n++) {
+    const since = performance.now()
+    const sent = await alice.send(bob.id ?? '', n)
+    expect(sent).toMatchObject({ status: 'stored', n })
+    expect(await sent.delivered).toBe('delivered')
+    waits.push(performance.now() - since)
+  }
+  // Its library asks by itself only after 45 s.
+  expect(median(waits)).toBeLessThan(AT_ONCE_MS)
+  const p99 = waits.toSorted((a, b) => a - b)[Math.floor(waits.length * 0.99)] ?? NaN
+  process.stdout.write(`told delivered after ${median(waits).toFixed(1)} ms (p50), ${p99.toFixed(1)} ms (p99)\n`)
+})
+
 it('who connects to the other server is gone from the one where he was', async () => {
   await twoClients()
   const peer = await connectBySocket(servers[0]!.ws)

@@ -29,7 +29,7 @@ export function acked(hub: Hub, drain: Drain, message: Message): void {
     drain.acked(s)
     stats.drainAckMs.add(now - message.sentAt)
     stats.drainDeliveryMs.add(Math.max(0, time - message.time))
-    hub.drained(message)
+    hub.news.drained(message, drain)
   }
 }
 
@@ -46,12 +46,13 @@ export function rejected(hub: Hub, drain: Drain, message: Message, reason: strin
   }
   lane.live--
   // Its sender may have come back meanwhile, and have heard that a copy of it is stored.
-  if (source === null || source.sending.closed) hub.lost(message, 'rejected', reason)
+  if (source === null || source.sending.closed) hub.news.lost(message, 'rejected', reason)
   if (message.ended) source?.ended('rejected', n, reason)
   else hub.custody.ended(message, 'rejected', reason)
 }
 
 function refuse(hub: Hub, drain: Drain, message: Message, reason: string): void {
   drain.nacked(message.s, reason)
-  hub.lost(message, 'rejected', reason)
+  if (message.lane !== null) hub.news.refused(message.lane.origin, drain)
+  hub.news.lost(message, 'rejected', reason)
 }

@@ -33,6 +33,12 @@ export class Drain {
   #lookedAt: number
   /** Nacked entries, in order, whose removal the store has not confirmed; no more than the window holds. */
   #nacked: { readonly s: number; readonly reason: string }[] | null = null
+  /**
+   * Streams whose senders' nodes are to be told, once what was acked or refused of them has left the mailbox: what is noted, and what the
+   * removal under way has in it. No more than the window held.
+   */
+  #owed: Set<string> | null = null
+  #owedByRemoval: Set<string> | null = null
 
   /** `isFresh`: the id was made up for this very session, and nobody was told of it yet. */
   constructor(hub: Hub, session: Session, isFresh: boolean) {
@@ -62,6 +68,20 @@ export class Drain {
     this.#acked = s
     this.#nacked ??= []
     this.#nacked.push({ s, reason })
+  }
+
+  /** The node at which the sender of that stream is, is to be told when what was acked or refused is removed. */
+  owe(stream: string): void {
+    this.#owed ??= new Set()
+    this.#owed.add(stream)
+  }
+
+  /** As `owe`, for a stream of which what was acked may be on its way out already. False: all that was acked is out. */
+  forward(stream: string): boolean {
+    if (this.#acked <= this.#removed) return false
+    this.owe(stream)
+    if (this.#removing) this.#owesAfter()
+    return true
   }
 
   /** Whether a removal or a page is due, or will be once the one under way is answered. */
@@ -102,6 +122,7 @@ export class Drain {
     else {
       if (this.#nacked?.[0]?.s === this.#asked) this.#nacked.shift()
       this.#removed = this.#asked
+      this.#tellOwed()
     }
     return null
   }
@@ -112,6 +133,11 @@ export class Drain {
    */
   finish(): void {
     if (this.#acked > this.#removed) this.#ask()
+  }
+
+  /** The session is over, and a removal that was under way has been answered. */
+  finished(result: FencedResult | null): void {
+    if (result?.kind === 'ok') this.#tellOwed()
   }
 
   /** Whether all that the mailbox holds, as far as this node knows, was sent. */
@@ -143,8 +169,23 @@ export class Drain {
   #ask(): void {
     const nacked = this.#nacked?.[0]
     this.#asked = nacked?.s ?? this.#acked
+    this.#owesAfter()
     if (nacked === undefined) this.#hub.effects.remove(this.#session, this.#acked)
     else this.#hub.effects.refuse(this.#session, nacked.s, nacked.reason)
+  }
+
+  #owesAfter(): void {
+    if (this.#owed === null) return
+    this.#owedByRemoval ??= new Set()
+    for (const stream of this.#owed) this.#owedByRemoval.add(stream)
+    // A refusal goes alone: of what was acked behind it the mailbox hears by the next removal.
+    if (this.#asked === this.#acked) this.#owed = null
+  }
+
+  #tellOwed(): void {
+    const streams = this.#owedByRemoval
+    this.#owedByRemoval = null
+    if (streams !== null) this.#hub.news.settled(this.#session.id, streams)
   }
 
   #pause(): readonly Entry[] {

@@ -51,6 +51,8 @@ export interface Effects {
   rotate(session: Session, ref: Ref): void
   /** Tell another node that a mailbox has something new. No answer; may be lost. */
   wake(node: string, id: string): void
+  /** Tell the node at which its sender is, if that is another one, that messages of that stream have ended in a mailbox. No answer; may be lost. */
+  settled(stream: string, recipient: string): void
   /** Tell another node that a client left it. No answer; may be lost. */
   evict(node: string, id: string, token: string): void
   /** Tell a client that is not here, wherever it is. No answer; may be lost. */

@@ -5,16 +5,14 @@
  * calls on `Effects` and on the connections. Time is an input too: `clock` before the first input of a turn of the loop, `turn`
  * after the last one, `tick` every 250 ms. Nothing here waits, and nothing here knows what a socket or a database is.
  */
-import { refusals, type EndReason } from '../protocol/errors.ts'
+import { refusals } from '../protocol/errors.ts'
 import type { Ref, SyncReply } from '../protocol/frames.ts'
 import { PROTOCOL_VERSION } from '../protocol/limits.ts'
 import {
-  splitStream,
   streamName,
   type BindResult,
   type EnqueueResult,
   type FencedResult,
-  type Lost,
   type PageResult,
 } from '../protocol/mailbox.ts'
 import { isServerId, SERVER_ID } from '../protocol/names.ts'
@@ -22,7 +20,7 @@ import type { AppendResult } from '../protocol/rooms.ts'
 import { Custody } from './custody.ts'
 import { Deadlines, type Due } from './deadlines.ts'
 import type { Connection, CoreOptions, Effects, Greeting } from './effects.ts'
-import type { Message } from './message.ts'
+import { News } from './news.ts'
 import type { Receiving } from './receiving.ts'
 import { Remembered } from './remembered.ts'
 import { Rooms } from './rooms.ts'
@@ -40,6 +38,7 @@ export class Hub {
   options: CoreOptions
   readonly stats = new Stats()
   readonly custody: Custody
+  readonly news: News
   readonly rooms: Rooms
   readonly remembered: Remembered
   readonly trace: Trace
@@ -62,6 +61,7 @@ export class Hub {
     this.effects = effects
     this.options = options
     this.custody = new Custody(this)
+    this.news = new News(this)
     this.rooms = new Rooms(this)
     this.remembered = new Remembered(options.rememberedStreams)
     this.trace = new Trace(options.trace ?? 0)
@@ -171,7 +171,7 @@ export class Hub {
   }
 
   unbound(result: FencedResult | null): void {
-    if (result?.kind === 'ok') this.told(result.lost)
+    if (result?.kind === 'ok') this.news.told(result.lost)
   }
 
   /** The pipe of a session ended by itself. */
@@ -262,7 +262,10 @@ export class Hub {
   }
 
   paged(session: Session, result: PageResult | null): void {
-    if (result?.kind === 'page') for (const { kind } of result.lost) this.stats[kind]++
+    if (result?.kind === 'page') {
+      for (const { kind } of result.lost) this.stats[kind]++
+      this.news.noted(result.lost)
+    }
     session.receiving?.paged(result)
   }
 
@@ -304,49 +307,16 @@ export class Hub {
   /** `heard`: the session that the recipient had here when the mailbox was asked. */
   verified(up: Upstream, heard: Receiving | null, reply: SyncReply | null): void {
     this.#verifying.delete(up)
-    up.sending.verified(up, reply && this.#complete(up.target, up.stream, reply), heard)
+    const known = reply && this.#complete(up.target, up.stream, reply)
+    // What it says more than was asked for is told as well: what is still on its way into the mailbox ends with that.
+    if (known !== null && up.isLooking && up.open > 0) this.custody.learned(up.target, up.stream, known)
+    up.sending.verified(up, known, heard)
   }
 
   rotated(session: Session, ref: Ref, secret: string | null): void {
     if (session.gone) return
     if (secret === null) session.connection.error(ref, 'unavailable', refusals.unavailable.text)
     else session.connection.reply(ref, { secret })
-  }
-
-  // ── news for senders ────────────────────────────────────────────────────────────────────────────────────────────────
-
-  /** A message from a mailbox was acked; its sender may be here. */
-  drained(message: Message): void {
-    if (message.reason !== '' || message.lane === null) return
-    this.stats.drained++
-    this.trace.note(this.time, 'delivered', message, message.path)
-    const { from, stream } = message.lane.origin
-    this.custody.drained(message.recipient, stream, message.n)
-    this.#sessions.get(from)?.sending?.drained(stream, message.recipient, message.n)
-  }
-
-  /** These ended in mailboxes without having been delivered; their senders may be here. */
-  told(lost: readonly Lost[]): void {
-    for (const one of lost) if (!this.#tell(one)) this.stats[one.kind]++
-  }
-
-  /**
-   * A message with a recipient who is here ended undelivered: it was nacked, or is on its way as a void. Its sender, who may be here, is
-   * told at once and not when the store has noted it: an ack of what follows would else be told before, and take it along (§4).
-   */
-  lost({ recipient, lane, n }: Message, kind: EndReason, reason: string): void {
-    if (lane !== null) this.#tell({ recipient, stream: lane.stream, n, kind, reason })
-  }
-
-  /** Tells an end to whoever waits for it; true when it ended a message that was held here. */
-  #tell(lost: Lost): boolean {
-    const waited = this.custody.lost(lost)
-    const { recipient, stream, n, kind, reason } = lost
-    if (!waited) this.trace.note(this.time, kind, lost, reason)
-    const [from] = splitStream(stream)
-    // What waited may have come over an earlier connection of the sender, which has heard on this one that a copy of it is stored.
-    this.#sessions.get(from)?.sending?.lost(stream, recipient, n, kind, reason)
-    return waited
   }
 
   /** What the session of a recipient knows besides its mailbox. */

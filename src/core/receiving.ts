@@ -115,10 +115,15 @@ export class Receiving implements Due {
   }
 
   removed(result: FencedResult | null): void {
-    if (!this.open) return
+    if (!this.open) return this.#drain.finished(result)
     const fenced = this.#drain.removed(result)
     if (fenced === null) this.touch()
     else this.#end(fenced)
+  }
+
+  /** The sender of that stream is to be told elsewhere once what was acked has left the mailbox. False: it has. */
+  owe(stream: string): boolean {
+    return this.#drain.forward(stream)
   }
 
   /** The numbers from `first` to `last` of a stream that came from their sender and have no end yet. */
@@ -257,7 +262,7 @@ export class Receiving implements Due {
     this.#hub.trace.note(this.#hub.time, 'sent', message, message.path)
     if (reason !== '') {
       connection.void(seq, from, outbox, n, reason)
-      this.#hub.lost(message, reason, reason)
+      this.#hub.news.lost(message, reason, reason)
     } else connection.message(seq, from, outbox, n, message.time, message.flags, body)
     message.repeated = true
     if (!this.armed) this.#hub.arm(this, message.deadline)

@@ -100,6 +100,16 @@ export class Sending {
     this.#known(stream, target)?.lost(kind, n, reason)
   }
 
+  /** The streams of which this connection heard that a mailbox is to be rid of something. */
+  *drainedStreams(): Generator<Upstream> {
+    for (const up of this.#streams?.values() ?? []) if (up.wasParked) yield up
+  }
+
+  /** Another node says that something of that stream has ended in the mailbox. */
+  settled(stream: string, target: string): void {
+    this.#known(stream, target)?.settled()
+  }
+
   /** The client is told by a `sync` that everything up to n was taken. */
   synced(target: string, n: number): void {
     this.#streams?.get(target)?.known(n)

@@ -204,6 +204,7 @@ export class Session {
     this.#gone = true
     this.#hub.forget(this)
     this.#hub.rooms.gone(this, fenced)
+    if (this.#sending !== null) this.#hub.news.left(this.#sending, fenced)
     this.#sending?.close()
     this.#receiving?.close(fenced, timedOut)
     return true

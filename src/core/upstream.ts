@@ -48,6 +48,8 @@ export class Upstream implements StreamEnd {
   taken = 0
   /** Who takes its messages, if that was looked up: the recipient's session, or a way into a room. Valid while it is open. */
   receiving: Taker | null
+  /** Whether something of it has ended here that came out of the mailbox. */
+  wasParked = false
   #refused = 0
   #noted = false
   /**
@@ -63,6 +65,9 @@ export class Upstream implements StreamEnd {
   /** The mailbox is being asked, for the receipt of that number. */
   #asking = false
   #asked = 0
+  /** Something has ended in the mailbox, of which only that knows what: it is to be looked into; and whether that is being done. */
+  #news = false
+  #looking = false
   /** The lowest number to be told delivered that has no end yet, and when it must have one; 0 for none. */
   #open = 0
   #due = 0
@@ -105,7 +110,7 @@ export class Upstream implements StreamEnd {
 
   /** Whether nothing of it is open, and everything was told. */
   get idle(): boolean {
-    return this.open === 0 && !this.hasReceipt && !this.#asking
+    return this.open === 0 && !this.hasReceipt && !this.#asking && !this.#news
   }
 
   /**
@@ -150,6 +155,7 @@ export class Upstream implements StreamEnd {
 
   /** Message n came out of the mailbox and was acked; what it followed there may have ended without a word to this connection. */
   drained(n: number): void {
+    this.wasParked = true
     if (n > this.#parked) this.#parked = n
     this.delivered(n)
   }
@@ -183,6 +189,7 @@ export class Upstream implements StreamEnd {
 
   /** It ended in the mailbox, which may say so more than once. */
   lost(kind: EndReason, n: number, reason: string): void {
+    this.wasParked = true
     if (!this.#knows(n)) this.ended(kind, n, reason)
   }
 
@@ -194,10 +201,27 @@ export class Upstream implements StreamEnd {
     if (this.#refuse(n)) this.sending.connection.retry(this.target, n, code, afterMs)
   }
 
+  /** Another node says that something of it has ended in the mailbox. Where nothing of it can be there any more, that is an old story. */
+  settled(): void {
+    if (this.open === 0 && this.#parked <= this.#settled && this.#stored === 0) return
+    this.#news = true
+    this.note()
+  }
+
+  /** Whether the answer that is awaited says more than was asked for, to a sender who does not know it. */
+  get isLooking(): boolean {
+    return this.#looking
+  }
+
   /** Writes what was noted since the last turn. */
   flush(): void {
     this.#noted = false
     if (this.sending.closed) return
+    this.#flushReceipts()
+    if (this.#news && !this.#asking) this.#ask(0)
+  }
+
+  #flushReceipts(): void {
     const stored = this.#stored
     const delivered = this.#delivered
     this.#stored = 0
@@ -214,15 +238,25 @@ export class Upstream implements StreamEnd {
    * and is known. What else was delivered can wait. False: ask again.
    */
   verified(reply: SyncReply | null, heard: Receiving | null): boolean {
-    const asked = this.#asked
-    this.#asking = false
+    const looked = this.#looking
+    let asked = this.#asked
+    for (const [n, kind] of reply?.lost ?? []) if (!this.#knows(n)) this.#later({ kind, n, reason: kind })
+    if (looked && reply !== null && reply.delivered > this.#settled) {
+      this.delivered(reply.delivered)
+      asked = Math.max(asked, reply.delivered)
+    }
+    this.#asking = this.#looking = false
     this.#asked = 0
-    if (reply === null) return this.#handBack() || this.#delivered === 0
-    for (const [n, kind] of reply.lost ?? []) if (!this.#knows(n)) this.#later({ kind, n, reason: kind })
+    if (this.#news) this.note()
+    if (reply === null) {
+      this.#news ||= looked
+      return (this.#handBack() || this.#delivered === 0) && !this.#news
+    }
     const ends = this.#ends ?? []
     this.#ends = null
     for (const end of ends) if (end.n <= asked) this.#writeEnd(end)
-    if (this.#parked === Infinity) this.#parked = reply.last
+    // More may have come into it since it was read.
+    if (this.#parked === Infinity) this.#parked = Math.max(reply.last, this.taken)
     this.#heard = heard
     if (this.#delivered > asked) this.note()
     if (asked > 0) this.#writeDelivered(asked)
@@ -277,14 +311,19 @@ export class Upstream implements StreamEnd {
 
   #flushDelivered(): void {
     const n = this.#delivered
-    if (n > this.#settled && this.#parked > this.#settled && !this.#hearsAll()) {
-      if (this.#asking) return
-      this.#asking = true
-      this.#asked = n
-      this.sending.verify(this)
-      return
-    }
-    this.#writeDelivered(n)
+    // What ended otherwise meanwhile is told with the answer, and before what covers it.
+    if (this.#asking) return
+    if (n > this.#settled && this.#parked > this.#settled && !this.#hearsAll()) this.#ask(n)
+    else this.#writeDelivered(n)
+  }
+
+  /** Asks the mailbox what became of it; of number n it is known already that it was acked. */
+  #ask(n: number): void {
+    this.#asking = true
+    this.#asked = n
+    this.#looking = this.#news
+    this.#news = false
+    this.sending.verify(this)
   }
 
   #writeDelivered(n: number): void {

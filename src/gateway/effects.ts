@@ -205,6 +205,10 @@ export class StoreEffects implements Effects {
     this.#neighbourhood.wake(node, id)
   }
 
+  settled(stream: string, recipient: string): void {
+    this.#neighbourhood.settled(stream, recipient)
+  }
+
   evict(node: string, id: string, token: string): void {
     this.#neighbourhood.evict(node, id, token)
   }

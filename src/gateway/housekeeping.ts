@@ -45,7 +45,7 @@ export class Housekeeping {
     try {
       const lost = await this.#store.sweep()
       this.#turn.begin()
-      this.#hub.told(lost)
+      this.#hub.news.told(lost)
     } catch (error) {
       this.#failed(error)
     }

@@ -1,6 +1,6 @@
 /**
- * What this node and the others on its store tell each other, besides what is in the store: that a mailbox has something new, that a client has
- * moved, signals, and what happens in rooms. All of it may be lost: who is told nothing looks for himself, some seconds later.
+ * What this node and the others on its store tell each other, besides what is in the store: that a mailbox has something new, that messages have
+ * left one, that a client has moved, signals, and what happens in rooms. All of it may be lost: who is told nothing looks for himself, some seconds later.
  *
  * A node that has its store for itself has no neighbours, and says and hears nothing.
  */
@@ -27,6 +27,7 @@ export class Neighbourhood {
   listen(node: string): void {
     this.#neighbours?.listen(node, {
       woken: id => this.#tell(hub => hub.woken(id)),
+      settled: (stream, recipient) => this.#tell(hub => hub.news.heard(stream, recipient)),
       evicted: (id, token) => this.#tell(hub => hub.evicted(id, token)),
       appended: (room, end) => this.#tell(hub => hub.rooms.woken(room, end)),
       reported: (room, news) => this.#tell(hub => hub.rooms.heard(room, news)),
@@ -37,6 +38,10 @@ export class Neighbourhood {
 
   wake(node: string, id: string): void {
     this.#neighbours?.wake(node, id)
+  }
+
+  settled(stream: string, recipient: string): void {
+    this.#neighbours?.settled(stream, recipient)
   }
 
   evict(node: string, id: string, token: string): void {

@@ -13,6 +13,8 @@ import type { RollAnswer, RollNews, RollReport } from '../protocol/rolls.ts'
 export interface Hearing {
   /** Another process has put something into the mailbox of a client that is here. */
   woken(id: string): void
+  /** Messages of that stream, whose sender is here, have ended in the mailbox of that recipient: which, and how, is to be read there. */
+  settled(stream: string, recipient: string): void
   /** A client that was here has gone to another process, and has that token now. */
   evicted(id: string, token: string): void
   /** Another process has appended to that log, which now goes that far. Null: the room was deleted. */
@@ -33,6 +35,8 @@ export interface Neighbours {
   listen(node: string, hearing: Hearing): void
   /** Tells the process of that name that a mailbox has something new. What is said in one turn goes there at once. */
   wake(node: string, id: string): void
+  /** Tells the process at which the sender of that stream is, if that is another one, that messages of it have ended in that mailbox. What is said in one turn goes at once. */
+  settled(stream: string, recipient: string): void
   /** Tells it that a client has left it, and has that token now. */
   evict(node: string, id: string, token: string): void
   /** Hears of that room from now on; `missed` is called for it when that has begun. */

@@ -179,7 +179,7 @@ describe('Custody, what is learned elsewhere', () => {
   test('a message that ended in its mailbox ends here, and is told once', () => {
     send(1)
     desk.enqueued('bob', null)
-    desk.hub.told([{ recipient: 'bob', stream: 'alice out', n: 1, kind: 'rejected', reason: 'spam' }])
+    desk.hub.news.told([{ recipient: 'bob', stream: 'alice out', n: 1, kind: 'rejected', reason: 'spam' }])
     expect(alice.line.read()).toEqual(['rejected bob 1: spam'])
     expect(desk.hub.custody.bytes).toBe(0)
   })

@@ -289,7 +289,7 @@ describe('Hub, answers', () => {
   })
 
   test('about a message whose sender is not here are nothing', () => {
-    expect(() => desk.hub.told([lost])).not.toThrow()
+    expect(() => desk.hub.news.told([lost])).not.toThrow()
   })
 })
 

@@ -133,6 +133,8 @@ class RoomCalls implements RoomEffects {
 export class Calls implements Effects {
   readonly #lines: string[] = []
   readonly rooms = new RoomCalls(line => void this.#lines.push(line))
+  /** Of what the mailbox was asked last. */
+  verifying: Upstream | null = null
 
   /** What was asked since the last time. */
   read(): readonly string[] {
@@ -177,7 +179,9 @@ export class Calls implements Effects {
     this.#lines.push(`recall ${stream} of ${session.id}`)
   }
 
-  verify({ stream, target }: Upstream): void {
+  verify(up: Upstream): void {
+    const { stream, target } = up
+    this.verifying = up
     this.#lines.push(`verify ${stream} in ${target}`)
   }
 
@@ -191,6 +195,10 @@ export class Calls implements Effects {
 
   wake(node: string, id: string): void {
     this.#lines.push(`wake ${node} for ${id}`)
+  }
+
+  settled(stream: string, recipient: string): void {
+    this.#lines.push(`settled ${stream} at ${recipient}`)
   }
 
   evict(node: string, id: string, token: string): void {

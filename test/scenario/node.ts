@@ -6,7 +6,14 @@ import type { Receiving } from '../../src/core/receiving.ts'
 import type { Session } from '../../src/core/session.ts'
 import type { Upstream } from '../../src/core/upstream.ts'
 import type { Body, Ref } from '../../src/protocol/frames.ts'
-import type { BindRequest, EnqueueResult, FencedResult, Lost, Parcel } from '../../src/protocol/mailbox.ts'
+import {
+  splitStream,
+  type BindRequest,
+  type EnqueueResult,
+  type FencedResult,
+  type Lost,
+  type Parcel,
+} from '../../src/protocol/mailbox.ts'
 import type { AppendResult, RoomParcel } from '../../src/protocol/rooms.ts'
 import { TableRooms } from '../support/room-tables.ts'
 import { Pipe } from './pipe.ts'
@@ -162,6 +169,14 @@ export class Node implements Effects {
 
   wake(name: string, id: string): void {
     this.#tell(name, `there is mail for ${this.#world.nameOf(id)}`, node => node.hub.woken(id))
+  }
+
+  settled(stream: string, recipient: string): void {
+    const [from] = splitStream(stream)
+    const there = this.#world.tables.client(from)?.node
+    if (!there || there === this.name) return
+    const what = `something of ${this.#world.nameOf(from)} has ended at ${this.#world.nameOf(recipient)}`
+    this.#tell(there, what, node => node.hub.news.heard(stream, recipient))
   }
 
   evict(name: string, id: string, token: string): void {

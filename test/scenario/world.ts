@@ -197,7 +197,7 @@ export class World {
     const lost = this.tables.sweep()
     for (const { recipient, stream, n, kind } of lost)
       this.say(`${this.letter(stream, n)} becomes ${kind} in the mailbox of ${this.nameOf(recipient)}`)
-    for (const { hub } of this.#nodes.values()) hub.told(lost)
+    for (const { hub } of this.#nodes.values()) hub.news.told(lost)
   }
 
   /** Something was appended by one node; the others hear of it. */

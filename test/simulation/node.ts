@@ -3,7 +3,7 @@ import { Hub } from '../../src/core/hub.ts'
 import type { Effects } from '../../src/core/effects.ts'
 import type { RoomEffects } from '../../src/core/room-effects.ts'
 import type { Ref } from '../../src/protocol/frames.ts'
-import type { BindRequest, Parcel } from '../../src/protocol/mailbox.ts'
+import { splitStream, type BindRequest, type Parcel } from '../../src/protocol/mailbox.ts'
 import type { Receiving } from '../../src/core/receiving.ts'
 import type { Session } from '../../src/core/session.ts'
 import type { Upstream } from '../../src/core/upstream.ts'
@@ -33,6 +33,8 @@ export class Node implements Effects {
   /** What reached the process and was not taken yet; it fills while the process is stopped. */
   #heard: ((hub: Hub) => void)[] = []
   #turnPlanned = false
+  /** Calls of this life without an answer. */
+  #calls = 0
   /** Calls leave in order. */
   #lastCallAt = 0
 
@@ -97,7 +99,7 @@ export class Node implements Effects {
   heal(): void {
     if (this.up) return
     this.up = true
-    this.#lastCallAt = 0
+    this.#calls = this.#lastCallAt = 0
     this.#turnPlanned = false
     this.world.started()
     this.hub = new Hub(this, { node: this.name, ...this.world.coreOptions })
@@ -233,6 +235,23 @@ export class Node implements Effects {
     this.#gossip(node, hub => hub.woken(id))
   }
 
+  settled(stream: string, recipient: string): void {
+    const [from] = splitStream(stream)
+    const told = (hub: Hub): void => hub.news.heard(stream, recipient)
+    this.#call(
+      kept => kept.client(from),
+      (_hub, sender) => {
+        if (!sender?.node || sender.node === this.name) return
+        this.#gossip(sender.node, told)
+        if (!this.world.faulty) return
+        // It may also come twice, and from another time.
+        const { random, schedule } = this.world
+        const { node } = sender
+        if (random.chance(0.3)) schedule.after(random.between(0, 6_000), () => this.#gossip(node, told))
+      },
+    )
+  }
+
   evict(node: string, id: string, token: string): void {
     this.#gossip(node, hub => hub.evicted(id, token))
   }
@@ -247,14 +266,14 @@ export class Node implements Effects {
   #gossip(name: string, input: (hub: Hub) => void): void {
     const { random, schedule, nodes, faulty } = this.world
     const other = nodes.find(node => node.name === name)
-    if (other === undefined || (faulty && random.chance(0.25))) return
+    if (other === undefined || (faulty && !this.world.scenario.fair && random.chance(0.25))) return
     const { life } = other
     schedule.after(random.between(1, 20), () => other.tell(life, input))
   }
 
   #whenIdle(life: number, patienceMs: number, act: () => void): void {
     if (this.life !== life) return
-    if (patienceMs <= 0 || (this.hub.idle && !this.#turnPlanned)) return act()
+    if (patienceMs <= 0 || (this.hub.idle && this.#calls === 0 && !this.#turnPlanned)) return act()
     this.world.schedule.after(20, () => this.#whenIdle(life, patienceMs - 20, act))
   }
 
@@ -286,18 +305,21 @@ export class Node implements Effects {
     answer: (hub: Hub, result: Result | null) => void,
   ): void {
     const { world, life } = this
-    const { random, schedule, faulty } = world
+    const { random, schedule } = world
+    const faulty = world.faulty && !world.scenario.fair
     let isOver = false
+    this.#calls++
     const reply = (result: Result | null): void => {
       if (isOver) return
       isOver = true
+      if (this.life === life) this.#calls--
       this.tell(life, hub => answer(hub, result))
     }
     const answered = (result: Result | null): void => {
       if (faulty && random.chance(0.05)) return
       schedule.after(random.between(1, 10), () => reply(result))
     }
-    const slow = world.now < world.storeSlowUntil ? random.between(0, 2_500) : 0
+    const slow = world.now < world.storeSlowUntil ? random.between(0, world.scenario.fair ? 500 : 2_500) : 0
     this.#lastCallAt = Math.max(this.#lastCallAt + 0.001, world.now + random.between(1, 12) + slow)
     schedule.after(STORE_PATIENCE_MS, () => reply(null))
     schedule.at(this.#lastCallAt, () => {

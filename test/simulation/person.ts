@@ -67,6 +67,11 @@ export class Person {
     return written === (targets + Number(room)) * messages && this.#outbox.open === 0
   }
 
+  /** What it was told to be stored, and no more; of it, it may ask. */
+  get untold(): number {
+    return this.#outbox.count
+  }
+
   start(): void {
     this.#inbox.start(this.#world.now)
     this.#connect()
@@ -106,14 +111,14 @@ export class Person {
   }
 
   #createOutbox(restore?: OutboxSnapshot): Outbox {
-    const { random } = this.#world
+    const { random, scenario } = this.#world
     return new Outbox(
       {
         settled: (message, outcome) => this.#settled(message, outcome),
         changed: () => {},
         reconnect: () => this.#leave(false),
       },
-      { newName: () => random.word(12), resyncMs: 4_000, ...(restore && { restore }) },
+      { newName: () => random.word(12), resyncMs: scenario.fair ? Infinity : 4_000, ...(restore && { restore }) },
     )
   }
 

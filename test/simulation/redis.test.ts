@@ -67,6 +67,7 @@ function patient(store: RedisStore): RealStore {
     remove: (...args) => waited(store.remove(...args)),
     refuse: (...args) => waited(store.refuse(...args)),
     sync: (...args) => waited(store.sync(...args)),
+    client: id => waited(store.client(id)),
     mailboxes,
   }
   const { rooms, neighbours } = store
@@ -86,6 +87,7 @@ function patient(store: RedisStore): RealStore {
     neighbours: {
       listen: (...args) => neighbours.listen(...args),
       wake: (...args) => neighbours.wake(...args),
+      settled: (...args) => neighbours.settled(...args),
       evict: (...args) => neighbours.evict(...args),
       follow: room => neighbours.follow(room),
       unfollow: room => neighbours.unfollow(room),

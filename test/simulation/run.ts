@@ -1,5 +1,6 @@
-/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms|remade|forgetful|rough]` prints what is wrong with which seed. */
+/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms|remade|forgetful|rough|fair]` prints what is wrong with which seed. */
 import {
+  fairScenarios,
   forgetfulScenarios,
   remadeScenarios,
   roomScenarios,
@@ -34,6 +35,11 @@ export function runRough(first: number, count: number, most = 5): Verdict[] {
   return runWorlds(first, count, most, roughScenarios)
 }
 
+/** Worlds in which no word gets lost; see `runWorlds`. */
+export function runFair(first: number, count: number, most = 5): Verdict[] {
+  return runWorlds(first, count, most, fairScenarios)
+}
+
 /** Runs `count` worlds from `first` on; stops after `most` red ones. A thrown assertion is a red world too. */
 export function runWorlds(first: number, count: number, most = 5, worlds = scenarios): Verdict[] {
   const red: Verdict[] = []
@@ -63,6 +69,7 @@ if (process.argv[1]?.endsWith('simulation/run.ts') === true) {
     remade: remadeScenarios,
     forgetful: forgetfulScenarios,
     rough: roughScenarios,
+    fair: fairScenarios,
   }
   const worlds = named[process.argv[4] ?? ''] ?? scenarios
   const red = runWorlds(first, count, 5, worlds)

@@ -28,6 +28,8 @@ export interface Scenario {
   readonly room: boolean
   /** Messages in a page of its log, at most. */
   readonly roomPage: number
+  /** Whether nothing that nodes and the store are told gets lost, and no process dies: then no sender has to ask what became of its messages. */
+  readonly fair: boolean
   /** Whether somebody leaves for good in the end. */
   readonly retires: boolean
   /** Whether the room is deleted at some time, and another one of that name made, which nobody may enter. */
@@ -61,6 +63,7 @@ export const defaultScenario: Scenario = {
   ends: ['rejected'],
   room: false,
   roomPage: 100,
+  fair: false,
   retires: false,
   remade: false,
   heldBytes: 1024 * 1024,
@@ -119,6 +122,14 @@ export const roughScenarios: readonly Scenario[] = [
     heldBytes: 4_000,
     retires: true,
   },
+]
+
+/** Worlds in which everybody comes and goes, and is told what became of everything without asking while connected. */
+export const fairScenarios: readonly Scenario[] = [
+  { ...defaultScenario, fair: true, failover: false },
+  { ...defaultScenario, fair: true, failover: false, nodes: 2, clients: 3, messages: 16, window: 16, sendWindow: 16 },
+  { ...defaultScenario, fair: true, ...mortal, failover: false },
+  { ...defaultScenario, fair: true, failover: false, rememberedStreams: 2 },
 ]
 
 /** Worlds with a room. */

@@ -1,15 +1,16 @@
 /**
  * 20,000 seeded worlds, or as many as `ACKD_SCHEDULES` says, from `ACKD_SEED` on (else from the day, so that every day tries others), and an
  * eighth of that many with a room, an eighth of those with one that is deleted and made anew, as many with narrow limits and clocks that jump, and an
- * eighth of all on nodes that remember next to nothing of an idle stream.
+ * eighth of all on nodes that remember next to nothing of an idle stream, and a twentieth in which no word gets lost.
  * A red seed is printed; it then belongs into `regressions.ts`, where it is run every time.
  */
 import { describe, expect, it } from 'vitest'
 import { regressions } from './regressions.ts'
-import { runForgetful, runRemade, runRooms, runRough, runWorld, runWorlds } from './run.ts'
+import { runFair, runForgetful, runRemade, runRooms, runRough, runWorld, runWorlds } from './run.ts'
 
 const schedules = Number(process.env['ACKD_SCHEDULES'] ?? 20_000)
 const rooms = Math.ceil(schedules / 8)
+const fair = Math.ceil(schedules / 20)
 const remade = Math.ceil(rooms / 8)
 const first = Number(process.env['ACKD_SEED'] ?? Math.floor(Date.now() / 86_400_000) * 100_000)
 
@@ -52,4 +53,15 @@ describe('no message that got a receipt is lost, shown twice or out of order', (
     process.stdout.write(`simulation: ${rooms} schedules on forgetful nodes from seed ${first}\n`)
     expect(runForgetful(first, rooms)).toEqual([])
   })
+
+  it(
+    `${fair} schedules in which senders are told without asking from seed ${first}`,
+    { timeout: Math.max(300_000, fair * 60) },
+    () => {
+      process.stdout.write(
+        `simulation: ${fair} schedules in which senders are told without asking from seed ${first}\n`,
+      )
+      expect(runFair(first, fair)).toEqual([])
+    },
+  )
 })

@@ -15,6 +15,7 @@ import { MemoryTables, type Snapshot } from '../../src/store/memory/tables.ts'
 import type { RoomStore } from '../../src/store/room-store.ts'
 import { defaultStoreLimits, type Store, type StoreLimits } from '../../src/store/store.ts'
 import { RollTables, type RollSnapshot } from '../support/roll-tables.ts'
+import { disturb, judgeTold } from './disturb.ts'
 import { History } from './history.ts'
 import { Node } from './node.ts'
 import { Person } from './person.ts'
@@ -29,9 +30,9 @@ type Answer<Call> = Call extends (...args: infer Args) => Promise<infer Value>
 
 /** The part of a store that nodes call: it answers at once, or later. */
 export type Kept = {
-  readonly [Call in 'bind' | 'unbind' | 'enqueue' | 'page' | 'remove' | 'refuse' | 'sync' | 'mailboxes']: Answer<
-    Store[Call]
-  >
+  readonly [
+    Call in 'bind' | 'unbind' | 'enqueue' | 'page' | 'remove' | 'refuse' | 'sync' | 'client' | 'mailboxes'
+  ]: Answer<Store[Call]>
 }
 
 /** What a world stands on instead of tables. */
@@ -146,6 +147,7 @@ export class World {
       if (this.#isDone() && this.tables.mailboxes('', 1).length === 0) break
     }
     if (this.scenario.room) this.#judgeRoom()
+    if (this.scenario.fair) judgeTold(this)
     return this.history.judge(this.people, this.tables.mailboxes('', 100))
   }
 
@@ -301,6 +303,7 @@ export class World {
     if (this.scenario.retires && this.#remaining.length === this.people.length) return false
     if (this.faulty || !this.#isLooked() || !this.people.every(person => person.done)) return false
     if (this.scenario.room && !this.#roomIsDone()) return false
+    if (this.scenario.fair && this.people.some(({ untold }) => untold > 0)) return false
     return this.history.missing(this.people).next().done === true
   }
 
@@ -345,6 +348,7 @@ export class World {
     const { random, schedule } = this
     const node = random.pick(this.nodes)!
     const person = random.pick(this.people)!
+    if (this.scenario.fair) return disturb(this, person, node)
     switch (random.between(0, this.scenario.rough ? 17 : 14)) {
       case 0:
       case 1:

@@ -29,6 +29,7 @@ class Process {
     const note = (line: string): void => void this.heard.push(line)
     const hearing: Hearing = {
       woken: id => note(`mail for ${id}`),
+      settled: (stream, recipient) => note(`${stream} has ended at ${recipient}`),
       evicted: (id, token) => note(`${id} is elsewhere by ${token}`),
       appended: (room, end) => note(`${room} ${end === null ? 'is deleted' : `goes to ${end.last} in ${end.epoch}`}`),
       reported: (room, { changes }) => note(`${room} ${changes.map(([id, name]) => `${id}: ${name}`).join(', ')}`),
@@ -213,6 +214,23 @@ export function describeNeighbours(name: string, begin: () => Join): void {
       one.neighbours.evict('n2', 'ann', '7:nonce')
       await two.hears(line => line.includes('elsewhere'))
       expect(two.heard).toEqual(['mail for ann', 'mail for bob', 'ann is elsewhere by 7:nonce'])
+      expect(one.heard).toEqual([])
+    })
+
+    test('that messages have ended is heard where their sender is, once for each stream and turn', async () => {
+      const bind = (id: string, node: string): Promise<unknown> =>
+        two.store.bind(bindRequest(id, { create: true, node }))
+      await Promise.all([bind('ann', 'n2'), bind('bob', 'n1')])
+      for (const stream of ['ann out', 'ann out', 'ann other', 'bob out', 'nobody out']) {
+        one.neighbours.settled(stream, 'carl')
+        one.neighbours.settled(stream, 'dan')
+      }
+      await two.hears(line => line === 'ann other has ended at dan')
+      expect(two.heard.toSorted()).toEqual(
+        ['ann out', 'ann other']
+          .flatMap(stream => ['carl', 'dan'].map(id => `${stream} has ended at ${id}`))
+          .toSorted(),
+      )
       expect(one.heard).toEqual([])
     })
 

@@ -31,6 +31,7 @@ describe('redis: neighbours whose way is cut', () => {
     const heard: string[] = []
     two!.neighbours.listen('two', {
       woken: id => heard.push(`mail for ${id}`),
+      settled: () => {},
       evicted: () => {},
       appended: (_, end) => heard.push(`up to ${end?.last}`),
       reported: () => {},
@@ -66,6 +67,7 @@ describe('redis: a neighbour of another version', () => {
       const heard: string[] = []
       store.neighbours.listen('one', {
         woken: id => heard.push(`mail for ${id}`),
+        settled: (stream, recipient) => heard.push(`${stream} has ended at ${recipient}`),
         evicted: id => heard.push(`${id} is elsewhere`),
         appended: (room, end) => heard.push(`${room} goes to ${end?.last}`),
         reported: room => heard.push(`news of ${room}`),
@@ -79,7 +81,20 @@ describe('redis: a neighbour of another version', () => {
       heard.length = 0
       const say = (channel: string, message: string): Promise<string> =>
         server.ask(`PUBLISH later:${channel} "${message}"`)
-      for (const message of ['', 'x', 'xann later 1 body', 'wann', 'e', 'sann', 'sann bob', '\\xff\\x00']) {
+      for (const message of [
+        '',
+        'x',
+        'xann later 1 body',
+        'wann',
+        'e',
+        'sann',
+        'sann bob',
+        'd',
+        'dann',
+        'dann out',
+        'dann out b#b',
+        '\\xff\\x00',
+      ]) {
         expect(await say('node:one', message)).toBe(':1')
       }
       const news = ['r', 'rno list', 'r7', 'r{}', 'r[]', 'rnull', 'a', 'alease', 'alease epoch', 'alease epoch far']

@@ -218,7 +218,7 @@ export const circles: readonly { readonly of: readonly string[]; readonly becaus
       ...['core/acks.ts', 'core/answers.ts', 'core/company.ts', 'core/custody.ts'],
       ...['core/downstream.ts', 'core/drain.ts', 'core/effects.ts'],
       ...['core/hub.ts', 'core/lanes.ts', 'core/member.ts', 'core/message.ts'],
-      ...['core/parking.ts', 'core/publishing.ts', 'core/receiving.ts', 'core/room-effects.ts'],
+      ...['core/news.ts', 'core/parking.ts', 'core/publishing.ts', 'core/receiving.ts', 'core/room-effects.ts'],
       ...['core/room.ts', 'core/rooms.ts', 'core/sending.ts', 'core/session.ts'],
       ...['core/strangers.ts', 'core/upstream.ts', 'core/window.ts'],
     ],

@@ -215,7 +215,7 @@ function discardMailbox({ hub, turn }: Gateway, store: Store): Route {
       await known(store, params.id)
       const lost = await asked(store.discard(params.id))
       turn.begin()
-      hub.told(lost)
+      hub.news.told(lost)
       hub.posted(params.id, null)
       return { status: 200, value: { discarded: lost.length } }
     },

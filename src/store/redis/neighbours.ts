@@ -6,14 +6,16 @@
  * process, from whom, 0 for MessagePack or 1 for text, the body).
  *
  * Each process has a channel, too: `w`, mailboxes with something new (ids) · `e`, a client has gone elsewhere (its id, its token) · `s`, a signal to
- * a client (its id, from whom, 0 or 1, the body). Who puts something into a mailbox knows from the answer at which process its client is; who
- * signals does not, so a script looks. A channel for each client would cost Redis memory for every connection that is idle.
+ * a client (its id, from whom, 0 or 1, the body) · `d`, messages of a client have ended in mailboxes (its id, then of each stream the outbox and the
+ * recipient). Who puts something into a mailbox knows from the answer at which process its client is; who signals, or takes something out
+ * of one, does not know where the other end is, so a script looks. A channel for each client would cost Redis memory for every connection that is idle.
  */
 import type { Body } from '../../protocol/frames.ts'
 import { isRoom } from '../../protocol/names.ts'
 import type { Listed, RollAnswer, RollNews, RollReport } from '../../protocol/rolls.ts'
 import type { Keys } from './keys.ts'
 import type { Hearing, Neighbours } from '../neighbours.ts'
+import { EndedStreams, readEnded } from './ended.ts'
 import type { Leases } from './leases.ts'
 import type { Argument, RedisLink } from './link.ts'
 import { RedisListener } from './listener.ts'
@@ -33,12 +35,17 @@ export class RedisNeighbours implements Neighbours {
   #node = ''
   /** By process: the mailboxes of which it is told at the end of the turn. */
   readonly #wakes = new Map<string, Set<string>>()
+  readonly #ended: EndedStreams
 
   constructor(link: RedisLink, keys: Keys, leases: Leases, now: () => string) {
     this.#link = link
     this.#keys = keys
     this.#leases = leases
     this.#now = now
+    this.#ended = new EndedStreams(
+      () => link.pending,
+      (from, message) => this.#tellClient(from, Buffer.from(message)),
+    )
     this.#listener = new RedisListener(() => link.another(), {
       heard: (channel, message) => this.#heard(keys.roomOf(channel), message),
       missed: channel => this.#missed(channel),
@@ -58,6 +65,10 @@ export class RedisNeighbours implements Neighbours {
     if (ids !== undefined) return void ids.add(id)
     this.#wakes.set(node, new Set([id]))
     if (this.#wakes.size === 1) setImmediate(() => this.#tellWakes())
+  }
+
+  settled(stream: string, recipient: string): void {
+    this.#ended.add(stream, recipient)
   }
 
   evict(node: string, id: string, token: string): void {
@@ -89,14 +100,12 @@ export class RedisNeighbours implements Neighbours {
     const forRoom = isRoom(target)
     const head = Buffer.from(`s${forRoom ? this.#leases.own : target} ${from} ${body.text ? 1 : 0} `)
     const message = Buffer.concat([head, body.bytes.subarray(body.start, body.end)])
-    const key = forRoom ? this.#keys.room(target)[0] : this.#keys.client(target)[2]
-    const told = forRoom
-      ? this.#link.run('signalRoom', [key], this.#keys.channel(target), message)
-      : this.#link.run('signal', [key], this.#now(), this.#keys.nodeChannel(''), this.#node, message)
-    told.catch(() => {})
+    if (!forRoom) return this.#tellClient(target, message)
+    this.#link.run('signalRoom', [this.#keys.room(target)[0]], this.#keys.channel(target), message).catch(() => {})
   }
 
   close(): void {
+    this.#ended.close()
     this.#listener.close()
   }
 
@@ -124,6 +133,12 @@ export class RedisNeighbours implements Neighbours {
   /** What is lost is found by looking. */
   #tell(node: string, message: string): void {
     this.#link.send('publish', this.#keys.nodeChannel(node), message).catch(() => {})
+  }
+
+  /** Tells the process at which that client is, if it is at one and that is another. */
+  #tellClient(id: string, message: Buffer): void {
+    const key = this.#keys.client(id)[2]
+    this.#link.run('signal', [key], this.#now(), this.#keys.nodeChannel(''), this.#node, message).catch(() => {})
   }
 
   /** Of its own channel nothing is missed that it would not find soon: every mailbox is looked into every few seconds. */
@@ -158,6 +173,8 @@ function hearOwn(hearing: Hearing, kind: string, words: readonly string[], messa
   const [id = '', token] = words
   if (kind === 'w') {
     for (const one of message.toString('latin1', 1).split(' ')) if (one !== '') hearing.woken(one)
+  } else if (kind === 'd') {
+    readEnded(message.toString('latin1', 1), (stream, recipient) => hearing.settled(stream, recipient))
   } else if (kind === 'e' && token !== undefined) hearing.evicted(id, token)
   else if (kind === 's') hearSignal(hearing, id, words, message)
 }
