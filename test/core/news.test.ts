@@ -155,3 +155,68 @@ describe('News from another node, for a sender who is here', () => {
     expect(hear()).toEqual(['verify alice out in bob'])
   })
 })
+
+describe('A sender who leaves, of whose messages some were acked here', () => {
+  let alice: Connected
+  let bob: Connected
+
+  const leave = (): void => {
+    desk.hub.closed(alice.session)
+    desk.hub.turn()
+  }
+
+  /** He has connected to another node, which says so. */
+  const move = (): void => {
+    desk.hub.evicted('alice', '9:nonce')
+    desk.hub.turn()
+  }
+
+  const news = (): readonly string[] => desk.calls.read().filter(line => line.startsWith('settled'))
+
+  beforeEach(() => {
+    alice = desk.connect('alice', { outbox: 'out', attempt: 1 })
+    desk.send(alice, 1)
+    desk.hub.turn()
+    desk.enqueued('bob', ['ok'])
+    bob = desk.binding('bob')
+    desk.page(bob, [entryOf(1)])
+    bob.session.ack(1)
+    desk.hub.turn()
+    expect(alice.line.read()).toEqual(['stored bob 1', 'delivered bob 1'])
+    expect(desk.calls.read()).toContain('remove bob up to 1')
+  })
+
+  test('is told again where he is by then, when the mailbox is rid of them', () => {
+    leave()
+    expect(news()).toEqual([])
+    desk.removed(bob)
+    expect(news()).toEqual(['settled alice out at bob'])
+  })
+
+  test('is told again at once where he is now, when the mailbox is rid of them already', () => {
+    desk.removed(bob)
+    expect(news()).toEqual([])
+    move()
+    expect(news()).toEqual(['settled alice out at bob'])
+  })
+
+  test('is told once, when he has moved before the mailbox is rid of them', () => {
+    move()
+    expect(news()).toEqual([])
+    desk.removed(bob)
+    expect(news()).toEqual(['settled alice out at bob'])
+  })
+
+  test('is told nothing when he was nowhere else: he asks when he is back', () => {
+    desk.removed(bob)
+    leave()
+    expect(news()).toEqual([])
+  })
+
+  test('is told nothing where nobody else has the store', () => {
+    desk.hub.options = { ...desk.hub.options, soleOwner: true }
+    desk.removed(bob)
+    move()
+    expect(news()).toEqual([])
+  })
+})

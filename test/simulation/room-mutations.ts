@@ -110,7 +110,7 @@ export const roomMutations: readonly Mutation[] = [
         replace: 'if (fresh.length === 0) this.#cursor',
       },
     ],
-    within: 1_000,
+    within: 2_000,
   },
   {
     rule: 'who goes from a node is told to have gone when the store says so, since he may be at another',

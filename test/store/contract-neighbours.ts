@@ -221,6 +221,10 @@ export function describeNeighbours(name: string, begin: () => Join): void {
       const bind = (id: string, node: string): Promise<unknown> =>
         two.store.bind(bindRequest(id, { create: true, node }))
       await Promise.all([bind('ann', 'n2'), bind('bob', 'n1')])
+      // Who has heard nothing of another process yet may take itself to be alone.
+      two.neighbours.wake('n1', 'carl')
+      await one.hears(line => line === 'mail for carl')
+      one.heard.length = 0
       for (const stream of ['ann out', 'ann out', 'ann other', 'bob out', 'nobody out']) {
         one.neighbours.settled(stream, 'carl')
         one.neighbours.settled(stream, 'dan')

@@ -1,10 +1,12 @@
 /** Processes on a real Redis, and what happens to them when the way there is cut. */
+import { setImmediate as turned } from 'node:timers/promises'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { openRedisStore } from '../../src/store/redis.ts'
+import type { Hearing } from '../../src/store/neighbours.ts'
+import { openRedisStore, type RedisStore } from '../../src/store/redis.ts'
 import { Proxy } from '../support/proxy.ts'
 import { redisProgram, RedisServer } from '../support/redis.ts'
 import { describeNeighbours } from './contract-neighbours.ts'
-import { parcels, roomSettings } from './support.ts'
+import { bindRequest, parcels, roomSettings } from './support.ts'
 
 if (redisProgram === null) test('needs a redis-server', () => expect(redisProgram).not.toBeNull())
 
@@ -106,4 +108,69 @@ describe('redis: a neighbour of another version', () => {
       await store.close()
     },
   )
+})
+
+describe('redis: a process that is alone', () => {
+  const soon = { timeout: 30_000, interval: 20 }
+  const hearing = (heard: string[]): Hearing => ({
+    woken: id => heard.push(`mail for ${id}`),
+    settled: (stream, recipient) => heard.push(`${stream} has ended at ${recipient}`),
+    evicted: () => {},
+    appended: () => {},
+    reported: () => {},
+    signalled: () => {},
+    missed: () => heard.push('missed anything'),
+  })
+
+  /** How often Redis was asked so far to publish something. */
+  const published = async (): Promise<number> =>
+    Number(/cmdstat_publish:calls=(\d+)/.exec(await server.ask('INFO commandstats'))?.[1] ?? 0)
+
+  /** Whether Redis is asked when something of a client at the process two has ended in a mailbox that the process one has. */
+  const tells = async (one: RedisStore): Promise<boolean> => {
+    const before = await published()
+    one.neighbours.settled('ann out', 'carl')
+    await turned()
+    // Redis has taken what came before that.
+    await one.check()
+    return (await published()) > before
+  }
+
+  /** One has learnt that it is alone. */
+  const alone = async (prefix: string, heard: string[]): Promise<RedisStore> => {
+    const before = await published()
+    const one = await openRedisStore({ url: server.url, prefix })
+    one.neighbours.listen('one', hearing(heard))
+    await expect.poll(() => heard, soon).toEqual(['missed anything'])
+    expect(await one.bind(bindRequest('ann', { create: true, node: 'two' }))).toMatchObject({ kind: 'bound' })
+    // From then on Redis has the script that looks where somebody is, and answers in the order of the calls.
+    one.neighbours.signal('ann', 'carl', { bytes: Buffer.from('hi'), start: 0, end: 2, text: true })
+    await expect.poll(published, soon).toBeGreaterThan(before)
+    await expect.poll(() => tells(one), soon).toBe(false)
+    return one
+  }
+
+  test('asks Redis nothing of what has ended, until another one comes, and again when that is gone', async () => {
+    const one = await alone('alone:', [])
+    const two = await openRedisStore({ url: server.url, prefix: 'alone:' })
+    const heard: string[] = []
+    two.neighbours.listen('two', hearing(heard))
+    await expect.poll(() => tells(one), soon).toBe(true)
+    await expect.poll(() => heard, soon).toContain('missed anything')
+    expect(await tells(one)).toBe(true)
+    await expect.poll(() => heard, soon).toContain('ann out has ended at carl')
+    await two.close()
+    await expect.poll(() => tells(one), soon).toBe(false)
+    await one.close()
+  }, 120_000)
+
+  test('knows of another one as soon as that says something', async () => {
+    const heard: string[] = []
+    const one = await alone('spoken:', heard)
+    const two = await openRedisStore({ url: server.url, prefix: 'spoken:' })
+    two.neighbours.wake('one', 'ann')
+    await expect.poll(() => heard, soon).toContain('mail for ann')
+    expect(await tells(one)).toBe(true)
+    await Promise.all([one.close(), two.close()])
+  }, 120_000)
 })

@@ -25,6 +25,8 @@ export class Leases {
   readonly #link: RedisLink
   readonly #key: string
   #live: ReadonlySet<string> = new Set()
+  /** When another process was heard last. */
+  #heard = -Infinity
   #timer: NodeJS.Timeout | null = null
   #learnt = 0
   #beating: Promise<void> | null = null
@@ -46,6 +48,19 @@ export class Leases {
     if (lease === this.own) return true
     if (!this.#live.has(lease) || performance.now() - this.#learnt > FRESH_MS) await this.beat()
     return this.#live.has(lease)
+  }
+
+  /**
+   * Whether no other process lives. False while that is not known; one that came within the last beat, and has said nothing yet, may not
+   * be known of.
+   */
+  get isAlone(): boolean {
+    return this.#live.size === 1 && this.#live.has(this.own) && performance.now() - this.#heard > LIFE_MS
+  }
+
+  /** Another process has said something. */
+  heard(): void {
+    this.#heard = performance.now()
   }
 
   /** Gives a sign of life, and learns who else does. Who asks while that is under way gets the same answer. */

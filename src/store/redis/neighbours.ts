@@ -68,7 +68,8 @@ export class RedisNeighbours implements Neighbours {
   }
 
   settled(stream: string, recipient: string): void {
-    this.#ended.add(stream, recipient)
+    // Then there is nobody to be told, and nothing is to be looked up.
+    if (!this.#leases.isAlone) this.#ended.add(stream, recipient)
   }
 
   evict(node: string, id: string, token: string): void {
@@ -153,7 +154,11 @@ export class RedisNeighbours implements Neighbours {
     if (hearing === null) return
     const kind = String.fromCharCode(message[0] ?? 0)
     const words = wordsOf(message)
-    if (room === null) return hearOwn(hearing, kind, words, message)
+    if (room === null) {
+      // Only others speak to this process: one that has just come may be known of by that, before the next beat.
+      this.#leases.heard()
+      return hearOwn(hearing, kind, words, message)
+    }
     if (kind === 'd') return hearing.appended(room, null)
     if (kind === 'r') {
       const news = readNews(message.toString('utf8', 1))
