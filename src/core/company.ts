@@ -18,14 +18,21 @@ const UNREAD_SIGNALS = 64 * 1024
 /** ms for which nobody is let in while the roll does not come; later it tells those who are in of everybody whom it names. */
 const ROLL_MS = 5_000
 
+/** ms behind which a store does not fall back, when one of its servers takes the place of another. */
+const FALLEN_MS = 5_000
+
 export class Company {
   /** By id. */
   readonly #live = new Map<string, Member>()
   readonly #replaced = new Replaced()
   readonly #roll: Roll
+  readonly #shared: boolean
+  /** Monotonic ms: when somebody was here last, or it was reported that he went; null: never, or nobody else has to know. */
+  #usedAt: number | null = null
 
   /** `shared`: other nodes have members too. */
   constructor(shared: boolean) {
+    this.#shared = shared
     this.#roll = new Roll(shared, id => this.#live.has(id) || this.#replaced.has(id))
   }
 
@@ -54,9 +61,17 @@ export class Company {
     return !this.#roll.isKnown || this.#roll.size > this.#live.size + this.#replaced.size
   }
 
-  /** Nobody is here, and nothing is left to be reported. */
-  get isEmpty(): boolean {
-    return this.#live.size === 0 && this.#replaced.size === 0 && !this.#roll.isBusy
+  /**
+   * Nobody is here, and nothing is left to be reported. A store that falls back may have those here again who went, or joined elsewhere, and
+   * nobody but this node would take them off: so the room must have been looked at since, when that can be no more. `lookedAt`: when it was.
+   */
+  isEmpty(lookedAt: number): boolean {
+    const isSettled = this.#usedAt === null || lookedAt - this.#usedAt >= FALLEN_MS
+    return this.#isDeserted && !this.#roll.isBusy && isSettled
+  }
+
+  get #isDeserted(): boolean {
+    return this.#live.size === 0 && this.#replaced.size === 0
   }
 
   members(): IterableIterator<Member> {
@@ -121,7 +136,8 @@ export class Company {
     this.#roll.look()
   }
 
-  report(epoch: string): RollReport | null {
+  report(epoch: string, now: number): RollReport | null {
+    if (this.#shared && (!this.#isDeserted || this.#roll.hasNews)) this.#usedAt = now
     return this.#roll.report(epoch)
   }
 

@@ -18,6 +18,7 @@ type Changes = Map<string, string | null>
 
 /** A report that is under way. */
 interface Asked {
+  readonly epoch: string
   readonly seen: number
   readonly changes: Changes
   /** Who came to any node meanwhile, and has not gone since, as far as was heard. */
@@ -35,6 +36,8 @@ export class Roll {
   #asked: Asked | null = null
   /** Of the last change that is known; 0: the roll has not been read. */
   #mark = 0
+  /** Under which the log of the room went on when that was read. Under another one the store may have fallen back, to a roll with the same mark: who went to another node is where he was. */
+  #epoch = ''
   /** The highest mark that was heard of since it was asked for last, and could not be followed. */
   #heard = 0
   #isUnsure: boolean
@@ -57,9 +60,14 @@ export class Roll {
     return !this.#shared || this.#mark > 0
   }
 
+  /** Whether the store is still to be told something. */
+  get hasNews(): boolean {
+    return this.#changes.size > 0
+  }
+
   /** Whether the store is still to be told something, or to answer. */
   get isBusy(): boolean {
-    return this.#changes.size > 0 || this.#asked !== null
+    return this.hasNews || this.#asked !== null
   }
 
   /** Those after that id, by id. */
@@ -91,16 +99,17 @@ export class Roll {
 
   /** What the store is to be told now; null: nothing. One report is under way at a time. */
   report(epoch: string): RollReport | null {
-    if (this.#asked !== null || (this.#changes.size === 0 && !this.#isUnsure)) return null
+    const isDoubted = this.#shared && epoch !== this.#epoch
+    if (this.#asked !== null || (!this.hasNews && !this.#isUnsure && !isDoubted)) return null
     const all = [...this.#changes]
     const changes = new Map(all.slice(0, REPORTED))
     this.#changes = new Map(all.slice(REPORTED))
-    this.#asked = { seen: this.#mark, changes, came: new Set(), isVoid: false }
+    this.#asked = { epoch, seen: this.#mark, changes, came: new Set(), isVoid: false }
     this.#isUnsure = false
     this.#heard = 0
     const coming = [...changes].flatMap(([id, name]) => (name === null ? [] : { id, name }))
     const going = [...changes].flatMap(([id, name]) => (name === null ? id : []))
-    return { epoch, coming, going, seen: this.#mark }
+    return { epoch, coming, going, seen: isDoubted ? 0 : this.#mark }
   }
 
   /** The answer to a report; null: there was none, and it is made again. */
@@ -118,6 +127,7 @@ export class Roll {
     // What was heard meanwhile goes further. Only then: after a failover marks may be lower than before.
     if (this.#mark !== asked.seen && mark <= this.#mark) return this.#gone(asked, answer.stayed)
     this.#mark = mark
+    this.#epoch = asked.epoch
     // Later than all that was heard meanwhile.
     asked.came.clear()
     return everybody === null ? this.#gone(asked, answer.stayed) : this.#reconcile(everybody)

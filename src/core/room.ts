@@ -60,7 +60,9 @@ export class Room {
 
   /** Nobody has anything to do with it, and no answer comes that would be taken for that to a later question. */
   get empty(): boolean {
-    return this.company.isEmpty && this.#joining.size === 0 && !this.#strangers.asking
+    const lookedAt = this.#paging || this.#behind ? 0 : this.#lookedAt
+    const isEmpty = this.company.isEmpty(this.#cursor < 0 ? Infinity : lookedAt)
+    return isEmpty && this.#joining.size === 0 && !this.#strangers.asking
   }
 
   // ── coming and going ────────────────────────────────────────────────────────────────────────────────────────────────
@@ -136,6 +138,7 @@ export class Room {
     this.#sendAway(coming)
     this.#cursor = -1
     this.#log = null
+    this.#touch()
   }
 
   // ── what the store has said ─────────────────────────────────────────────────────────────────────────────────────────
@@ -380,7 +383,7 @@ export class Room {
     const { effects, now } = this.#hub
     if (this.#strangers.ask()) effects.rooms.find(this.name)
     const mayReport = now >= this.#pauseUntil && !this.#hub.draining
-    const report = this.#log !== null && mayReport ? this.company.report(this.#log.epoch) : null
+    const report = this.#log !== null && mayReport ? this.company.report(this.#log.epoch, now) : null
     if (report !== null) effects.rooms.report(this.name, report)
     if (!this.#behind || this.#paging || this.#cursor < 0 || now < this.#pauseUntil) return
     this.#paging = true
