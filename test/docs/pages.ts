@@ -43,7 +43,7 @@ export const pages: readonly string[] = [
 function markdownIn(folder: string, recursive: boolean): string[] {
   const names = readdirSync(join(root, folder), { recursive, encoding: 'utf8' })
   return names
-    .filter(name => name.endsWith('.md'))
+    .filter(name => name.endsWith('.md') && !name.includes('node_modules'))
     .map(name => join(folder, name))
     .sort()
 }
