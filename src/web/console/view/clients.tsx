@@ -64,12 +64,7 @@ export function Clients({ api }: { readonly api: Api }): JSX.Element {
           <Row key={client.id} client={client} />
         ))}
       </ul>
-      <Pager
-        hasBefore={afters.length > 1}
-        next={answer?.next ?? null}
-        back={() => setAfters(afters.slice(0, -1))}
-        on={next => setAfters([...afters, next])}
-      />
+      <Pager afters={afters} next={answer?.next ?? null} turn={setAfters} />
     </>
   )
 }

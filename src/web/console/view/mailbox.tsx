@@ -43,12 +43,7 @@ export function Mailbox({ api, client }: { readonly api: Api; readonly client: C
           <Entry key={entry.place} api={api} to={id} entry={entry} />
         ))}
       </ul>
-      <Pager
-        hasBefore={afters.length > 1}
-        next={answer?.next ?? null}
-        back={() => setAfters(afters.slice(0, -1))}
-        on={next => setAfters([...afters, next])}
-      />
+      <Pager afters={afters} next={answer?.next ?? null} turn={setAfters} />
     </section>
   )
 }

@@ -35,12 +35,7 @@ export function Rooms({ api }: { readonly api: Api }): JSX.Element {
           </li>
         ))}
       </ul>
-      <Pager
-        hasBefore={afters.length > 1}
-        next={answer?.next ?? null}
-        back={() => setAfters(afters.slice(0, -1))}
-        on={next => setAfters([...afters, next])}
-      />
+      <Pager afters={afters} next={answer?.next ?? null} turn={setAfters} />
     </>
   )
 }
