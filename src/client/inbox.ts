@@ -35,6 +35,8 @@ export interface Incoming {
 
 /** How far a stream is known. */
 export interface Cursor {
+  /** The address that it leads to: to another one, the same sender begins anew. Null in what an earlier version has kept, which is believed. */
+  readonly to: string | null
   readonly from: string
   readonly outbox: string
   /** The highest number that was dealt with. */
@@ -48,7 +50,7 @@ export interface InboxEvents {
   show(message: Incoming): void
   /** The numbers from first to last will not come; why: the reason of a void, or `missing`. */
   gap(from: string, outbox: string, first: number, last: number, reason: string): void
-  /** A cursor to keep, for an inbox that outlives the process. It comes before the ack. n = 0: the stream is to be forgotten. */
+  /** A cursor to keep, for an inbox that outlives the process. It comes before the ack. */
   recorded(cursor: Cursor): void
   /** Close this connection and open another. What comes until then is ignored. */
   reconnect(reason: string): void
@@ -67,6 +69,8 @@ export interface InboxOptions {
 }
 
 class Track {
+  /** See `Cursor`. */
+  to: string | null
   readonly from: string
   readonly outbox: string
   /** The highest number that was queued, and the highest that was dealt with; null when there is none. */
@@ -79,7 +83,8 @@ class Track {
   /** ms */
   usedAt = 0
 
-  constructor(from: string, outbox: string) {
+  constructor(to: string | null, from: string, outbox: string) {
+    this.to = to
     this.from = from
     this.outbox = outbox
   }
@@ -116,6 +121,8 @@ export class Inbox {
   #shown: Queued | null = null
   #showing = false
   #started = false
+  /** That of the last connection. */
+  #address: string | null = null
   #frames: Pick<ClientFrames, 'ack' | 'nack'> | null = null
   #deaf = true
   #window = 0
@@ -130,8 +137,9 @@ export class Inbox {
     this.#cursorLifeMs = options.cursorLifeMs ?? 90 * 24 * 3_600_000
     this.#lookOnly = options.lookOnly ?? false
     this.#maxBytes = options.maxBytes ?? 32 * 1024 * 1024
-    for (const { from, outbox, n, time } of options.restore ?? []) {
+    for (const { to, from, outbox, n, time } of options.restore ?? []) {
       const track = this.#track(from, outbox, time)
+      track.to = to
       track.top = track.done = n
     }
   }
@@ -152,9 +160,9 @@ export class Inbox {
     return this.#shown !== null
   }
 
-  /** A connection was welcomed, with that window. `isNew`: at an address that did not exist before, to which every stream begins anew. */
-  opened(frames: Pick<ClientFrames, 'ack' | 'nack'>, window: number, isNew = false): void {
-    if (isNew) this.#forgetAll()
+  /** A connection was welcomed, with that window, at that address: what came to another one says nothing about what comes to this. */
+  opened(frames: Pick<ClientFrames, 'ack' | 'nack'>, window: number, address: string): void {
+    if (address !== this.#address) this.#moveTo(address)
     this.#frames = frames
     this.#window = window
     this.#deaf = false
@@ -236,8 +244,8 @@ export class Inbox {
   /** Every cursor that is to be kept. */
   snapshot(): Cursor[] {
     const cursors: Cursor[] = []
-    for (const { from, outbox, done, usedAt } of this.#tracks.values()) {
-      if (done !== null) cursors.push({ from, outbox, n: done, time: usedAt })
+    for (const { to, from, outbox, done, usedAt } of this.#tracks.values()) {
+      if (done !== null) cursors.push({ to, from, outbox, n: done, time: usedAt })
     }
     return cursors
   }
@@ -322,19 +330,20 @@ export class Inbox {
   }
 
   #record({ track, message }: Queued, now: number): void {
-    const { from, outbox, n } = message
+    const { to, from, outbox } = track
+    const { n } = message
     track.waiting--
-    // What came to an earlier address says nothing about the streams to this one.
+    // It may have come to an earlier address.
     if (this.#lookOnly || this.#tracks.get(`${from} ${outbox}`) !== track) return
     track.done = n
-    this.#events.recorded({ from, outbox, n, time: now })
+    this.#events.recorded({ to, from, outbox, n, time: now })
   }
 
   /** The track of a stream, which becomes the one that was used last. */
   #track(from: string, outbox: string, now: number): Track {
     const name = `${from} ${outbox}`
     const known = this.#tracks.get(name)
-    const track = known ?? new Track(from, outbox)
+    const track = known ?? new Track(this.#address, from, outbox)
     if (known) this.#tracks.delete(name)
     else if (this.#tracks.size >= this.#maxStreams) this.#forgetOne()
     this.#tracks.set(name, track)
@@ -342,11 +351,12 @@ export class Inbox {
     return track
   }
 
-  #forgetAll(): void {
-    for (const { from, outbox, done, usedAt } of this.#tracks.values()) {
-      if (done !== null && !this.#lookOnly) this.#events.recorded({ from, outbox, n: 0, time: usedAt })
+  #moveTo(address: string): void {
+    this.#address = address
+    for (const [name, track] of this.#tracks) {
+      track.to ??= address
+      if (track.to !== address) this.#tracks.delete(name)
     }
-    this.#tracks.clear()
     this.#refused.clear()
   }
 

@@ -146,10 +146,13 @@ class Replay {
   }
 
   #cursor(value: unknown): void {
-    const [from, outbox, n, time] = list(value)
-    const cursor = { from: text(from), outbox: text(outbox), n: integer(n), time: integer(time) }
+    const [from, outbox, n, time, to] = list(value)
+    // Older journals do not say where it leads to.
+    const known = typeof to === 'string' ? to : null
+    const cursor = { to: known, from: text(from), outbox: text(outbox), n: integer(n), time: integer(time) }
     const name = `${cursor.from} ${cursor.outbox}`
     this.#cursors.delete(name)
+    // In older journals 0 means that it is forgotten.
     if (cursor.n > 0) this.#cursors.set(name, cursor)
   }
 
@@ -192,8 +195,8 @@ function bodyOf(value: unknown): Body {
   return { bytes: value, start: 0, end: value.length, text: false }
 }
 
-function cursorLine({ from, outbox, n, time }: Cursor): unknown[] {
-  return [from, outbox, n, Math.round(time)]
+function cursorLine({ to, from, outbox, n, time }: Cursor): unknown[] {
+  return [from, outbox, n, Math.round(time), to]
 }
 
 function roomLine({ room, epoch, offset, time }: RoomCursor): unknown[] {

@@ -62,7 +62,7 @@ class World {
     this.#sent = []
     this.#seq = this.#ackedSeq = 0
     this.#connected = true
-    this.inbox.opened({ ack: seq => this.#ack(seq), nack: seq => this.#ack(seq) }, window)
+    this.inbox.opened({ ack: seq => this.#ack(seq), nack: seq => this.#ack(seq) }, window, 'me')
   }
 
   disconnect(): void {

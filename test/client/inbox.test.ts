@@ -40,13 +40,13 @@ function events(): string[] {
 
 function reconnect(): void {
   inbox.closed()
-  inbox.opened(frames, 4)
+  inbox.opened(frames, 4, 'me')
 }
 
 beforeEach(() => {
   inbox = create()
   inbox.start(0)
-  inbox.opened(frames, 4)
+  inbox.opened(frames, 4, 'me')
 })
 
 describe('in order', () => {
@@ -130,9 +130,9 @@ describe('repeats', () => {
   })
 
   test('are known from cursors of an earlier inbox', () => {
-    inbox = create({ restore: [{ from: 'ann', outbox: 'outbox-a', n: 3, time: 0 }] })
+    inbox = create({ restore: [{ to: 'me', from: 'ann', outbox: 'outbox-a', n: 3, time: 0 }] })
     inbox.start(0)
-    inbox.opened(frames, 4)
+    inbox.opened(frames, 4, 'me')
     receive(1, 3)
     receive(2, 4)
     inbox.flush()
@@ -154,7 +154,7 @@ describe('refusals', () => {
     receive(1, 1)
     inbox.closed()
     inbox.refused('broken', 0)
-    inbox.opened(frames, 4)
+    inbox.opened(frames, 4, 'me')
     receive(1, 1, 'bob')
     receive(2, 1)
     inbox.flush()
@@ -210,7 +210,7 @@ describe('limits', () => {
 
   test('a server that sends too many bytes loses the connection', () => {
     inbox = create({ maxBytes: 8 })
-    inbox.opened(frames, 100)
+    inbox.opened(frames, 100, 'me')
     receive(1, 1)
     receive(2, 2)
     expect(events()).toEqual(['reconnect: more came than was asked for'])
@@ -218,7 +218,7 @@ describe('limits', () => {
 
   test('forgets the stream that was used least recently', () => {
     inbox = create({ maxStreams: 2 })
-    inbox.opened(frames, 100)
+    inbox.opened(frames, 100, 'me')
     inbox.start(0)
     for (const [i, from] of ['ann', 'bob', 'ann', 'cat'].entries()) {
       receive(i + 1, i === 2 ? 2 : 1, from)
@@ -229,7 +229,7 @@ describe('limits', () => {
 
   test('forgets no stream of which something waits', () => {
     inbox = create({ maxStreams: 2 })
-    inbox.opened(frames, 100)
+    inbox.opened(frames, 100, 'me')
     inbox.start(0)
     for (const [i, from] of ['ann', 'bob', 'cat'].entries()) receive(i + 1, 1, from)
     for (let i = 0; i < 3; i++) handle()
@@ -238,7 +238,7 @@ describe('limits', () => {
 
   test('forgets cursors of which nothing was heard for their life', () => {
     inbox = create({ cursorLifeMs: 1_000 })
-    inbox.opened(frames, 100)
+    inbox.opened(frames, 100, 'me')
     inbox.start(0)
     receive(1, 1)
     handle()
@@ -251,9 +251,9 @@ describe('limits', () => {
 
 describe('only looking', () => {
   test('shows each message once, and neither acks nor records it', () => {
-    inbox = create({ lookOnly: true, restore: [{ from: 'ann', outbox: 'outbox-a', n: 1, time: 0 }] })
+    inbox = create({ lookOnly: true, restore: [{ to: 'me', from: 'ann', outbox: 'outbox-a', n: 1, time: 0 }] })
     inbox.start(0)
-    inbox.opened(frames, 4)
+    inbox.opened(frames, 4, 'me')
     receive(1, 2)
     handle()
     receive(2, 3)
@@ -262,14 +262,14 @@ describe('only looking', () => {
     receive(1, 2)
     handle()
     expect(events()).toEqual(['show ann 2', 'show ann 3'])
-    expect(inbox.snapshot()).toEqual([{ from: 'ann', outbox: 'outbox-a', n: 1, time: 0 }])
+    expect(inbox.snapshot()).toEqual([{ to: 'me', from: 'ann', outbox: 'outbox-a', n: 1, time: 0 }])
   })
 })
 
 describe('at a new address', () => {
   const renew = (): void => {
     inbox.closed()
-    inbox.opened(frames, 4, true)
+    inbox.opened(frames, 4, 'another')
   }
 
   test('shows what begins anew, whatever was read at the old one', () => {
@@ -278,7 +278,23 @@ describe('at a new address', () => {
     events()
     renew()
     receive(1, 1)
-    expect(events()).toEqual(['recorded ann 0', 'show ann 1'])
+    expect(events()).toEqual(['show ann 1'])
+  })
+
+  test('shows what begins anew, though cursors of the old one were kept', () => {
+    const known = { from: 'ann', n: 7, time: 0 }
+    const kept = [
+      { ...known, to: 'me', outbox: 'outbox-a' },
+      { ...known, to: 'another', outbox: 'outbox-b' },
+      { ...known, to: null, outbox: 'outbox-c' },
+    ]
+    inbox = create({ restore: kept })
+    expect(inbox.snapshot()).toEqual(kept)
+    inbox.start(0)
+    inbox.opened(frames, 4, 'another')
+    expect(inbox.snapshot()).toMatchObject([kept[1], { ...kept[2], to: 'another' }])
+    receive(1, 1)
+    expect(events()).toEqual(['show ann 1'])
   })
 
   test('does not keep how far a message of the old one had come', () => {

@@ -254,7 +254,7 @@ export class Person {
     this.id = options.id
     const wire = this.wire
     if (wire === null) return
-    this.#inbox.opened(wire, options.window)
+    this.#inbox.opened(wire, options.window, options.id)
     this.reader?.opened(wire)
     this.#outbox.opened(wire, options, now)
   }

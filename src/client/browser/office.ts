@@ -283,7 +283,7 @@ export class Office implements Courier {
   #welcomed(welcome: WelcomeOptions): void {
     const { link } = this.#connector
     if (link === null) return
-    this.#inbox.opened(link.frames, welcome.window, !welcome.resumed)
+    this.#inbox.opened(link.frames, welcome.window, welcome.id)
     // What is sent to a room waits at the server for a join that came before.
     this.#memberships.opened(link.frames, welcome.id)
     this.#outbox.opened(link.frames, welcome, now())
