@@ -3,6 +3,7 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { connect, type Client } from '../src/client/index.node.ts'
 import { silentLog } from '../src/gateway/log.ts'
 import { startServer, type Server } from '../src/server.ts'
+import { ADMIN_TOKEN } from './gateway/api-caller.ts'
 import { connectBySocket } from './gateway/peer.ts'
 import { RedisServer } from './support/redis.ts'
 
@@ -16,7 +17,7 @@ const clients: Client[] = []
 
 beforeEach(async () => {
   redis = await RedisServer.start()
-  const options = { port: 0, redisUrl: redis.url, maxLag: 60_000 } as const
+  const options = { port: 0, redisUrl: redis.url, maxLag: 60_000, adminToken: ADMIN_TOKEN } as const
   servers = await Promise.all([startServer(options, silentLog), startServer(options, silentLog)])
 })
 
@@ -121,4 +122,40 @@ it('who connects to the other server is gone from the one where he was', async (
   expect(median(waits)).toBeLessThan(AT_ONCE_MS)
   process.stdout.write(`the other server let a client go ${median(waits).toFixed(1)} ms after he was welcome\n`)
   last.hangUp()
+})
+
+async function asked(at: number, path: string): Promise<unknown> {
+  const response = await fetch(`${servers[at]!.http}/api/${path}`, {
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+  })
+  return response.json()
+}
+
+it('an operator of the one sees the other, who is in a room at which of them, and that the store is away', async () => {
+  const patience = { timeout: 30_000 }
+  const [alice, bob] = await twoClients()
+  const own = await Promise.all([0, 1].map(at => asked(at, 'nodes') as Promise<{ nodes: { node: string }[] }>))
+  const [first, second] = own.map(({ nodes }) => nodes[0]?.node)
+  const other = { node: second, here: false, sessions: 1, connections: { ws: 1 }, storeUp: true, store: 'redis' }
+  await expect
+    .poll(() => asked(0, 'nodes'), patience)
+    .toMatchObject({ nodes: [{ node: first, here: true, ageMs: 0 }, other], unheard: 0 })
+  const lobby = await alice.rooms.join('#lobby')
+  await bob.rooms.join('#lobby')
+  const members = [
+    { id: alice.id, name: '', node: first },
+    { id: bob.id, name: '', node: second },
+  ].sort((a, b) => ((a.id ?? '') < (b.id ?? '') ? -1 : 1))
+  await expect.poll(() => asked(1, 'rooms/lobby/members'), patience).toMatchObject({ members })
+  await expect
+    .poll(() => asked(0, 'rooms/lobby/members?limit=1'), patience)
+    .toMatchObject({ members: members.slice(0, 1) })
+  lobby.leave()
+  // Then only the store knows, and its roll is read.
+  const rest = members.filter(({ id }) => id === bob.id)
+  await expect.poll(() => asked(0, 'rooms/lobby/members'), patience).toMatchObject({ members: rest, next: null })
+  await redis.stop()
+  await expect
+    .poll(() => asked(0, 'nodes'), patience)
+    .toMatchObject({ nodes: [{ node: first, storeUp: false }], unheard: null })
 })

@@ -219,7 +219,7 @@ export class Rooms {
     this.#answered(ask)
     if (records === null) return refuse(ask.session, ask.ref, 'unavailable')
     const rooms = records.map(({ room, owner, password, created, members = 0 }) => {
-      return { room, members: this.count(room, members), locked: password !== '', owner, created }
+      return { room, members: this.company(room)?.count ?? members, locked: password !== '', owner, created }
     })
     const next = records.length < limit ? null : (records.at(-1)?.room ?? null)
     reply(ask.session, ask.ref, { rooms, next })
@@ -285,10 +285,10 @@ export class Rooms {
     if (name !== null) this.#missed.add(name)
   }
 
-  /** How many are in that room, which the store may know better: `members` is what it says. */
-  count(name: string, members = 0): number {
+  /** Those who are in that room; null: this node does not know, and the store may. */
+  company(name: string): Room['company'] | null {
     const company = this.#rooms.get(name)?.company
-    return company?.isKnown === true ? company.count : members
+    return company?.isKnown === true ? company : null
   }
 
   // ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────

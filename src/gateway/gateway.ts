@@ -23,6 +23,7 @@ import type { Credentials } from './credentials.ts'
 import { StoreEffects } from './effects.ts'
 import { Expiries } from './expiries.ts'
 import { openDoor, type Guard } from './guard.ts'
+import { figuresOf } from './api/figures.ts'
 import { Guesses } from './guesses.ts'
 import { Housekeeping } from './housekeeping.ts'
 import { LoopLag } from './lag.ts'
@@ -137,7 +138,13 @@ export class Gateway implements Surroundings {
     this.turn = new Turn(this.hub, this.clock, this.counters, error => this.failed(error))
     this.effects.attach(this.hub, () => this.turn.begin())
     this.#admission = new Admission(options.admission)
-    this.#housekeeping = new Housekeeping(store, this.hub, this.turn, error => this.storeFailed('sweep', error))
+    this.#housekeeping = new Housekeeping(
+      store,
+      this.hub,
+      this.turn,
+      () => JSON.stringify(figuresOf(this, store)),
+      error => this.storeFailed('sweep', error),
+    )
     // Four visits per ping interval, and often enough to see a slow reader in time.
     this.#rounds = new Rounds(Math.min(Math.floor(this.limits.pingIntervalMs / 4 / TICK_MS), 10))
   }

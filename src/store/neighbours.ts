@@ -7,7 +7,7 @@
  */
 import type { Body } from '../protocol/frames.ts'
 import type { LogEnd } from '../protocol/rooms.ts'
-import type { RollAnswer, RollNews, RollReport } from '../protocol/rolls.ts'
+import type { Present, RollAnswer, RollNews, RollReport } from '../protocol/rolls.ts'
 
 /** Who hears it. Called at any time but within a call of `Neighbours`. */
 export interface Hearing {
@@ -30,6 +30,16 @@ export interface Hearing {
 /** Names on a roll, at most. Who comes when it is full is in the room like everybody, but is not listed at other nodes. */
 export const ROLL_NAMES = 10_000
 
+/** Other processes of which is told what they say of themselves, at most. */
+export const NODES_TOLD = 100
+
+/** What a process says of itself. */
+export interface Said {
+  readonly text: string
+  /** How long ago it was said. */
+  readonly ageMs: number
+}
+
 export interface Neighbours {
   /** Before anything else, once. `node`: the name under which this process binds clients. */
   listen(node: string, hearing: Hearing): void
@@ -47,6 +57,12 @@ export interface Neighbours {
    * or it is another one than was meant.
    */
   report(room: string, report: RollReport): Promise<RollAnswer | null>
+  /** Who is on the roll of that room, by id, after that id; also who was at a process that has died, until somebody reports. */
+  roll(room: string, after: string, limit: number): Promise<readonly Present[]>
+  /** Says something of this process, for as long as it lives, and 15 s at most. What is lost is not said again. */
+  say(text: string): void
+  /** What the other processes that live said last of themselves, and of how many of them nothing is told. */
+  others(): Promise<{ readonly said: readonly Said[]; readonly unheard: number }>
   /** To whoever follows that room, or to the process at which that client is, if that is another one; unless the way there is not free. */
   signal(target: string, from: string, body: Body): void
 }

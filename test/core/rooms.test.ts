@@ -235,11 +235,17 @@ describe('questions', () => {
   test('of an operator, how many are in a room, have an answer at once', () => {
     const desk = new RoomDesk({ soleOwner: true })
     const alice = desk.connect('alice')
-    expect(desk.rooms.count('#tea')).toBe(0)
+    expect(desk.rooms.company('#tea')).toBeNull()
     desk.tries(alice, recordOf())
-    expect(desk.rooms.count('#tea')).toBe(1)
+    expect(desk.rooms.company('#tea')?.count).toBe(1)
     desk.rooms.leave(alice.session, 'l', '#tea')
-    expect(desk.rooms.count('#tea')).toBe(0)
+    expect(desk.rooms.company('#tea')?.count).toBe(0)
+  })
+
+  test('who is in a room is not known where the store has not said so', () => {
+    const desk = new RoomDesk()
+    desk.tries(desk.connect('alice'), recordOf())
+    expect(desk.rooms.company('#tea')).toBeNull()
   })
 
   test('of history and members are for who is in the room', () => {

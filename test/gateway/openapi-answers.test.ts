@@ -73,6 +73,8 @@ const samples: readonly (readonly [operation: string, Sample])[] = [
   ['listRooms', { status: 200 }],
   ['getRoom', { params: { room: 'lobby' }, status: 200 }],
   ['getRoom', { params: { room: 'nowhere' }, status: 404 }],
+  ['listMembers', { params: { room: 'lobby' }, query: '?limit=1', status: 200 }],
+  ['listMembers', { params: { room: 'nowhere' }, status: 404 }],
   ['deleteRoom', { params: { room: 'lobby' }, status: 204 }],
   ['kickClient', { params: { id: '{client}' }, status: 200 }],
   ['kickClient', { params: { id: 'nobody' }, status: 404 }],
@@ -85,7 +87,10 @@ let client: string
 beforeAll(async () => {
   caller = await ApiCaller.start({ auth: 'both', jwtSecret: secret, accounts: 'on' })
   document = (await caller.ask('/api/openapi.json')).value as Document
-  client = (await (await connectBySocket(caller.server.ws)).hello()).id
+  const peer = await connectBySocket(caller.server.ws)
+  client = (await peer.hello()).id
+  peer.say(frames => frames.join(1, '#lobby', {}))
+  await peer.next('reply')
 })
 
 afterAll(() => caller.close())

@@ -92,6 +92,9 @@ function patient(store: RedisStore): RealStore {
       follow: room => neighbours.follow(room),
       unfollow: room => neighbours.unfollow(room),
       report: (...args) => waited(neighbours.report(...args)),
+      roll: (...args) => neighbours.roll(...args),
+      say: text => neighbours.say(text),
+      others: () => neighbours.others(),
       signal: (...args) => neighbours.signal(...args),
     },
   }

@@ -261,6 +261,29 @@ export function describeNeighbours(name: string, begin: () => Join): void {
       expect(one.heard).toEqual(['bob ann is typing a b c'])
     })
 
+    test('a roll is read by whoever asks, page by page', async () => {
+      await one.report({ epoch, coming: [present('carl'), present('ann')] })
+      await two.report({ epoch, coming: [present('bob')] })
+      const [ann, bob, carl] = ['ann', 'bob', 'carl'].map(present)
+      expect(await one.neighbours.roll(ROOM, '', 2)).toMatchObject([ann, bob])
+      expect(await two.neighbours.roll(ROOM, 'bob', 2)).toMatchObject([carl])
+      expect(await two.neighbours.roll('#nowhere', '', 2)).toEqual([])
+    })
+
+    test('what a process says of itself is known to the others, the last of it, until it ends', async () => {
+      expect(await one.neighbours.others()).toEqual({ said: [], unheard: 1 })
+      two.neighbours.say('I am new')
+      two.neighbours.say('I am well {"of": "course"}')
+      one.neighbours.say('so am I')
+      // What is asked after it has its answer after it.
+      await Promise.all([one.store.check(), two.store.check()])
+      const { said, unheard } = await one.neighbours.others()
+      expect([said.map(({ text }) => text), unheard]).toEqual([['I am well {"of": "course"}'], 0])
+      expect(said[0]?.ageMs).toBeLessThan(HEARD_MS)
+      await two.store.close()
+      await expect.poll(() => one.neighbours.others(), { timeout: HEARD_MS }).toEqual({ said: [], unheard: 0 })
+    })
+
     test('answers what the model answers, whatever is reported by whom', { timeout: 60_000 }, async () => {
       const id = fc.constantFrom('ann', 'bob', 'carl', 'dan')
       const act = fc.record({

@@ -8,7 +8,7 @@ export const mayImport: Readonly<Record<string, readonly string[]>> = {
   'store/': ['protocol/'],
   'transport/': ['protocol/'],
   'gateway/': [
-    ...['core/', 'protocol/', 'transport/transport.ts'],
+    ...['core/', 'protocol/', 'transport/transport.ts', 'version.ts'],
     ...['store/store.ts', 'store/account-store.ts', 'store/room-store.ts', 'store/neighbours.ts'],
   ],
   'client/': ['protocol/'],
@@ -99,6 +99,7 @@ export const drivers: Readonly<Record<string, readonly string[]>> = {
     'gateway/api/accounts.ts',
     'gateway/api/clients.ts',
     'gateway/api/documents.ts',
+    'gateway/api/figures.ts',
     'gateway/api/messages.ts',
     'gateway/api/nodes.ts',
     'gateway/api/revocations.ts',

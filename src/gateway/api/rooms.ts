@@ -1,6 +1,8 @@
-/** Operations on rooms: which there are, private ones too, and to delete one. */
+/** Operations on rooms: which there are, private ones too, who is in one, and to delete one. */
 import { z } from 'zod'
+import type { Present } from '../../protocol/rolls.ts'
 import type { RoomRecord } from '../../protocol/rooms.ts'
+import { ROLL_NAMES } from '../../store/neighbours.ts'
 import type { Store } from '../../store/store.ts'
 import { ApiError, forAdmins, route, type Route } from './route.ts'
 import { limitOf, next, pageQuery, roomInPath, time } from './shapes.ts'
@@ -19,11 +21,22 @@ const room = z.object({
   created: time.describe('When it was made, in ms since the Unix epoch'),
 })
 
+const member = z.object({
+  id: z.string(),
+  name: z.string().describe('What others see'),
+  node: z
+    .string()
+    .nullable()
+    .describe(
+      'The node that its client is connected to; null: to none, so that it is about to come back or to be taken off',
+    ),
+})
+
 const params = z.strictObject({ room: roomInPath })
 
 /** `deleted` is told of a room that is no more. */
 export function roomRoutes(gateway: Gateway, store: Store, deleted: (room: string) => void): readonly Route[] {
-  return [listRooms(store), getRoom(gateway, store), deleteRoom(gateway, store, deleted)]
+  return [listRooms(store), getRoom(gateway, store), listMembers(gateway, store), deleteRoom(gateway, store, deleted)]
 }
 
 function listRooms(store: Store): Route {
@@ -57,9 +70,48 @@ function getRoom({ hub }: Gateway, store: Store): Route {
     errors: ['no_such_room', 'unavailable'],
     async answer({ params }) {
       const record = await known(store, params.room)
-      return { status: 200, value: { ...shown(record), members: hub.rooms.count(params.room, record.members) } }
+      return {
+        status: 200,
+        value: { ...shown(record), members: hub.rooms.company(params.room)?.count ?? record.members ?? 0 },
+      }
     },
   })
+}
+
+function listMembers({ hub }: Gateway, store: Store): Route {
+  return route({
+    ...forAdmins,
+    method: 'GET',
+    path: '/api/rooms/:room/members',
+    name: 'listMembers',
+    text: `Lists who is in a room, on all nodes, by id, and where each is connected. Of a room over several nodes at most ${ROLL_NAMES} members are on the roll.`,
+    params,
+    query: z.strictObject(pageQuery),
+    answers: { 200: { text: 'A page of members.', schema: z.object({ members: z.array(member), next }) } },
+    errors: ['no_such_room', 'unavailable'],
+    async answer({ params, query }) {
+      const limit = limitOf(query.limit)
+      await known(store, params.room)
+      const present = await presentIn(hub, store, params.room, query.after ?? '', limit)
+      const members = await Promise.all(
+        present.map(async ({ id, name }) => ({ id, name, node: (await asked(store.client(id)))?.node ?? null })),
+      )
+      const more = members.length === limit
+      return { status: 200, value: { members, next: more ? (members.at(-1)?.id ?? null) : null } }
+    },
+  })
+}
+
+async function presentIn(
+  { rooms }: Gateway['hub'],
+  { neighbours }: Store,
+  room: string,
+  after: string,
+  limit: number,
+): Promise<readonly Present[]> {
+  const company = rooms.company(room)
+  if (company === null && neighbours !== null) return asked(neighbours.roll(room, after, limit))
+  return company?.list(after, limit).map(([id, name]) => ({ id, name })) ?? []
 }
 
 function deleteRoom({ hub, turn }: Gateway, store: Store, deleted: (room: string) => void): Route {

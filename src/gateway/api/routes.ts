@@ -27,7 +27,7 @@ export function apiRoutes(
     ...clientRoutes(gateway, store),
     ...roomRoutes(gateway, store, room => guard.audit.note('room_deleted', { room, why: 'by an operator' })),
     ...traceRoutes(gateway, store),
-    ...nodeRoutes(gateway, store, version),
+    ...nodeRoutes(gateway, store),
     ...accountRoutes(accounts),
     ...revocationRoutes(guard.tokens === null ? null : store.accounts, guard.audit),
   ]

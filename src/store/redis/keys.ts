@@ -98,6 +98,11 @@ export class Keys {
     return `${this.#prefix}node:${node}`
   }
 
+  /** What the process of that lease says of itself. */
+  said(lease: string): string {
+    return `${this.#prefix}said:${lease}`
+  }
+
   /** The room of a channel; null: it is none of these. */
   roomOf(channel: string): string | null {
     const start = `${this.#prefix}{`

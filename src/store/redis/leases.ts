@@ -58,6 +58,12 @@ export class Leases {
     return this.#live.size === 1 && this.#live.has(this.own) && performance.now() - this.#heard > LIFE_MS
   }
 
+  /** The others that live, as they are now. */
+  async others(): Promise<readonly string[]> {
+    await this.beat()
+    return [...this.#live].filter(lease => lease !== this.own)
+  }
+
   /** Another process has said something. */
   heard(): void {
     this.#heard = performance.now()

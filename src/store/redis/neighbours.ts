@@ -12,17 +12,19 @@
  */
 import type { Body } from '../../protocol/frames.ts'
 import { isRoom } from '../../protocol/names.ts'
-import type { Listed, RollAnswer, RollNews, RollReport } from '../../protocol/rolls.ts'
+import type { Listed, Present, RollAnswer, RollNews, RollReport } from '../../protocol/rolls.ts'
 import type { Keys } from './keys.ts'
-import type { Hearing, Neighbours } from '../neighbours.ts'
+import { NODES_TOLD, type Hearing, type Neighbours, type Said } from '../neighbours.ts'
 import { EndedStreams, readEnded } from './ended.ts'
 import type { Leases } from './leases.ts'
 import type { Argument, RedisLink } from './link.ts'
 import { RedisListener } from './listener.ts'
-import { listOf, textOf } from './records.ts'
+import { listOf, numberOf, textOf } from './records.ts'
 
 /** Calls without an answer from which on signals are dropped. */
 const BUSY = 1_000
+/** ms for which what a process says of itself is kept, as long as its lease may be. */
+const SAID_MS = 15_000
 
 export class RedisNeighbours implements Neighbours {
   readonly #link: RedisLink
@@ -96,6 +98,24 @@ export class RedisNeighbours implements Neighbours {
     return again === null ? null : this.#read(again)
   }
 
+  async roll(room: string, after: string, limit: number): Promise<readonly Present[]> {
+    const [key] = this.#keys.roll(room)
+    const all = listOf(await this.#link.run('readRoll', [key])).map(textOf)
+    const rest = readRoll(all, this.#leases.own).filter(({ id }) => id > after)
+    return rest.sort((a, b) => (a.id < b.id ? -1 : 1)).slice(0, limit)
+  }
+
+  say(text: string): void {
+    this.#link.send('set', this.#keys.said(this.#leases.own), text, 'PX', SAID_MS).catch(() => {})
+  }
+
+  async others(): Promise<{ readonly said: readonly Said[]; readonly unheard: number }> {
+    const leases = await this.#leases.others()
+    const said = await Promise.all(leases.slice(0, NODES_TOLD).map(lease => this.#said(lease)))
+    const known = said.filter(one => one !== null)
+    return { said: known, unheard: leases.length - known.length }
+  }
+
   signal(target: string, from: string, body: Body): void {
     if (this.#link.pending > BUSY) return
     const forRoom = isRoom(target)
@@ -108,6 +128,14 @@ export class RedisNeighbours implements Neighbours {
   close(): void {
     this.#ended.close()
     this.#listener.close()
+  }
+
+  /** By the time that Redis keeps it still, it is known how old it is, without a clock of anybody. */
+  async #said(lease: string): Promise<Said | null> {
+    const key = this.#keys.said(lease)
+    const [text, left] = await Promise.all([this.#link.send('get', key), this.#link.send('pttl', key)])
+    const ms = numberOf(left)
+    return text === null || ms < 0 ? null : { text: textOf(text), ageMs: Math.max(0, SAID_MS - ms) }
   }
 
   #report(room: string, { epoch, coming, going, seen }: RollReport, dead: readonly string[]): Promise<unknown> {

@@ -84,6 +84,11 @@ if ARGV[4] ~= before or ARGV[6] ~= '' then everybody = redis.call('HGETALL', KEY
 return {written, stayed, leases, everybody}
 `
 
+/** Everybody on the roll, as clients and their values, for who has nothing to report. `KEYS[1]` is the roll. */
+export const readRoll = `
+return redis.call('HGETALL', KEYS[1])
+`
+
 /**
  * ARGV: the channel of the room, and what is told on it. A command without a key goes to any server of a cluster, and two of them may be overtaken: a
  * script goes where the room is, so that signals come in the order in which they were made.

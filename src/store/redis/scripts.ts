@@ -51,7 +51,7 @@ import {
   sweepRoom,
   takenPosts,
 } from './scripts-rooms.ts'
-import { report, signalRoom } from './scripts-rolls.ts'
+import { readRoll, report, signalRoom } from './scripts-rolls.ts'
 import { ROLL_NAMES } from '../neighbours.ts'
 import { ENDED_EPOCHS } from '../room-store.ts'
 import type { StoreLimits } from '../store.ts'
@@ -199,6 +199,7 @@ function roomSources(limits: StoreLimits) {
     takenPosts: clock + insist + takenPosts,
     sweepRoom: given + insist + retain + sweepRoom,
     report: given + insist + same + report,
+    readRoll,
     signalRoom,
     claimRoom: clock + claimRoom,
   }
@@ -252,6 +253,7 @@ export function createScripts(limits: StoreLimits): Scripts {
     takenPosts: script(room.takenPosts),
     sweepRoom: script(room.sweepRoom),
     report: script(room.report),
+    readRoll: script(room.readRoll),
     signalRoom: script(room.signalRoom),
     claimRoom: script(room.claimRoom),
     findAccount: script(account.findAccount),
