@@ -50,6 +50,14 @@ const script = `if (location.pathname === '/client.js') import('/client.js').the
   window.t = { client, deaf, connect, shown, states, errors, receipts, sent, send, missed: () => missed }
 })`
 
+/** ms that a page may need for what it is waited for, on a machine whose disk and cores are busy with other tests. */
+const PATIENCE_MS = 60_000
+
+/** What is told of a page in which that did not happen. */
+const inPage = `window.t ? JSON.stringify({
+  status: t.client.status, states: t.states.slice(-20), errors: t.errors.slice(-20), sent: t.sent.length, shown: t.shown.length,
+  receipts: t.receipts.length, visible: document.visibilityState, ms: Math.round(performance.now()) }) : document.title`
+
 /** What a page has in \`t\`, as far as it can be asked for. */
 export class Tab {
   readonly page: Page
@@ -87,7 +95,14 @@ export class Tab {
 
   /** Waits until an expression is true in the page. Asks from outside, since timers of hidden pages are slow. */
   async until(expression: string): Promise<void> {
-    await expect.poll(() => this.eval(`Boolean(${expression})`), { timeout: 30_000, message: expression }).toBe(true)
+    try {
+      await expect
+        .poll(() => this.eval(`Boolean(${expression})`), { timeout: PATIENCE_MS, message: expression })
+        .toBe(true)
+    } catch (error) {
+      const found = await this.eval<string>(inPage).catch((reason: unknown) => String(reason))
+      throw new Error(`It never was so that ${expression}. The page has ${found}`, { cause: error })
+    }
   }
 
   async reload(): Promise<void> {
