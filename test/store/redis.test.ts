@@ -1,7 +1,7 @@
 /** The contract over a real Redis. Each test has keys of its own in one server. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 
-import { streamName } from '../../src/protocol/mailbox.ts'
+import { streamName, type EnqueueResult } from '../../src/protocol/mailbox.ts'
 import type { RoomQuery } from '../../src/protocol/rooms.ts'
 import { defaultRoomLimits } from '../../src/store/room-store.ts'
 import { defaultStoreLimits } from '../../src/store/store.ts'
@@ -143,6 +143,36 @@ describe.skipIf(redisProgram === null)('with redis-server', () => {
     await server.ask('SCRIPT FLUSH')
     expect((await store.enqueue('bob', [parcel(1)])).outcomes).toEqual(['ok'])
     expect(tokenOf(await store.bind(bindRequest('bob')))).toMatch(/^2:/)
+    await store.close()
+  })
+
+  test('a Redis that has forgotten its scripts does what is asked for one client in that order', async () => {
+    const store = await openRedisStore({ url: server.url, prefix: `test-${++tests}:` })
+    const bob = await register(store, 'bob')
+    const eve = await register(store, 'eve')
+    await store.enqueue('bob', parcels(1, 2))
+    const last = (await page(store, 'bob', bob)).entries.at(-1)?.s ?? 0
+    await server.ask('SCRIPT FLUSH')
+    // By this it knows the script again that comes second.
+    await store.unbind('eve', eve, 0)
+    const goodbye = [store.remove('bob', bob, last), store.unbind('bob', bob, 0)]
+    for (const answer of await Promise.all(goodbye)) expect(answer).toEqual({ kind: 'ok', lost: [] })
+    expect(await store.client('bob')).toMatchObject({ parked: 0 })
+    await store.close()
+  })
+
+  test('messages are parked in order while a Redis forgets its scripts again and again', async () => {
+    const store = await openRedisStore({ url: server.url, prefix: `test-${++tests}:` })
+    await register(store, 'bob')
+    const answers: Promise<EnqueueResult>[] = []
+    const flushes: Promise<string>[] = []
+    for (let n = 1; n <= 600; n++) {
+      if (n % 60 === 0) flushes.push(server.ask('SCRIPT FLUSH'))
+      answers.push(store.enqueue('bob', [parcel(n)]))
+      await new Promise(setImmediate)
+    }
+    for (const { outcomes } of await Promise.all(answers)) expect(outcomes).toEqual(['ok'])
+    await Promise.all(flushes)
     await store.close()
   })
 

@@ -8,9 +8,11 @@
  * A call is answered within two seconds or rejected, and then the connection is given up: what is written after it on a
  * connection that has stalled would only pile up. What was given up may be on its way still, and must not take effect later: scripts are told
  * until when they may, and when Redis is reached again, the first thing it is told is to forget the connection before. Nothing is queued while Redis is away; the driver connects again by itself. A server counts as
- * reached when its settings have been judged and it knows the scripts; one that forgets them later is given the source again.
+ * reached when its settings have been judged and it knows the scripts; one that forgets them later is given all of them
+ * again, and nothing overtakes what it has missed.
  */
 import { randomBytes } from 'node:crypto'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Cluster, Redis } from 'ioredis'
 import type { RedisWay } from './address.ts'
 import { judgeRedis, readInfo, redisError, UnfitRedis } from './settings.ts'
@@ -55,6 +57,8 @@ export class RedisLink {
   #told: 'nothing' | 'up' | 'away' | 'unfit' = 'nothing'
   #open = 0
   #corked: { uncork(): void }[] = []
+  /** A server that had forgotten the scripts is being given them again; null: all know them, as far as this is known. */
+  #teaching: Promise<unknown> | null = null
   #timer: NodeJS.Timeout | null = null
   /** How far the clock of Redis is ahead of `performance.now()`, at least, ms; in a cluster, that of the server that is furthest ahead. Null: not known. */
   #ahead: number | null = null
@@ -188,12 +192,33 @@ export class RedisLink {
 
   async #evaluate(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown> {
     const rest = [keys.length, ...keys, ...args]
+    if (this.#teaching !== null) await this.#teaching
     try {
       return await this.#write('evalsha', [script.sha, ...rest])
     } catch (error) {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+      this.#teachAgain()
       return this.#write('eval', [script.source, ...rest])
     }
+  }
+
+  /**
+   * All scripts at once: if only the one that was missed were known again, a call of it would overtake one of another that is missed next. What
+   * was asked before comes back and is asked again in its order, and what is asked from now on waits until that is done.
+   */
+  #teachAgain(): void {
+    if (this.#teaching !== null) return
+    const servers = this.#masters().filter(({ status }) => status === 'ready')
+    const taught = Promise.allSettled(servers.map(server => teach(server, this.#scripts)))
+    // Of a connection that is lost meanwhile no answer may ever come.
+    const late = sleep(CALL_MS, null, { ref: false })
+    this.#teaching = Promise.race([taught, late])
+    // Who waits goes first, and who comes meanwhile goes behind.
+    void this.#teaching.then(() =>
+      setImmediate(() => {
+        this.#teaching = null
+      }),
+    )
   }
 
   #write(command: string, args: Argument[]): Promise<unknown> {
