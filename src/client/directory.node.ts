@@ -3,7 +3,7 @@
  *
  * An outbox name belongs to one live instance, so a directory has one user at a time. What a journal record says is in the
  * file before anything that follows from it leaves the process, so a killed process loses nothing; with `fsync` (the default) new
- * messages are also on the disk, and a machine that loses power loses none. Receipts and cursors are not flushed: losing them costs a
+ * messages and the count of connections are also on the disk, and a machine that loses power loses none. Receipts and cursors are not flushed: losing them costs a
  * question to the server, or a gap that is none.
  */
 import {
@@ -28,7 +28,6 @@ import {
   encodeRoomCursor,
   encodeSnapshot,
   isDurable,
-  kindOf,
   replay,
   type Kept,
 } from './records.ts'
@@ -109,7 +108,7 @@ class DirectoryKeeper implements Keeper {
 }
 
 function readKept(path: string): Kept | null {
-  const content = readJournal(path, record => isDurable(kindOf(record)))
+  const content = readJournal(path)
   if (content === null) return null
   if ('damagedAt' in content) throw new AckdError('unreadable', `${path} at byte ${content.damagedAt}`)
   try {

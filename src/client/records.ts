@@ -43,9 +43,9 @@ export function encodeRoomCursor(cursor: RoomCursor): Uint8Array {
   return encode(['room', roomLine(cursor)])
 }
 
-/** Whether a crash of the machine must not lose it: what comes after relies on numbers that it gave away. */
-export function isDurable(kind: string): boolean {
-  return kind === 'added' || kind === 'freed' || kind === 'named'
+/** Whether a crash of the machine must not lose it: what comes after relies on numbers that it gave away, of messages or of connections. */
+export function isDurable(kind: OutboxChange['kind']): boolean {
+  return kind !== 'stored' && kind !== 'gone'
 }
 
 /** What a record says it is; '' when it says nothing. */

@@ -24,8 +24,8 @@ class Process {
   readonly inbox: Inbox
   readonly #keeper: Keeper
 
-  constructor() {
-    const opened = directoryKeeper(dir, { fsync: false })
+  constructor(fsync = false) {
+    const opened = directoryKeeper(dir, { fsync })
     keeper = this.#keeper = opened
     const { outbox, cursors } = opened
     this.outbox = new Outbox(
@@ -238,14 +238,41 @@ describe('damage', () => {
     expect(new Process().outbox.count).toBe(3)
   })
 
-  test('in the middle is told, and nothing is changed', () => {
-    const journal = filled()
+  /** Commits what was added or counted, one after the other, then cursors, and harms the first of it. */
+  function harmed(...changes: ((outbox: Outbox) => void)[]): Buffer {
+    const process = new Process(true)
+    const journal = join(dir, 'journal')
+    const { size } = statSync(journal)
+    for (const change of changes) {
+      change(process.outbox)
+      process.commit()
+    }
+    process.end()
     const bytes = readFileSync(journal)
-    const at = bytes.indexOf('message 1')
-    bytes[at] = (bytes[at] ?? 0) ^ 1
+    bytes.fill(0, size, size + 20)
     writeFileSync(journal, bytes)
+    return bytes
+  }
+
+  const add = (outbox: Outbox): void => void outbox.add('ann', textBody('message'), 0, 0)
+  const store = (outbox: Outbox): void => outbox.stored('ann', 1, 0)
+
+  test.each([
+    ['a message', add, add],
+    ['the count of connections', (outbox: Outbox) => void outbox.nextAttempt(), add],
+  ])('of %s, before what was written later, is told, and nothing is changed', (_, first, second) => {
+    const bytes = harmed(first, second)
     expect(() => new Process()).toThrow(expect.objectContaining({ code: 'unreadable' }))
-    expect(readFileSync(journal).equals(bytes)).toBe(true)
+    expect(readFileSync(join(dir, 'journal')).equals(bytes)).toBe(true)
+  })
+
+  test('of what was on its way to the disk with the last messages is cut off with them', () => {
+    const kept = new Process(true)
+    add(kept.outbox)
+    kept.commit()
+    kept.end()
+    harmed(store, add)
+    expect(new Process().outbox.count).toBe(1)
   })
 
   test('of the identity is told, and the directory is given back', () => {

@@ -186,7 +186,6 @@ export const testedElsewhere: readonly { readonly files: RegExp; readonly by: st
     by: 'client/parts.test.ts',
     because: 'small parts, a few lines of test each, and the whole of them in client.test.ts',
   },
-  { files: /^client\/journal\.node\.ts$/, by: 'client/directory.node.test.ts', because: 'the files of the directory' },
   {
     files: /^conformance\/.*\.ts$/,
     by: 'conformance/suite.slow.test.ts',
