@@ -14,7 +14,8 @@
  * handler is done: a process that dies between the two is shown it again when it comes back with its recorded cursors, and
  * one without them is shown again whatever it had not acked.
  *
- * Pure, like the outbox. Acks are not written at once: `flush` writes one for all that was done since.
+ * Pure, like the outbox, and without a clock: what was read is forgotten for the sake of what was read later, and never for its age, since the
+ * clock of a machine can be years off, and be set right. Acks are not written at once: `flush` writes one for all that was done since.
  */
 import type { Body, ClientFrames } from '../protocol/frames.ts'
 
@@ -41,8 +42,6 @@ export interface Cursor {
   readonly outbox: string
   /** The highest number that was dealt with. */
   readonly n: number
-  /** ms; when that was. */
-  readonly time: number
 }
 
 export interface InboxEvents {
@@ -59,8 +58,6 @@ export interface InboxEvents {
 export interface InboxOptions {
   /** Streams whose cursors are kept; the one that was used least recently is forgotten first, and could be shown repeats. */
   readonly maxStreams?: number
-  /** ms; cursors that were not used for so long are forgotten. */
-  readonly cursorLifeMs?: number
   /** Bytes of bodies that may wait to be shown. A server that sends more loses the connection. */
   readonly maxBytes?: number
   readonly restore?: readonly Cursor[]
@@ -80,8 +77,6 @@ class Track {
   missing = 0
   /** Messages of it that are queued or with their handler. */
   waiting = 0
-  /** ms */
-  usedAt = 0
 
   constructor(to: string | null, from: string, outbox: string) {
     this.to = to
@@ -110,7 +105,6 @@ const MAX_REFUSED = 100
 export class Inbox {
   readonly #events: InboxEvents
   readonly #maxStreams: number
-  readonly #cursorLifeMs: number
   readonly #maxBytes: number
   readonly #lookOnly: boolean
   /** The least recently used first. */
@@ -134,20 +128,19 @@ export class Inbox {
   constructor(events: InboxEvents, options: InboxOptions = {}) {
     this.#events = events
     this.#maxStreams = options.maxStreams ?? 10_000
-    this.#cursorLifeMs = options.cursorLifeMs ?? 90 * 24 * 3_600_000
     this.#lookOnly = options.lookOnly ?? false
     this.#maxBytes = options.maxBytes ?? 32 * 1024 * 1024
-    for (const { to, from, outbox, n, time } of options.restore ?? []) {
-      const track = this.#track(from, outbox, time)
+    for (const { to, from, outbox, n } of options.restore ?? []) {
+      const track = this.#track(from, outbox)
       track.to = to
       track.top = track.done = n
     }
   }
 
   /** Somebody is there to be shown messages. Until then they are queued and not acked. */
-  start(now: number): void {
+  start(): void {
     this.#started = true
-    this.#showNext(now)
+    this.#showNext()
   }
 
   /** Nothing more is shown; what is with its handler may still be dealt with. */
@@ -183,41 +176,32 @@ export class Inbox {
     if (this.#shown !== null) this.#shown.seq = 0
   }
 
-  message(
-    seq: number,
-    from: string,
-    outbox: string,
-    n: number,
-    time: number,
-    flags: number,
-    body: Body,
-    now: number,
-  ): void {
-    this.#take(seq, { from, outbox, n, time, flags, body, reason: '' }, now)
+  message(seq: number, from: string, outbox: string, n: number, time: number, flags: number, body: Body): void {
+    this.#take(seq, { from, outbox, n, time, flags, body, reason: '' })
   }
 
-  void(seq: number, from: string, outbox: string, n: number, reason: string, now: number): void {
-    this.#take(seq, { from, outbox, n, time: 0, flags: 0, body: null, reason }, now)
+  void(seq: number, from: string, outbox: string, n: number, reason: string): void {
+    this.#take(seq, { from, outbox, n, time: 0, flags: 0, body: null, reason })
   }
 
   /** The message that was shown is dealt with. */
-  handled(now: number): void {
+  handled(): void {
     const entry = this.#shown
     if (entry === null) return
     this.#shown = null
-    this.#record(entry, now)
-    this.#showNext(now)
+    this.#record(entry)
+    this.#showNext()
   }
 
   /** The message that was shown is refused for good: its sender is told so, with the reason. */
-  refused(reason: string, now: number): void {
+  refused(reason: string): void {
     const entry = this.#shown
     if (entry === null) return
     const first = this.#refused.keys().next()
     if (this.#refused.size >= MAX_REFUSED && first.done !== true) this.#refused.delete(first.value)
     this.#refused.set(nameOf(entry.message), reason)
     if (entry.seq > 0) this.#nack(entry.seq, reason)
-    this.handled(now)
+    this.handled()
   }
 
   /** Writes the acks that are due. To be called once per turn. */
@@ -233,19 +217,11 @@ export class Inbox {
     this.#acked = Math.max(this.#acked, done)
   }
 
-  /** Forgets cursors that were not used for too long. To be called now and then. */
-  tick(now: number): void {
-    for (const [name, track] of this.#tracks) {
-      if (track.usedAt >= now - this.#cursorLifeMs) return
-      if (track.waiting === 0) this.#tracks.delete(name)
-    }
-  }
-
   /** Every cursor that is to be kept. */
   snapshot(): Cursor[] {
     const cursors: Cursor[] = []
-    for (const { to, from, outbox, done, usedAt } of this.#tracks.values()) {
-      if (done !== null) cursors.push({ to, from, outbox, n: done, time: usedAt })
+    for (const { to, from, outbox, done } of this.#tracks.values()) {
+      if (done !== null) cursors.push({ to, from, outbox, n: done })
     }
     return cursors
   }
@@ -257,10 +233,10 @@ export class Inbox {
     return Math.min(next, this.#queue[0]?.seq ?? Infinity) - 1
   }
 
-  #take(seq: number, message: Incoming, now: number): void {
+  #take(seq: number, message: Incoming): void {
     if (this.#deaf) return
     const { from, outbox, n } = message
-    const track = this.#track(from, outbox, now)
+    const track = this.#track(from, outbox)
     const { top } = track
     if (top !== null && n <= top) {
       this.#received = seq
@@ -280,7 +256,7 @@ export class Inbox {
     track.waiting++
     this.#queue.push({ message, track, before: top, seq })
     this.#queuedBytes += size
-    this.#showNext(now)
+    this.#showNext()
   }
 
   #repeat(seq: number, message: Incoming, track: Track): void {
@@ -304,10 +280,10 @@ export class Inbox {
   }
 
   /** A handler may be done within `show`, so this is a loop that is not entered twice. */
-  #showNext(now: number): void {
+  #showNext(): void {
     if (this.#showing || !this.#started) return
     this.#showing = true
-    for (let entry = this.#next(); entry !== null; entry = this.#next()) this.#showOne(entry, now)
+    for (let entry = this.#next(); entry !== null; entry = this.#next()) this.#showOne(entry)
     this.#showing = false
   }
 
@@ -315,7 +291,7 @@ export class Inbox {
     return this.#started && this.#shown === null ? (this.#queue.shift() ?? null) : null
   }
 
-  #showOne(entry: Queued, now: number): void {
+  #showOne(entry: Queued): void {
     const { message, before } = entry
     const { from, outbox, n } = message
     this.#queuedBytes -= bytesOf(message)
@@ -325,29 +301,28 @@ export class Inbox {
       this.#events.show(message)
     } else {
       this.#events.gap(from, outbox, n, n, message.reason)
-      this.#record(entry, now)
+      this.#record(entry)
     }
   }
 
-  #record({ track, message }: Queued, now: number): void {
+  #record({ track, message }: Queued): void {
     const { to, from, outbox } = track
     const { n } = message
     track.waiting--
     // It may have come to an earlier address.
     if (this.#lookOnly || this.#tracks.get(`${from} ${outbox}`) !== track) return
     track.done = n
-    this.#events.recorded({ to, from, outbox, n, time: now })
+    this.#events.recorded({ to, from, outbox, n })
   }
 
   /** The track of a stream, which becomes the one that was used last. */
-  #track(from: string, outbox: string, now: number): Track {
+  #track(from: string, outbox: string): Track {
     const name = `${from} ${outbox}`
     const known = this.#tracks.get(name)
     const track = known ?? new Track(this.#address, from, outbox)
     if (known) this.#tracks.delete(name)
     else if (this.#tracks.size >= this.#maxStreams) this.#forgetOne()
     this.#tracks.set(name, track)
-    track.usedAt = now
     return track
   }
 

@@ -299,7 +299,7 @@ export class Outbox {
     if (stream.sent === 0) stream.heardAt = now
     this.#streams.advance(stream, message)
     const { ttl, n, target, body } = message
-    const left = ttl === 0 ? 0 : Math.max(1, ttl - Math.floor((now - message.time) / 1_000))
+    const left = ttl === 0 ? 0 : Math.max(1, ttl - Math.floor(Math.max(0, now - message.time) / 1_000))
     frames.send(n, stream.floor, target, left, body)
   }
 

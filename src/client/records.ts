@@ -7,6 +7,9 @@ import type { RoomCursor } from './rooms/feed.ts'
 import type { Cursor } from './inbox.ts'
 import type { OutboxChange, OutboxSnapshot, Outgoing } from './outgoing.ts'
 
+/** ms; an earlier version, which may share a browser's database with this one, forgets what was read some time after that. */
+const NEVER = Date.UTC(2100, 0)
+
 /** All that a journal comes to. */
 export interface Kept {
   readonly outbox: OutboxSnapshot
@@ -146,10 +149,10 @@ class Replay {
   }
 
   #cursor(value: unknown): void {
-    const [from, outbox, n, time, to] = list(value)
+    const [from, outbox, n, , to] = list(value)
     // Older journals do not say where it leads to.
     const known = typeof to === 'string' ? to : null
-    const cursor = { to: known, from: text(from), outbox: text(outbox), n: integer(n), time: integer(time) }
+    const cursor = { to: known, from: text(from), outbox: text(outbox), n: integer(n) }
     const name = `${cursor.from} ${cursor.outbox}`
     this.#cursors.delete(name)
     // In older journals 0 means that it is forgotten.
@@ -195,8 +198,8 @@ function bodyOf(value: unknown): Body {
   return { bytes: value, start: 0, end: value.length, text: false }
 }
 
-function cursorLine({ to, from, outbox, n, time }: Cursor): unknown[] {
-  return [from, outbox, n, Math.round(time), to]
+function cursorLine({ to, from, outbox, n }: Cursor): unknown[] {
+  return [from, outbox, n, NEVER, to]
 }
 
 function roomLine({ room, epoch, offset, time }: RoomCursor): unknown[] {

@@ -74,18 +74,18 @@ describe('a directory', () => {
   test('gives back what was read with the address at which it was read', () => {
     const frames = { ack: () => {}, nack: () => {} }
     const before = new Process()
-    before.inbox.start(0)
+    before.inbox.start()
     for (const [address, n] of [
       ['old', 7],
       ['new', 1],
     ] as const) {
       before.inbox.opened(frames, 4, address)
-      before.inbox.message(1, 'ann', 'outbox-a', n, 0, 0, textBody('x'), 0)
-      before.inbox.handled(0)
+      before.inbox.message(1, 'ann', 'outbox-a', n, 0, 0, textBody('x'))
+      before.inbox.handled()
       before.inbox.closed()
     }
     before.commit()
-    expect(restart(before).inbox.snapshot()).toEqual([{ to: 'new', from: 'ann', outbox: 'outbox-a', n: 1, time: 0 }])
+    expect(restart(before).inbox.snapshot()).toEqual([{ to: 'new', from: 'ann', outbox: 'outbox-a', n: 1 }])
   })
 
   test('gives back the outbox as it was, whatever has happened to it', () => {
@@ -132,13 +132,13 @@ describe('a directory', () => {
   test('gives back how far was read', () => {
     const process = new Process()
     process.inbox.opened({ ack: () => {}, nack: () => {} }, 8, 'me')
-    process.inbox.start(0)
+    process.inbox.start()
     for (const n of [1, 2]) {
-      process.inbox.message(n, 'ann', 'outbox-a', n, 0, 0, textBody('x'), 5)
-      process.inbox.handled(5)
+      process.inbox.message(n, 'ann', 'outbox-a', n, 0, 0, textBody('x'))
+      process.inbox.handled()
     }
     process.commit()
-    expect(restart(process).inbox.snapshot()).toEqual([{ to: 'me', from: 'ann', outbox: 'outbox-a', n: 2, time: 5 }])
+    expect(restart(process).inbox.snapshot()).toEqual([{ to: 'me', from: 'ann', outbox: 'outbox-a', n: 2 }])
   })
 
   test('keeps its files for their owner alone', () => {

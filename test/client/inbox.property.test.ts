@@ -39,7 +39,7 @@ class World {
       recorded: ({ from, n }) => this.#dealtWith.add(`${from} ${n}`),
       reconnect: reason => this.problems.push(reason),
     })
-    this.inbox.start(0)
+    this.inbox.start()
     this.connect(false)
   }
 
@@ -74,14 +74,14 @@ class World {
     const entry = this.#mailbox[this.#sent.length]
     if (!this.#connected || !entry || this.#sent.length >= window) return
     this.#sent.push(entry)
-    this.inbox.message(++this.#seq, entry.from, 'outbox-a', entry.n, 0, 0, textBody('x'), 0)
+    this.inbox.message(++this.#seq, entry.from, 'outbox-a', entry.n, 0, 0, textBody('x'))
   }
 
   finish(refuse: boolean): void {
     if (!this.#atWork) return
     this.#atWork = null
-    if (refuse) this.inbox.refused('no', 0)
-    else this.inbox.handled(0)
+    if (refuse) this.inbox.refused('no')
+    else this.inbox.handled()
   }
 
   #ack(seq: number): void {

@@ -25,11 +25,11 @@ const frames = {
 }
 
 function receive(seq: number, n: number, from = 'ann'): void {
-  inbox.message(seq, from, 'outbox-a', n, 0, 0, textBody(`${from} ${n}`), 0)
+  inbox.message(seq, from, 'outbox-a', n, 0, 0, textBody(`${from} ${n}`))
 }
 
 function handle(): void {
-  inbox.handled(0)
+  inbox.handled()
   inbox.flush()
 }
 
@@ -45,7 +45,7 @@ function reconnect(): void {
 
 beforeEach(() => {
   inbox = create()
-  inbox.start(0)
+  inbox.start()
   inbox.opened(frames, 4, 'me')
 })
 
@@ -64,8 +64,8 @@ describe('in order', () => {
   test('writes one ack for all that was done in a turn', () => {
     receive(1, 1)
     receive(2, 2)
-    inbox.handled(0)
-    inbox.handled(0)
+    inbox.handled()
+    inbox.handled()
     inbox.flush()
     inbox.flush()
     expect(events().filter(event => event.startsWith('ack'))).toEqual(['ack 2'])
@@ -81,7 +81,7 @@ describe('in order', () => {
     receive(1, 1)
     inbox.flush()
     expect(events()).toEqual([])
-    inbox.start(0)
+    inbox.start()
     expect(events()).toEqual(['show ann 1'])
   })
 })
@@ -130,8 +130,8 @@ describe('repeats', () => {
   })
 
   test('are known from cursors of an earlier inbox', () => {
-    inbox = create({ restore: [{ to: 'me', from: 'ann', outbox: 'outbox-a', n: 3, time: 0 }] })
-    inbox.start(0)
+    inbox = create({ restore: [{ to: 'me', from: 'ann', outbox: 'outbox-a', n: 3 }] })
+    inbox.start()
     inbox.opened(frames, 4, 'me')
     receive(1, 3)
     receive(2, 4)
@@ -144,8 +144,8 @@ describe('refusals', () => {
   test('are told in their place', () => {
     receive(1, 1)
     receive(2, 2)
-    inbox.handled(0)
-    inbox.refused('broken', 0)
+    inbox.handled()
+    inbox.refused('broken')
     inbox.flush()
     expect(events()).toEqual(['show ann 1', 'recorded ann 1', 'show ann 2', 'recorded ann 2', 'nack 2 broken'])
   })
@@ -153,7 +153,7 @@ describe('refusals', () => {
   test('are told again when the message comes again, after what is before it', () => {
     receive(1, 1)
     inbox.closed()
-    inbox.refused('broken', 0)
+    inbox.refused('broken')
     inbox.opened(frames, 4, 'me')
     receive(1, 1, 'bob')
     receive(2, 1)
@@ -194,7 +194,7 @@ describe('holes', () => {
 
   test('that a void explains are told with the reason, and acked', () => {
     receive(1, 1)
-    inbox.void(2, 'ann', 'outbox-a', 2, 'expired', 0)
+    inbox.void(2, 'ann', 'outbox-a', 2, 'expired')
     receive(3, 3)
     events()
     handle()
@@ -219,7 +219,7 @@ describe('limits', () => {
   test('forgets the stream that was used least recently', () => {
     inbox = create({ maxStreams: 2 })
     inbox.opened(frames, 100, 'me')
-    inbox.start(0)
+    inbox.start()
     for (const [i, from] of ['ann', 'bob', 'ann', 'cat'].entries()) {
       receive(i + 1, i === 2 ? 2 : 1, from)
       handle()
@@ -230,29 +230,17 @@ describe('limits', () => {
   test('forgets no stream of which something waits', () => {
     inbox = create({ maxStreams: 2 })
     inbox.opened(frames, 100, 'me')
-    inbox.start(0)
+    inbox.start()
     for (const [i, from] of ['ann', 'bob', 'cat'].entries()) receive(i + 1, 1, from)
     for (let i = 0; i < 3; i++) handle()
     expect(inbox.snapshot().map(({ from }) => from)).toEqual(['ann', 'bob', 'cat'])
-  })
-
-  test('forgets cursors of which nothing was heard for their life', () => {
-    inbox = create({ cursorLifeMs: 1_000 })
-    inbox.opened(frames, 100, 'me')
-    inbox.start(0)
-    receive(1, 1)
-    handle()
-    inbox.tick(1_000)
-    expect(inbox.snapshot()).toHaveLength(1)
-    inbox.tick(1_001)
-    expect(inbox.snapshot()).toEqual([])
   })
 })
 
 describe('only looking', () => {
   test('shows each message once, and neither acks nor records it', () => {
-    inbox = create({ lookOnly: true, restore: [{ to: 'me', from: 'ann', outbox: 'outbox-a', n: 1, time: 0 }] })
-    inbox.start(0)
+    inbox = create({ lookOnly: true, restore: [{ to: 'me', from: 'ann', outbox: 'outbox-a', n: 1 }] })
+    inbox.start()
     inbox.opened(frames, 4, 'me')
     receive(1, 2)
     handle()
@@ -262,7 +250,7 @@ describe('only looking', () => {
     receive(1, 2)
     handle()
     expect(events()).toEqual(['show ann 2', 'show ann 3'])
-    expect(inbox.snapshot()).toEqual([{ to: 'me', from: 'ann', outbox: 'outbox-a', n: 1, time: 0 }])
+    expect(inbox.snapshot()).toEqual([{ to: 'me', from: 'ann', outbox: 'outbox-a', n: 1 }])
   })
 })
 
@@ -282,7 +270,7 @@ describe('at a new address', () => {
   })
 
   test('shows what begins anew, though cursors of the old one were kept', () => {
-    const known = { from: 'ann', n: 7, time: 0 }
+    const known = { from: 'ann', n: 7 }
     const kept = [
       { ...known, to: 'me', outbox: 'outbox-a' },
       { ...known, to: 'another', outbox: 'outbox-b' },
@@ -290,7 +278,7 @@ describe('at a new address', () => {
     ]
     inbox = create({ restore: kept })
     expect(inbox.snapshot()).toEqual(kept)
-    inbox.start(0)
+    inbox.start()
     inbox.opened(frames, 4, 'another')
     expect(inbox.snapshot()).toMatchObject([kept[1], { ...kept[2], to: 'another' }])
     receive(1, 1)

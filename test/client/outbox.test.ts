@@ -321,6 +321,13 @@ describe('time', () => {
     open(20_000)
     expect(events()).toEqual(['send bob 1 from 1 for 40 s'])
   })
+
+  test('that the clock was set back while a message waited here adds nothing to its ttl', () => {
+    outbox.closed()
+    outbox.add('bob', textBody('x'), 60, 20_000)
+    open(0)
+    expect(events()).toEqual(['send bob 1 from 1 for 60 s'])
+  })
 })
 
 describe('limits', () => {

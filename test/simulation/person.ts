@@ -73,7 +73,7 @@ export class Person {
   }
 
   start(): void {
-    this.#inbox.start(this.#world.now)
+    this.#inbox.start()
     this.#connect()
     this.#write()
     this.#keepTime()
@@ -91,7 +91,7 @@ export class Person {
     this.#leave(true)
     this.#outbox = this.#createOutbox(this.#outbox.snapshot())
     this.#inbox = this.#createInbox(this.#inbox.snapshot())
-    this.#inbox.start(this.#world.now)
+    this.#inbox.start()
   }
 
   /** Its handler takes that long, from now on. */
@@ -204,8 +204,8 @@ export class Person {
     return {
       welcome: options => heard(now => this.#welcome(options, now)),
       message: (seq, from, outbox, n, time, flags, body) =>
-        heard(now => this.#inbox.message(seq, from, outbox, n, time, flags, body, now)),
-      void: (seq, from, outbox, n, reason) => heard(now => this.#inbox.void(seq, from, outbox, n, reason, now)),
+        heard(() => this.#inbox.message(seq, from, outbox, n, time, flags, body)),
+      void: (seq, from, outbox, n, reason) => heard(() => this.#inbox.void(seq, from, outbox, n, reason)),
       delivered: (target: string, n: number) => heard(now => this.#outbox.delivered(target, n, now)),
       stored: (target: string, n: number) => heard(now => this.#outbox.stored(target, n, now)),
       ended: (kind: EndReason, target: string, n: number, reason: string) =>
@@ -318,8 +318,8 @@ export class Person {
       history.shown(pair, k)
       if (this.#world.faulty && random.chance(0.02)) {
         history.refused(pair, k)
-        this.#inbox.refused('not today', this.#world.now)
-      } else this.#inbox.handled(this.#world.now)
+        this.#inbox.refused('not today')
+      } else this.#inbox.handled()
       this.#plan()
     })
   }

@@ -155,7 +155,7 @@ export class Office implements Courier {
 
   listen(listening: boolean): void {
     if (!listening) this.#inbox.stop()
-    else if (!this.#closing) this.#inbox.start(now())
+    else if (!this.#closing) this.#inbox.start()
     this.wake()
   }
 
@@ -164,8 +164,8 @@ export class Office implements Courier {
     const shown = this.#shown
     if (shown === null || shown.n !== n || shown.from !== from || shown.outbox !== outbox) return
     this.#shown = null
-    if (refused === null) this.#inbox.handled(now())
-    else this.#inbox.refused(refused, now())
+    if (refused === null) this.#inbox.handled()
+    else this.#inbox.refused(refused)
     this.wake()
   }
 
@@ -251,8 +251,8 @@ export class Office implements Courier {
     const events = this.#events
     return {
       welcome: options => this.#welcomed(options),
-      message: (...message) => inbox.message(...message, now()),
-      void: (...message) => inbox.void(...message, now()),
+      message: (...message) => inbox.message(...message),
+      void: (...message) => inbox.void(...message),
       delivered: (target, n) => outbox.delivered(target, n, now()),
       stored: (target, n) => outbox.stored(target, n, now()),
       ended: (kind, target, n, reason) => outbox.ended(kind, target, n, reason, now()),
@@ -355,7 +355,6 @@ export class Office implements Courier {
       () => {
         this.#timerAt = Infinity
         this.#outbox.tick(now())
-        this.#inbox.tick(now())
         this.#turn()
       },
       Math.min(Math.max(0, due - now()), LONGEST_MS),

@@ -90,7 +90,7 @@ test('when the page goes at once, messages that are not in the journal yet becom
   if (letter) keeper.took(letter)
   const writing = keeper.commit()
   add('c')
-  keeper.recorded({ to: 'me', from: 'ann', outbox: 'outbox-a', n: 7, time: 0 })
+  keeper.recorded({ to: 'me', from: 'ann', outbox: 'outbox-a', n: 7 })
   keeper.close()
   await expect(writing).rejects.toThrow()
   await open()
