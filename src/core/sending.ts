@@ -13,6 +13,7 @@ import type { Connection } from './effects.ts'
 import type { Hub } from './hub.ts'
 import { Message } from './message.ts'
 import { createOrigin, type Origin } from './origin.ts'
+import { Overdraft } from './overdraft.ts'
 import { Publishing } from './publishing.ts'
 import type { Receiving } from './receiving.ts'
 import type { Session } from './session.ts'
@@ -21,14 +22,9 @@ import { Upstream } from './upstream.ts'
 /** Streams of one connection, of either kind; idle ones make room, and come back when they are used again. */
 const STREAMS = 1_024
 const TURNED_AWAY = 64
-/** Sends beyond the credit within this time that end the connection with `flood`. */
-const STRIKES = 10
-const STRIKE_SPAN_MS = 10_000
 const MINUTE_MS = 60_000
-/** What a refused sender is told to wait, ms. */
-const SHORT_PAUSE_MS = 100
-const LONG_PAUSE_MS = 1_000
-const LONGEST_PAUSE_MS = 8_000
+/** What a refused sender is told to wait at least, ms. */
+const LEAST_PAUSE_MS = 1_000
 
 export class Sending {
   readonly connection: Connection
@@ -42,14 +38,17 @@ export class Sending {
   #unnumbered: Map<string, Upstream> | null = null
   /** Streams without numbers of the client that were forgotten, or more. */
   #forgotten = 0
-  /** Targets that are no ids, and the number refused last; the oldest is forgotten first. Null until there is one. */
+  /**
+   * Targets that have no stream, since they are no ids or since that was forgotten, and the number refused last, which is awaited; the oldest is
+   * forgotten first. Null until there is one.
+   */
   #turnedAway: Map<string, number> | null = null
   /** Whether the client numbers its messages; null until it has sent one. */
   #numbers: boolean | null = null
   #open = 0
   #openBytes = 0
-  #strikes = 0
-  #strikesSince = 0
+  /** Null until something was sent beyond the credit. */
+  #overdraft: Overdraft | null = null
   #newRecipients = 0
   #newRecipientsSince = 0
   #closed = false
@@ -165,13 +164,15 @@ export class Sending {
 
   /**
    * Forgets an idle stream; false when it is not. What is forgotten is which receipts were told, and a numbered stream knows its numbers by
-   * itself. Of one that the server numbers nothing may be waiting in a mailbox, where what comes next would overtake it under another name.
+   * itself. That one was refused is not: what was sent above it before its sender heard so would be refused one by one. Of one that the server numbers nothing may be waiting in a mailbox, where what comes next would overtake it under another name.
    */
   forget(up: Upstream): boolean {
     const { isClean } = up
     if (!up.idle || !(up.numbered || isClean)) return false
-    if (up.numbered) this.#streams?.delete(up.target)
-    else this.#rename(up)
+    if (up.numbered) {
+      this.#streams?.delete(up.target)
+      if (up.refused !== 0) this.#noteRefused(up.target, up.refused)
+    } else this.#rename(up)
     if (!isClean) this.isFirst = false
     this.#hub.remembered.remove(up)
     return true
@@ -232,21 +233,25 @@ export class Sending {
 
   /** Where there can be no stream, too, a refusal is told once, and silences what is above it until its number comes again (§4). */
   #turnAway(code: ErrorCode, n: number, floor: number, target: string): void {
+    const refused = this.#turnedAway?.get(target)
+    if (refused !== undefined && n > refused && floor <= refused) return
+    this.#noteRefused(target, n)
+    this.connection.failed(target, n, code)
+  }
+
+  #noteRefused(target: string, n: number): void {
     const turnedAway = (this.#turnedAway ??= new Map<string, number>())
-    const refused = turnedAway.get(target) ?? Infinity
-    if (n > refused && floor <= refused) return
     turnedAway.delete(target)
     turnedAway.set(target, n)
     for (const oldest of turnedAway.keys()) {
       if (turnedAway.size <= TURNED_AWAY) break
       turnedAway.delete(oldest)
     }
-    this.connection.failed(target, n, code)
   }
 
   #refuseNew(n: number, target: string): void {
     const waited = this.#hub.now - this.#newRecipientsSince
-    if (n >= 1) this.connection.retry(target, n, 'rate_limited', Math.max(LONG_PAUSE_MS, MINUTE_MS - waited))
+    if (n >= 1) this.connection.retry(target, n, 'rate_limited', Math.max(LEAST_PAUSE_MS, MINUTE_MS - waited))
     else this.connection.error(null, 'rate_limited', refusals.rate_limited.text)
   }
 
@@ -255,9 +260,9 @@ export class Sending {
     const { options, now, time } = this.#hub
     const open = this.#open
     if (open >= options.sendWindow || (open > 0 && this.#openBytes + size > options.sendWindowBytes)) {
-      const flood = this.#strike(now)
-      up.retry(n, 'window_exceeded', Math.min(SHORT_PAUSE_MS * 2 ** this.#strikes, LONGEST_PAUSE_MS))
-      return flood
+      const overdraft = (this.#overdraft ??= new Overdraft())
+      up.retry(n, 'window_exceeded', overdraft.turnAway(up.target, now))
+      return overdraft.isFlood
     }
     if (!this.#hub.custody.admits(size)) {
       up.retry(n, 'overloaded', this.#hub.custody.turnAway())
@@ -273,14 +278,6 @@ export class Sending {
     this.adopt(up, size)
     this.#hub.custody.take(message, up)
     return false
-  }
-
-  #strike(now: number): boolean {
-    if (now - this.#strikesSince > STRIKE_SPAN_MS) {
-      this.#strikesSince = now
-      this.#strikes = 0
-    }
-    return ++this.#strikes >= STRIKES
   }
 
   #known(stream: string, target: string): Upstream | undefined {
@@ -312,6 +309,11 @@ export class Sending {
     const origin = this.#originOf(numbered)
     const room = isRoom(target) ? new Publishing(this.#hub, this.#session, target) : null
     const up = new Upstream(this, origin, target, numbered, this.isFirst || !numbered, room)
+    const refused = numbered ? this.#turnedAway?.get(target) : undefined
+    if (refused !== undefined) {
+      this.#turnedAway?.delete(target)
+      up.refused = refused
+    }
     streams.set(target, up)
     this.#hub.remembered.add(up)
     return up

@@ -50,7 +50,8 @@ export class Upstream implements StreamEnd {
   receiving: Taker | null
   /** Whether something of it has ended here that came out of the mailbox. */
   wasParked = false
-  #refused = 0
+  /** The number that was refused and has to come before anything above it is taken; 0 for none. */
+  refused = 0
   #noted = false
   /**
    * The highest number up to which all is known to have ended, and the highest that was in the mailbox, where it may have ended
@@ -118,7 +119,7 @@ export class Upstream implements StreamEnd {
    * its recipient cannot have seen, and what lies below was told. A room keeps what it took, and tells no further end.
    */
   get isClean(): boolean {
-    if (!this.idle || this.#refused !== 0 || (this.#unsaid?.size ?? 0) > 0) return false
+    if (!this.idle || this.refused !== 0 || (this.#unsaid?.size ?? 0) > 0) return false
     return isRoom(this.target) || (this.taken <= this.#settled && this.#parked <= this.#settled)
   }
 
@@ -142,15 +143,15 @@ export class Upstream implements StreamEnd {
    * sender no longer holds it, which its floor says.
    */
   skips(n: number, floor: number): boolean {
-    if (this.#refused === 0) return false
-    if (n > this.#refused && floor <= this.#refused) return true
-    this.#refused = 0
+    if (this.refused === 0) return false
+    if (n > this.refused && floor <= this.refused) return true
+    this.refused = 0
     return false
   }
 
   /** The sender learns that everything up to n was taken, so a number refused before need not come again. */
   known(n: number): void {
-    if (n >= this.#refused) this.#refused = 0
+    if (n >= this.refused) this.refused = 0
   }
 
   /** Message n came out of the mailbox and was acked; what it followed there may have ended without a word to this connection. */
@@ -170,14 +171,14 @@ export class Upstream implements StreamEnd {
     }
     if (n > this.taken) this.taken = n
     if (n > this.#delivered) this.#delivered = n
-    if (n >= this.#refused) this.#refused = 0
+    if (n >= this.refused) this.refused = 0
   }
 
   stored(n: number): void {
     this.note()
     if (n > this.taken) this.taken = n
     if (n > this.#stored) this.#stored = n
-    if (n >= this.#refused) this.#refused = 0
+    if (n >= this.refused) this.refused = 0
   }
 
   /** Told after what was delivered before it: a sender that hears of n alone would lack a number below it. */
@@ -294,7 +295,7 @@ export class Upstream implements StreamEnd {
       if (this.#ended.size <= MAX_AHEAD) break
       this.#ended.delete(oldest)
     }
-    if (n >= this.#refused) this.#refused = 0
+    if (n >= this.refused) this.refused = 0
     this.sending.connection.ended(kind, this.target, n, reason)
   }
 
@@ -353,8 +354,8 @@ export class Upstream implements StreamEnd {
       if (n < this.next) this.next = Math.max(n, this.taken + 1)
       return true
     }
-    if (this.#refused !== 0 && n >= this.#refused) return false
-    this.#refused = n
+    if (this.refused !== 0 && n >= this.refused) return false
+    this.refused = n
     if (this.#stored >= n) this.#stored = n - 1
     return true
   }

@@ -138,6 +138,25 @@ describe('Sending, its credit', () => {
     expect(alice.line.read()).toEqual(['retry bob 2: window_exceeded, 200 ms'])
   })
 
+  test('is no flood when it is used up and there is something for many others', () => {
+    begin({ sendWindow: 1 })
+    send(1, 1)
+    for (let other = 0; other < 50; other++) send(1, 1, `other-${other}`)
+    expect(alice.line.read()).toEqual(
+      Array.from({ length: 50 }, (_, other) => `retry other-${other} 1: window_exceeded, 200 ms`),
+    )
+  })
+
+  test('is no flood for who waits as long as he is told', () => {
+    begin({ sendWindow: 1, ackTimeoutMs: 1_000_000 })
+    send(1, 1)
+    for (const pauseMs of [200, 400, 800, 1_600, 3_200, 6_400, 200, 400, 800, 1_600, 3_200, 6_400]) {
+      send(2, 1)
+      expect(alice.line.read()).toEqual([`retry bob 2: window_exceeded, ${pauseMs} ms`])
+      desk.pass(pauseMs)
+    }
+  })
+
   test('does not count what is dropped in silence', () => {
     begin({ sendWindow: 1 })
     send(1, 1)
@@ -295,6 +314,27 @@ describe('Sending', () => {
     send(2, 2)
     desk.hub.turn()
     expect(desk.calls.read()).toEqual(['enqueue bob: alice out 2/2'])
+  })
+
+  test('does not forget that a number is awaited, and drops what is above it, when it forgets the stream', () => {
+    begin({ rememberedStreams: 1 })
+    send(1, 1)
+    desk.hub.turn()
+    desk.enqueued('bob', [1])
+    for (const friend of ['carol', 'dora']) {
+      send(1, 1, friend)
+      desk.hub.turn()
+      desk.enqueued(friend, ['ok'])
+      desk.hub.turn()
+    }
+    expect(desk.hub.remembered.size).toBe(1)
+    expect(alice.line.read()).toEqual(['retry bob 1: gap, 0 ms', 'stored carol 1', 'stored dora 1'])
+    desk.calls.read()
+    send(2, 1)
+    send(1, 1)
+    send(2, 1)
+    desk.hub.turn()
+    expect(desk.calls.read()).toEqual(['enqueue bob: alice out 1/1, alice out 2/1'])
   })
 
   test('leaves nothing behind in the memory of the node', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { crowdMutations } from './crowd-mutations.ts'
 import { fairMutations } from './fair-mutations.ts'
 import { forgettingMutations } from './forgetting-mutations.ts'
 import { mutate } from './mutate.ts'
@@ -26,6 +27,14 @@ describe('with one rule off, the simulation goes red', () => {
   it.each(fairMutations)('$rule (no word lost)', async ({ edits, within }) => {
     const { run, remove } = await mutate(edits)
     const red = run.runFair(1, within, 1)
+    await remove()
+    expect(red.length).toBeGreaterThan(0)
+    say(red)
+  })
+
+  it.each(crowdMutations)('$rule (a crowd)', async ({ edits, within }) => {
+    const { run, remove } = await mutate(edits)
+    const red = run.runCrowded(1, within, 1)
     await remove()
     expect(red.length).toBeGreaterThan(0)
     say(red)

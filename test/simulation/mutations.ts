@@ -137,12 +137,12 @@ export const mutations: readonly Mutation[] = [
     edits: [
       {
         file: 'src/core/upstream.ts',
-        find: 'if (n > this.#refused && floor <= this.#refused) return true',
+        find: 'if (n > this.refused && floor <= this.refused) return true',
         replace: 'return false',
       },
       {
         file: 'src/core/upstream.ts',
-        find: 'if (this.#refused !== 0 && n >= this.#refused) return false\n',
+        find: 'if (this.refused !== 0 && n >= this.refused) return false\n',
         replace: '',
       },
     ],

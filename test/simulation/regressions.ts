@@ -32,3 +32,19 @@ export const regressions: readonly { readonly seed: number; readonly story: stri
   },
   { seed: 901787, story: 'a message that is sent again while its end is on its way has no end of its own' },
 ]
+
+/** The same of worlds on nodes that remember next to nothing. */
+export const forgetfulRegressions: typeof regressions = [
+  {
+    seed: 770741,
+    story: 'a forgotten stream is refused once more for each message that was on its way, until that is a flood',
+  },
+]
+
+/** The same of worlds in which everybody writes to everybody. */
+export const crowdedRegressions: typeof regressions = [
+  {
+    seed: 1,
+    story: 'who has gone back finds his credit used up by what he counts as not sent, and is taken for a flood',
+  },
+]

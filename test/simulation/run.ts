@@ -1,5 +1,6 @@
-/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms|remade|forgetful|rough|fair]` prints what is wrong with which seed. */
+/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms|remade|forgetful|rough|fair|crowded]` prints what is wrong with which seed. */
 import {
+  crowdedScenarios,
   fairScenarios,
   forgetfulScenarios,
   remadeScenarios,
@@ -40,6 +41,11 @@ export function runFair(first: number, count: number, most = 5): Verdict[] {
   return runWorlds(first, count, most, fairScenarios)
 }
 
+/** Worlds in which many write to many; see `runWorlds`. */
+export function runCrowded(first: number, count: number, most = 5): Verdict[] {
+  return runWorlds(first, count, most, crowdedScenarios)
+}
+
 /** Runs `count` worlds from `first` on; stops after `most` red ones. A thrown assertion is a red world too. */
 export function runWorlds(first: number, count: number, most = 5, worlds = scenarios): Verdict[] {
   const red: Verdict[] = []
@@ -70,6 +76,7 @@ if (process.argv[1]?.endsWith('simulation/run.ts') === true) {
     forgetful: forgetfulScenarios,
     rough: roughScenarios,
     fair: fairScenarios,
+    crowded: crowdedScenarios,
   }
   const worlds = named[process.argv[4] ?? ''] ?? scenarios
   const red = runWorlds(first, count, 5, worlds)

@@ -164,3 +164,8 @@ export const remadeScenarios: readonly Scenario[] = [
     remade: true,
   },
 ]
+
+/** Worlds in which everybody writes to everybody, and far more at once than a connection may have open. */
+export const crowdedScenarios: readonly Scenario[] = [
+  { ...defaultScenario, nodes: 2, clients: 14, targets: 13, messages: 12, window: 8, sendWindow: 8 },
+]

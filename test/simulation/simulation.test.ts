@@ -1,22 +1,31 @@
 /**
  * 20,000 seeded worlds, or as many as `ACKD_SCHEDULES` says, from `ACKD_SEED` on (else from the day, so that every day tries others), and an
  * eighth of that many with a room, an eighth of those with one that is deleted and made anew, as many with narrow limits and clocks that jump, and an
- * eighth of all on nodes that remember next to nothing of an idle stream, and a twentieth in which no word gets lost.
+ * eighth of all on nodes that remember next to nothing of an idle stream, a twentieth in which no word gets lost, and a few in which many write to many.
  * A red seed is printed; it then belongs into `regressions.ts`, where it is run every time.
  */
 import { describe, expect, it } from 'vitest'
-import { regressions } from './regressions.ts'
-import { runFair, runForgetful, runRemade, runRooms, runRough, runWorld, runWorlds } from './run.ts'
+import { crowdedRegressions, forgetfulRegressions, regressions } from './regressions.ts'
+import { runCrowded, runFair, runForgetful, runRemade, runRooms, runRough, runWorld, runWorlds } from './run.ts'
 
 const schedules = Number(process.env['ACKD_SCHEDULES'] ?? 20_000)
 const rooms = Math.ceil(schedules / 8)
 const fair = Math.ceil(schedules / 20)
 const remade = Math.ceil(rooms / 8)
+const crowded = Math.ceil(schedules / 1_000)
 const first = Number(process.env['ACKD_SEED'] ?? Math.floor(Date.now() / 86_400_000) * 100_000)
 
 describe('no message that got a receipt is lost, shown twice or out of order', () => {
   it.each(regressions)('seed $seed: $story', ({ seed }) => {
     expect(runWorld(seed)).toEqual([])
+  })
+
+  it.each(forgetfulRegressions)('seed $seed on forgetful nodes: $story', ({ seed }) => {
+    expect(runForgetful(seed, 1)).toEqual([])
+  })
+
+  it.each(crowdedRegressions)('seed $seed of a crowd: $story', ({ seed }) => {
+    expect(runCrowded(seed, 1)).toEqual([])
   })
 
   it(`${schedules} schedules from seed ${first}`, { timeout: Math.max(300_000, schedules * 30) }, () => {
@@ -62,6 +71,17 @@ describe('no message that got a receipt is lost, shown twice or out of order', (
         `simulation: ${fair} schedules in which senders are told without asking from seed ${first}\n`,
       )
       expect(runFair(first, fair)).toEqual([])
+    },
+  )
+
+  it(
+    `${crowded} schedules in which everybody writes to everybody from seed ${first}`,
+    { timeout: Math.max(300_000, crowded * 600) },
+    () => {
+      process.stdout.write(
+        `simulation: ${crowded} schedules in which everybody writes to everybody from seed ${first}\n`,
+      )
+      expect(runCrowded(first, crowded)).toEqual([])
     },
   )
 })
