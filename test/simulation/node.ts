@@ -8,8 +8,9 @@ import type { Receiving } from '../../src/core/receiving.ts'
 import type { Session } from '../../src/core/session.ts'
 import type { Upstream } from '../../src/core/upstream.ts'
 import { TableRooms } from '../support/room-tables.ts'
+import type { Kept } from './kept.ts'
 import type { Wire } from './wire.ts'
-import { STORE_PATIENCE_MS, type Kept, type World } from './world.ts'
+import { STORE_PATIENCE_MS, type World } from './world.ts'
 
 const TICK_MS = 250
 /** ms that a process waits for the store when it is told to end. */

@@ -17,9 +17,10 @@ import type { RoomStore } from '../../src/store/room-store.ts'
 import type { Store } from '../../src/store/store.ts'
 import { Proxy } from '../support/proxy.ts'
 import { RedisServer } from '../support/redis.ts'
+import type { Kept, RealStore } from './kept.ts'
 import type { Node } from './node.ts'
 import { roomScenarios, scenarios } from './scenarios.ts'
-import { World, type Kept, type RealStore } from './world.ts'
+import { World } from './world.ts'
 
 const schedules = Number(process.env['ACKD_REDIS_SCHEDULES'] ?? 40)
 const first = Number(process.env['ACKD_SEED'] ?? Math.floor(Date.now() / 86_400_000) * 1_000)

@@ -7,44 +7,22 @@
  * It can also stand on a real store: then its time stands still while that answers.
  */
 import type { CoreOptions } from '../../src/core/effects.ts'
-import type { RoomEffects } from '../../src/core/room-effects.ts'
 import type { Body } from '../../src/protocol/frames.ts'
 import { areOfOneRoom, type RoomPage, type RoomSettings } from '../../src/protocol/rooms.ts'
 import { RoomTables, type RoomSnapshot } from '../../src/store/memory/rooms.ts'
 import { MemoryTables, type Snapshot } from '../../src/store/memory/tables.ts'
 import type { RoomStore } from '../../src/store/room-store.ts'
-import { defaultStoreLimits, type Store, type StoreLimits } from '../../src/store/store.ts'
+import { defaultStoreLimits, type StoreLimits } from '../../src/store/store.ts'
 import { RollTables, type RollSnapshot } from '../support/roll-tables.ts'
 import { disturb, judgeTold } from './disturb.ts'
 import { History } from './history.ts'
+import type { Kept, OpenStore } from './kept.ts'
 import { Node } from './node.ts'
 import { Person } from './person.ts'
 import { Random } from './random.ts'
 import { ROOM } from './reader.ts'
 import type { Scenario } from './scenarios.ts'
 import { Schedule } from './schedule.ts'
-
-type Answer<Call> = Call extends (...args: infer Args) => Promise<infer Value>
-  ? (...args: Args) => Value | Promise<Value>
-  : never
-
-/** The part of a store that nodes call: it answers at once, or later. */
-export type Kept = {
-  readonly [
-    Call in 'bind' | 'unbind' | 'enqueue' | 'page' | 'remove' | 'refuse' | 'sync' | 'client' | 'mailboxes'
-  ]: Answer<Store[Call]>
-}
-
-/** What a world stands on instead of tables. */
-export interface RealStore {
-  readonly kept: Kept
-  readonly rooms: RoomStore
-  /** What a node asks about rooms. */
-  effects(node: Node): RoomEffects
-}
-
-/** One store for each node, by its index. They go by the clock of the world. */
-export type OpenStore = (index: number, limits: StoreLimits, clock: () => number) => Promise<RealStore>
 
 /** ms for which a process that was killed counts as living. */
 const LEASE_MS = 5_000
