@@ -128,7 +128,6 @@ export class Outbox {
     for (const stream of this.#streams.active) {
       this.#streams.reopen(stream, stream.stored, true)
       stream.asking = false
-      if (stream.pausedUntil === Infinity) stream.pausedUntil = 0
     }
   }
 
@@ -358,7 +357,8 @@ export class Outbox {
       stream.top = message.n - 1
     } else {
       while (stream.stored > 0) this.#forget(stream)
-      stream.pausedUntil = Infinity
+      // Nothing is sent or heard on this connection any more.
+      this.#frames = null
     }
     this.#tell(message, free ? 'freed' : 'gone', { kind: 'failed', code })
     if (!free) this.#events.reconnect('a number was passed over')

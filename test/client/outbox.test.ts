@@ -191,6 +191,18 @@ describe('failed', () => {
     expect(events()).toEqual(['send bob 2 from 2'])
   })
 
+  test('for another reason, when it was all that there was for that target, does not keep what comes later', () => {
+    add()
+    outbox.closed()
+    open()
+    outbox.failed('bob', 1, 'forbidden', 0)
+    outbox.closed()
+    open()
+    events()
+    add()
+    expect(events()).toEqual(['send bob 2 from 2'])
+  })
+
   test('does not touch what is not on its way', () => {
     add()
     outbox.stored('bob', 1, 0)
