@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { crowdMutations } from './crowd-mutations.ts'
 import { fairMutations } from './fair-mutations.ts'
 import { forgettingMutations } from './forgetting-mutations.ts'
+import { livelyMutations } from './lively-mutations.ts'
 import { mutate } from './mutate.ts'
 import { mutations } from './mutations.ts'
 import { remadeMutations, roomMutations } from './room-mutations.ts'
@@ -35,6 +36,14 @@ describe('with one rule off, the simulation goes red', () => {
   it.each(crowdMutations)('$rule (a crowd)', async ({ edits, within }) => {
     const { run, remove } = await mutate(edits)
     const red = run.runCrowded(1, within, 1)
+    await remove()
+    expect(red.length).toBeGreaterThan(0)
+    say(red)
+  })
+
+  it.each(livelyMutations)('$rule (clients that do as they like)', async ({ edits, within }) => {
+    const { run, remove } = await mutate(edits)
+    const red = run.runLively(1, within, 1)
     await remove()
     expect(red.length).toBeGreaterThan(0)
     say(red)

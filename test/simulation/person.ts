@@ -2,7 +2,7 @@
 import { Inbox, type Cursor, type Incoming } from '../../src/client/inbox.ts'
 import { Outbox } from '../../src/client/outbox.ts'
 import type { Outcome, OutboxSnapshot, Outgoing } from '../../src/client/outgoing.ts'
-import { ordinary } from '../../src/core/rights.ts'
+import { ordinary, type Rights } from '../../src/core/rights.ts'
 import type { CloseName, EndReason, ErrorCode } from '../../src/protocol/errors.ts'
 import type { Body, Ref, SyncReply, WelcomeOptions } from '../../src/protocol/frames.ts'
 import { JOIN, MEMBERS, Reader, ROOM } from './reader.ts'
@@ -38,7 +38,11 @@ export class Person {
   readonly #world: World
   /** In worlds with a room. */
   readonly reader: Reader | null
-  #outbox: Outbox
+  /** One after the other is used, each over connections of its own, as by tabs that take turns. */
+  #outboxes: readonly Outbox[]
+  #turn = 0
+  /** What it may do, as the token says with which it comes. */
+  #rights = ordinary
   #inbox: Inbox
   #secret = ''
   #stalledUntil = 0
@@ -52,7 +56,7 @@ export class Person {
     this.#world = world
     this.index = index
     this.reader = world.scenario.room ? new Reader(world, `p${index}`) : null
-    this.#outbox = this.#createOutbox()
+    this.#outboxes = Array.from({ length: world.scenario.outboxes }, () => this.#createOutbox())
     this.#inbox = this.#createInbox()
   }
 
@@ -62,14 +66,18 @@ export class Person {
 
   /** Everything is written, and nothing is open. */
   get done(): boolean {
-    const { targets, messages, room } = this.#world.scenario
+    const { targets, messages, room, outboxes } = this.#world.scenario
     const written = [...this.written.values()].reduce((sum, count) => sum + count, 0)
-    return written === (targets + Number(room)) * messages && this.#outbox.open === 0
+    return written === (targets * outboxes + Number(room)) * messages && this.#outboxes.every(({ open }) => open === 0)
   }
 
-  /** What it was told to be stored, and no more; of it, it may ask. */
+  get #outbox(): Outbox {
+    return this.#outboxes[this.#turn]!
+  }
+
+  /** What its outboxes hold: at the end, what they were told to be stored, and no more; of it, they may ask. */
   get untold(): number {
-    return this.#outbox.count
+    return this.#outboxes.reduce((sum, { count }) => sum + count, 0)
   }
 
   start(): void {
@@ -77,6 +85,7 @@ export class Person {
     this.#connect()
     this.#write()
     this.#keepTime()
+    if (this.#outboxes.length > 1) this.#takeTurns()
   }
 
   /** The client opens another connection and forgets this one, whose server hears of that late. */
@@ -84,12 +93,25 @@ export class Person {
     this.#leave(true)
   }
 
+  /** It leaves cleanly, whatever is on its way, and comes back. */
+  bye(): void {
+    this.wire?.bye()
+    this.#lost()
+  }
+
+  /** From now on its tokens say that it may do that. */
+  entitle(rights: Rights): void {
+    this.#rights = rights
+    const { id } = this
+    if (id !== null) this.wire?.tell(hub => hub.session(id)?.entitle(rights))
+  }
+
   /** Its process is killed. Another one goes on with what the directory holds; what was with the handler comes again. */
   restart(): void {
     this.#life++
     this.#world.history.restarted(this.name)
     this.#leave(true)
-    this.#outbox = this.#createOutbox(this.#outbox.snapshot())
+    this.#outboxes = this.#outboxes.map(outbox => this.#createOutbox(outbox.snapshot()))
     this.#inbox = this.#createInbox(this.#inbox.snapshot())
     this.#inbox.start()
   }
@@ -145,6 +167,7 @@ export class Person {
     const node = random.pick(nodes.filter(({ up }) => up))
     if (node === undefined) return schedule.after(100, () => this.#connect())
     const secretHash = this.id === null ? null : encoder.encode(this.#secret)
+    if (scenario.outboxes > 1) this.#turn = this.#nextTurn()
     const attempt = this.#outbox.nextAttempt()
     const outbox = this.#outbox.name
     const greeting = {
@@ -156,7 +179,7 @@ export class Person {
       attempt,
       window: scenario.rough ? random.between(1, scenario.window) : scenario.window,
       name: '',
-      rights: ordinary,
+      rights: this.#rights,
     }
     const wire: Wire = new Wire(
       this.#world,
@@ -173,6 +196,22 @@ export class Person {
   }
 
   #welcomed: () => void = () => {}
+
+  /** Now and then the other one takes over, and always when it alone has something to send. */
+  #nextTurn(): number {
+    const other = (this.#turn + 1) % this.#outboxes.length
+    if (this.#world.faulty && this.#world.random.chance(0.5)) return this.#turn
+    return this.#outbox.open === 0 || this.#outboxes[other]?.open !== 0 ? other : this.#turn
+  }
+
+  /** Lets the other outbox have its turn, while the connection of this one may still be there. */
+  #takeTurns(): void {
+    const { random, schedule } = this.#world
+    schedule.after(random.between(200, 2_000), () => {
+      if (this.#outbox.open === 0 && this.untold > this.#outbox.count) this.#leave(random.chance(0.5))
+      this.#takeTurns()
+    })
+  }
 
   #leave(silently: boolean): void {
     if (this.wire === null) return
@@ -264,16 +303,17 @@ export class Person {
   #write(): void {
     const { random, schedule, people, scenario } = this.#world
     let left = false
-    for (let step = 1; step <= scenario.targets; step++) {
-      const other = people[(this.index + step) % people.length]!
-      const pair = `${this.name}>${other.name}`
+    for (let step = 0; step < scenario.targets * scenario.outboxes; step++) {
+      const other = people[(this.index + 1 + (step % scenario.targets)) % people.length]!
+      const which = Math.floor(step / scenario.targets)
+      const pair = `${this.name}${which === 0 ? '' : `.${which}`}>${other.name}`
       const k = (this.written.get(pair) ?? 0) + 1
       if (k > scenario.messages) continue
       left = true
       if (other.id === null || this.id === null || random.chance(0.3)) continue
       const { history, now } = this.#world
       const ttl = random.chance(scenario.mortal) ? random.between(1, 6) : 0
-      if (this.#outbox.add(other.id, toBody({ pair, k }), ttl, now) === null) continue
+      if (this.#outboxes[which]?.add(other.id, toBody({ pair, k }), ttl, now) == null) continue
       this.written.set(pair, k)
       if (ttl > 0) history.written(pair, k, now + ttl * 1_000)
     }

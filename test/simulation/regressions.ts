@@ -48,3 +48,11 @@ export const crowdedRegressions: typeof regressions = [
     story: 'who has gone back finds his credit used up by what he counts as not sent, and is taken for a flood',
   },
 ]
+
+/** The same of worlds whose clients do as they like. */
+export const livelyRegressions: typeof regressions = [
+  {
+    seed: 590,
+    story: 'a stream whose only message was refused in doubt waits for ever for a connection that came long ago',
+  },
+]

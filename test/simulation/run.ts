@@ -1,8 +1,9 @@
-/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms|remade|forgetful|rough|fair|crowded]` prints what is wrong with which seed. */
+/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms|remade|forgetful|rough|fair|crowded|lively]` prints what is wrong with which seed. */
 import {
   crowdedScenarios,
   fairScenarios,
   forgetfulScenarios,
+  livelyScenarios,
   remadeScenarios,
   roomScenarios,
   roughScenarios,
@@ -46,6 +47,11 @@ export function runCrowded(first: number, count: number, most = 5): Verdict[] {
   return runWorlds(first, count, most, crowdedScenarios)
 }
 
+/** Worlds whose clients do as they like; see `runWorlds`. */
+export function runLively(first: number, count: number, most = 5): Verdict[] {
+  return runWorlds(first, count, most, livelyScenarios)
+}
+
 /** Runs `count` worlds from `first` on; stops after `most` red ones. A thrown assertion is a red world too. */
 export function runWorlds(first: number, count: number, most = 5, worlds = scenarios): Verdict[] {
   const red: Verdict[] = []
@@ -77,6 +83,7 @@ if (process.argv[1]?.endsWith('simulation/run.ts') === true) {
     rough: roughScenarios,
     fair: fairScenarios,
     crowded: crowdedScenarios,
+    lively: livelyScenarios,
   }
   const worlds = named[process.argv[4] ?? ''] ?? scenarios
   const red = runWorlds(first, count, 5, worlds)

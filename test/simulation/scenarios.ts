@@ -42,6 +42,10 @@ export interface Scenario {
   readonly newRecipients: number
   /** Whether clocks are set anew, several nodes are killed at the same moment, and clients say goodbye and come back with other windows. */
   readonly rough: boolean
+  /** Whether clients take their leave, do not read for a while, are sent away by an operator or by a token that ends, and may for a while write to fewer. */
+  readonly lively: boolean
+  /** Outboxes of each client. */
+  readonly outboxes: number
 }
 
 export const defaultScenario: Scenario = {
@@ -71,6 +75,8 @@ export const defaultScenario: Scenario = {
   sendWindowBytes: 256 * 1024,
   newRecipients: 200,
   rough: false,
+  lively: false,
+  outboxes: 1,
 }
 
 /** Messages expire, mailboxes are full, and heads at which sessions fail are set aside. */
@@ -168,4 +174,16 @@ export const remadeScenarios: readonly Scenario[] = [
 /** Worlds in which everybody writes to everybody, and far more at once than a connection may have open. */
 export const crowdedScenarios: readonly Scenario[] = [
   { ...defaultScenario, nodes: 2, clients: 14, targets: 13, messages: 12, window: 8, sendWindow: 8 },
+]
+
+/** Worlds whose clients come and go as they like, read when they like, and use two outboxes; and whose operators send them away. */
+export const livelyScenarios: readonly Scenario[] = [
+  { ...defaultScenario, lively: true },
+  { ...defaultScenario, lively: true, nodes: 1, failover: false, pollMs: 0 },
+  { ...defaultScenario, lively: true, outboxes: 2, messages: 6 },
+  { ...defaultScenario, lively: true, outboxes: 2, messages: 6, nodes: 1, failover: false, pollMs: 0 },
+  { ...defaultScenario, lively: true, failover: false, window: 16, sendWindow: 16, messages: 16 },
+  { ...defaultScenario, lively: true, room: true, targets: 1, messages: 8, roomPage: 3 },
+  { ...defaultScenario, lively: true, failover: false, ends: ['rejected', 'forbidden'] },
+  { ...defaultScenario, lively: true, room: true, targets: 0, messages: 12, roomPage: 2, failover: false },
 ]

@@ -1,18 +1,30 @@
 /**
  * 20,000 seeded worlds, or as many as `ACKD_SCHEDULES` says, from `ACKD_SEED` on (else from the day, so that every day tries others), and an
  * eighth of that many with a room, an eighth of those with one that is deleted and made anew, as many with narrow limits and clocks that jump, and an
- * eighth of all on nodes that remember next to nothing of an idle stream, a twentieth in which no word gets lost, and a few in which many write to many.
+ * eighth of all on nodes that remember next to nothing of an idle stream, a twentieth in which no word gets lost, a few in which many write to many, and some
+ * whose clients do as they like.
  * A red seed is printed; it then belongs into `regressions.ts`, where it is run every time.
  */
 import { describe, expect, it } from 'vitest'
-import { crowdedRegressions, forgetfulRegressions, regressions } from './regressions.ts'
-import { runCrowded, runFair, runForgetful, runRemade, runRooms, runRough, runWorld, runWorlds } from './run.ts'
+import { crowdedRegressions, forgetfulRegressions, livelyRegressions, regressions } from './regressions.ts'
+import {
+  runCrowded,
+  runFair,
+  runForgetful,
+  runLively,
+  runRemade,
+  runRooms,
+  runRough,
+  runWorld,
+  runWorlds,
+} from './run.ts'
 
 const schedules = Number(process.env['ACKD_SCHEDULES'] ?? 20_000)
 const rooms = Math.ceil(schedules / 8)
 const fair = Math.ceil(schedules / 20)
 const remade = Math.ceil(rooms / 8)
-const crowded = Math.ceil(schedules / 1_000)
+const crowded = Math.ceil(schedules / 2_000)
+const lively = Math.ceil(schedules / 200)
 const first = Number(process.env['ACKD_SEED'] ?? Math.floor(Date.now() / 86_400_000) * 100_000)
 
 describe('no message that got a receipt is lost, shown twice or out of order', () => {
@@ -26,6 +38,10 @@ describe('no message that got a receipt is lost, shown twice or out of order', (
 
   it.each(crowdedRegressions)('seed $seed of a crowd: $story', ({ seed }) => {
     expect(runCrowded(seed, 1)).toEqual([])
+  })
+
+  it.each(livelyRegressions)('seed $seed of clients that do as they like: $story', ({ seed }) => {
+    expect(runLively(seed, 1)).toEqual([])
   })
 
   it(`${schedules} schedules from seed ${first}`, { timeout: Math.max(300_000, schedules * 30) }, () => {
@@ -82,6 +98,15 @@ describe('no message that got a receipt is lost, shown twice or out of order', (
         `simulation: ${crowded} schedules in which everybody writes to everybody from seed ${first}\n`,
       )
       expect(runCrowded(first, crowded)).toEqual([])
+    },
+  )
+
+  it(
+    `${lively} schedules of clients that do as they like from seed ${first}`,
+    { timeout: Math.max(300_000, lively * 60) },
+    () => {
+      process.stdout.write(`simulation: ${lively} schedules of clients that do as they like from seed ${first}\n`)
+      expect(runLively(first, lively)).toEqual([])
     },
   )
 })

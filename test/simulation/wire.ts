@@ -26,9 +26,10 @@ export interface WireEvents extends Omit<ServerVoice, 'broadcast'> {
   gone(): void
 }
 
+/** What is not read yet counts as that many bytes: two frames are as much as one who joins a room may leave unread. */
+const FRAME_BYTES = 150_000
+
 export class Wire implements Connection {
-  /** Its clients read as fast as the network lets them. */
-  readonly unread = 0
   readonly #world: World
   readonly #node: Node
   readonly #life: number
@@ -41,6 +42,7 @@ export class Wire implements Connection {
   #serverUp = true
   #toClientAt = 0
   #toServerAt = 0
+  #unreadFrames = 0
 
   constructor(world: World, node: Node, client: WireEvents, greeting: Greeting) {
     this.#world = world
@@ -105,6 +107,15 @@ export class Wire implements Connection {
     return this.#node
   }
 
+  /** Lets something happen at the server, if that lives. */
+  tell(input: (hub: Node['hub']) => void): void {
+    this.#node.tell(this.#life, input)
+  }
+
+  get unread(): number {
+    return this.#unreadFrames * FRAME_BYTES
+  }
+
   // ── what happens to it ──────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The network drops it; each end learns of that on its own. */
@@ -113,6 +124,16 @@ export class Wire implements Connection {
     this.#linkUp = false
     this.#clientLearns(random.between(0, 50))
     this.#serverLearns(random.chance(0.4) ? random.between(500, 8_000) : random.between(0, 100))
+  }
+
+  /** Its client reads nothing for so long, and then everything. A server does not wait for ever. */
+  deafen(ms: number, patienceMs: number): void {
+    this.#toClientAt = Math.max(this.#toClientAt, this.#world.now) + ms
+    this.#world.schedule.after(patienceMs, () => {
+      this.tell(() => {
+        if (this.#unreadFrames > 0) this.#session?.close('slow')
+      })
+    })
   }
 
   /** The process at its other end was killed. */
@@ -237,7 +258,9 @@ export class Wire implements Connection {
   #toClient(frame: (client: WireEvents) => void): void {
     if (!this.#serverUp) return
     this.#toClientAt = Math.max(this.#toClientAt + 0.001, this.#world.now + this.#latency())
+    this.#unreadFrames++
     this.#world.schedule.at(this.#toClientAt, () => {
+      this.#unreadFrames--
       if (this.#clientUp && this.#linkUp) frame(this.#client)
     })
   }

@@ -15,6 +15,7 @@ import type { RoomStore } from '../../src/store/room-store.ts'
 import { defaultStoreLimits, type StoreLimits } from '../../src/store/store.ts'
 import { RollTables, type RollSnapshot } from '../support/roll-tables.ts'
 import { disturb, judgeTold } from './disturb.ts'
+import { enliven } from './enliven.ts'
 import { History } from './history.ts'
 import type { Kept, OpenStore } from './kept.ts'
 import { Node } from './node.ts'
@@ -327,6 +328,7 @@ export class World {
     const node = random.pick(this.nodes)!
     const person = random.pick(this.people)!
     if (this.scenario.fair) return disturb(this, person, node)
+    if (this.scenario.lively && random.chance(0.5)) return enliven(this, person)
     switch (random.between(0, this.scenario.rough ? 17 : 14)) {
       case 0:
       case 1:
