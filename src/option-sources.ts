@@ -21,7 +21,7 @@ export interface OptionSources {
 }
 
 /** Variables that begin with ACKD_ and are no options: the file itself, and what belongs to the clients of the command line. */
-const otherVariables = ['ACKD_CONFIG', 'ACKD_URL', 'ACKD_HOME']
+const otherVariables = ['ACKD_CONFIG', 'ACKD_URL', 'ACKD_HOME', 'ACKD_PROFILES', 'ACKD_TOKEN']
 
 /** Characters of a wrong value that an error shows. */
 const MAX_QUOTED = 100
@@ -169,10 +169,13 @@ function readConfig(path: string): Record<string, string> {
   try {
     parsed = JSON.parse(readFileSync(path, 'utf8'))
   } catch (error) {
-    throw new OptionError(`The options in ${path} cannot be read: ${error instanceof Error ? error.message : ''}`)
+    if (error instanceof SyntaxError)
+      throw new OptionError(`${path} is not JSON: ${error.message}; write one object, such as {"port": 5000}.`)
+    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    throw new OptionError(`The options in ${path} cannot be read (${why}); correct --config or ACKD_CONFIG.`)
   }
   if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) {
-    throw new OptionError(`${path} must hold one JSON object, such as {"port": 5000}.`)
+    throw new OptionError(`${path} does not hold one JSON object; write it like {"port": 5000}.`)
   }
   return Object.fromEntries(Object.entries(parsed).map(([key, value]) => [key, textOf(value)]))
 }

@@ -199,7 +199,7 @@ describe('reading options', () => {
   })
 
   it('leaves alone what belongs to the clients, and what is not its own', () => {
-    const environment = { ACKD_URL: 'ws://x', ACKD_HOME: '/x', HOME: '/x' }
+    const environment = { ACKD_URL: 'ws://x', ACKD_HOME: '/x', ACKD_PROFILES: 'x', ACKD_TOKEN: 'x', HOME: '/x' }
     expect(readOptions({ environment })).toEqual(readOptions())
   })
 

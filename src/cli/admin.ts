@@ -8,9 +8,9 @@ import { troubleOf } from '../client/troubles.node.ts'
 import { unreachable } from './connecting.ts'
 import { Failure, failureOf } from './failure.ts'
 import type { Context } from './context.ts'
+import type { Whose } from './profiles.ts'
 
-export interface AdminFlags {
-  readonly url: string
+export interface AdminFlags extends Whose {
   readonly adminToken?: string
   readonly json?: boolean
 }

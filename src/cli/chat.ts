@@ -8,20 +8,18 @@
 import { userInfo } from 'node:os'
 import { AckdError, type Client, type Message, type Room, type RoomMessage, type Sent } from '../client/index.node.ts'
 import { toSpeech } from './bodies.ts'
-import { endedByServer, interrupted, openClient, refusal } from './connecting.ts'
+import { endedByServer, interrupted, openClient, refusal, type ConnectFlags } from './connecting.ts'
 import { Failure } from './failure.ts'
 import { IdleWatch } from './idle-watch.ts'
 import { readLines } from './lines.ts'
-import { roomName } from './operate.ts'
+import { roomName, shownName } from './names.ts'
 import { Profiles } from './profiles.ts'
 import { showDuration } from './quantities.ts'
 import { Roster } from './roster.ts'
 import type { Context } from './context.ts'
 import { harmless, type Terminal } from './terminal.ts'
 
-export interface ChatFlags {
-  readonly url: string
-  readonly as?: string
+export interface ChatFlags extends ConnectFlags {
   readonly name?: string
   readonly password?: string
   readonly create?: boolean
@@ -33,12 +31,12 @@ const MAX_LINE = 64 * 1024
 const EXCERPT = 40
 const HELP = 'type to speak to all; /to NAME TEXT to one; /who; /quit'
 
-export async function chat(named: string, flags: ChatFlags, { terminal, environment }: Context): Promise<void> {
-  const profiles = new Profiles(environment, flags.url)
-  const { url, as } = flags
-  const name = flags.name ?? as ?? userInfo().username
+export async function chat(named: string, flags: ChatFlags, context: Context): Promise<void> {
+  const { terminal, environment } = context
+  const profiles = new Profiles(environment, flags)
+  const name = shownName(flags.name ?? flags.as ?? userInfo().username)
   const room = roomName(named)
-  const { client } = await openClient({ url, as, name, waitMs: 0, timeoutMs: CONNECT_MS }, profiles, terminal)
+  const { client } = await openClient({ ...flags, name, waitMs: 0, timeoutMs: CONNECT_MS }, profiles, context)
   try {
     const talk = new Talk(client, await enter(client, room, flags), name, terminal)
     await talk.begin()

@@ -3,11 +3,11 @@
  *
  * The server may be written in any language. Ends with 1 when it has a fault.
  */
-import { readFileSync } from 'node:fs'
 import { openNodeSocket, type TlsTrust } from '../client/sockets.node.ts'
 import { judge, type Door, type Verdict } from '../conformance/suite.ts'
-import { Failure, failureOf } from './failure.ts'
+import { readCa, unreachable, within } from './connecting.ts'
 import type { Context } from './context.ts'
+import { Failure } from './failure.ts'
 import type { Terminal } from './terminal.ts'
 
 export interface ConformanceFlags {
@@ -16,9 +16,13 @@ export interface ConformanceFlags {
   readonly json?: boolean
 }
 
+/** ms to open a connection. */
+const REACH_MS = 10_000
+
 export async function conformance(urls: readonly string[], flags: ConformanceFlags, context: Context): Promise<void> {
   const { terminal } = context
   const trust = flags.ca === undefined ? {} : { ca: readCa(flags.ca) }
+  for (const url of urls) await within(REACH_MS, 'answer', reach(url, trust))
   const started = performance.now()
   const counts = { kept: 0, broken: 0 }
   const lines: string[] = []
@@ -44,6 +48,24 @@ export async function conformance(urls: readonly string[], flags: ConformanceFla
   if (flags.json !== true) await terminal.data(`${terminal.paint('green', '✓')} ${counts.kept} checks in ${seconds} s`)
 }
 
+/** Opens a connection and closes it. Rejects when that cannot be done: every check would say so. */
+function reach(url: string, trust: TlsTrust): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = openNodeSocket(
+      url,
+      {
+        opened: () => {
+          resolve()
+          socket.close()
+        },
+        packet: () => {},
+        closed: (_number, _name, why) => reject(unreachable(url, why ?? 'it was closed at once')),
+      },
+      trust,
+    )
+  })
+}
+
 function doorOf(url: string, trust: TlsTrust): Door {
   return {
     name: url,
@@ -57,12 +79,4 @@ function doorOf(url: string, trust: TlsTrust): Door {
 
 function faultLine({ door, encoding, clause, does, fault }: Verdict, terminal: Terminal): string {
   return `${terminal.paint('red', '✗')} ${door} ${encoding}  ${clause} ${does}: ${fault?.message ?? ''}`
-}
-
-function readCa(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    throw failureOf('usage', error instanceof Error ? error.message : String(error), 'name a file of PEM certificates')
-  }
 }

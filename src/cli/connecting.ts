@@ -4,21 +4,30 @@
  * The client library never gives up on a server, which is right for a program that stays. A command is asked once and answers: it
  * ends when the first attempt finds nobody there. What was connected before may come back, and is waited for.
  */
+import { readFileSync } from 'node:fs'
 import { setTimeout as pause } from 'node:timers/promises'
 import { AckdError, connect, type Client, type NodeOptions } from '../client/index.node.ts'
+import type { Context } from './context.ts'
 import { Failure, failureOf } from './failure.ts'
-import { DEFAULT_PROFILE, type Profiles } from './profiles.ts'
+import { DEFAULT_PROFILE, unusable, type Profiles, type Whose } from './profiles.ts'
 import { showDuration } from './quantities.ts'
-import type { Terminal } from './terminal.ts'
+import { subjectOf } from './names.ts'
 
 /** Commands without `--as` that may run side by side, each under a spare profile. */
 const SPARES = 16
 const RETRY_MS = 50
 
-export interface Connecting {
-  readonly url: string
+/** What every command that connects may be told. */
+export interface ConnectFlags extends Whose {
   /** The profile that was asked for; without one it is the default, or while that is in use the first spare that is free. */
-  readonly as?: string | undefined
+  readonly as?: string
+  /** Says who this is, instead of a profile; else `ACKD_TOKEN` does, if there is one. */
+  readonly token?: string
+  /** A file: whose TLS certificates to trust. */
+  readonly ca?: string
+}
+
+export interface Connecting extends ConnectFlags {
   /** ms to wait for a profile in use, and again for the server's welcome. */
   readonly waitMs: number
   readonly timeoutMs: number
@@ -33,23 +42,60 @@ export interface Connected {
 }
 
 /** Throws when nobody is there, when the server says no, and when the time is over. */
-export async function openClient(asked: Connecting, profiles: Profiles, terminal: Terminal): Promise<Connected> {
-  const { url, as, timeoutMs, waitMs, ack = 'auto', name } = asked
-  const options = { ack, ...(name !== undefined && { name }) }
-  const open = (profile: string): Client | null => tryOpen(url, { ...options, dir: profiles.folder(profile) })
+export async function openClient(
+  asked: Connecting,
+  profiles: Profiles,
+  { terminal, environment }: Context,
+): Promise<Connected> {
+  const { url, timeoutMs, waitMs, ack = 'auto', name, ca } = asked
+  const trust = ca === undefined ? {} : { tls: { ca: readCa(ca) } }
+  const options = { ack, ...(name !== undefined && { name }), ...trust }
+  const token = asked.token ?? environment['ACKD_TOKEN']
+  const as = token === undefined ? asked.as : whoseToken(token, asked.as)
+  const proof = token === undefined ? {} : { token }
+  const open = (profile: string): Client | null => {
+    const dir = token === undefined ? profiles.folder(profile) : profiles.folderOfSubject(profile)
+    return tryOpen(url, { ...options, ...proof, dir })
+  }
   const connected = as === undefined ? takeAny(open) : await take(as, waitMs, open)
-  const { client } = connected
+  const { client, profile } = connected
+  const before = client.id
   try {
     await within(timeoutMs, 'welcome', Promise.race([client.ready(), firstTrouble(client, url)]))
   } catch (error) {
     await client.close()
     throw error instanceof AckdError ? refusal(error) : error
   }
+  if (before !== null && before !== client.id)
+    terminal.complain(`${url} does not know profile '${profile}' as ${before}; from now on it is ${client.id}`)
   client.on('status', status => {
     if (status.state === 'connected') terminal.status('connected again')
     if (status.state === 'waiting') terminal.status(`no connection, trying again: ${status.text}`)
   })
   return connected
+}
+
+/** A client with a token is who the token says. */
+function whoseToken(token: string, as: string | undefined): string {
+  if (as !== undefined)
+    throw new Failure(
+      'usage',
+      'a token says who you are, so there is no profile to choose',
+      'leave out --as or the token',
+    )
+  const subject = subjectOf(token)
+  if (subject !== null) return subject
+  throw new Failure('usage', 'the token is no JSON Web Token with a sub', 'make one: ackd token create ID')
+}
+
+/** Throws when it cannot be read. */
+export function readCa(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const why = error instanceof Error && 'code' in error ? String(error.code) : String(error)
+    throw new Failure('usage', `--ca ${path} cannot be read (${why})`, 'name a file of certificates, as PEM')
+  }
 }
 
 type Open = (profile: string) => Client | null
@@ -84,7 +130,7 @@ function tryOpen(url: string, options: NodeOptions): Client | null {
   try {
     return connect(url, options)
   } catch (error) {
-    if (!(error instanceof AckdError)) throw error
+    if (!(error instanceof AckdError)) throw unusable(options.dir ?? '', error)
     if (error.code === 'in_use') return null
     throw failureOf('failed', error.message, 'see docs/client.md')
   }
@@ -110,6 +156,12 @@ export function unreachable(url: string, why: string): Failure {
 
 /** The server's no as the end of a command. */
 export function refusal(error: AckdError): Failure {
+  if (error.code === 'unauthorized')
+    return new Failure(
+      'refused',
+      error.detail === '' ? 'the token is missing, invalid or expired' : error.detail.replace(/\.$/, ''),
+      'give one that is good: ACKD_TOKEN, or --token; whoever has the secret makes one: ackd token create ID',
+    )
   return failureOf('refused', error.message, `see docs/protocol.md for ${error.code}`)
 }
 

@@ -6,14 +6,12 @@
  */
 import type { Client, Gap, Message } from '../client/index.node.ts'
 import { toJson, toText } from './bodies.ts'
-import { endedByServer, interrupted, openClient } from './connecting.ts'
+import { endedByServer, interrupted, openClient, type ConnectFlags } from './connecting.ts'
 import { Profiles } from './profiles.ts'
 import type { Context } from './context.ts'
 import { harmless, type Terminal } from './terminal.ts'
 
-export interface ListenFlags {
-  readonly url: string
-  readonly as?: string
+export interface ListenFlags extends ConnectFlags {
   readonly ack: 'auto' | 'none'
   readonly count?: number
   readonly json?: boolean
@@ -22,10 +20,10 @@ export interface ListenFlags {
 
 const CONNECT_MS = 10_000
 
-export async function listen(flags: ListenFlags, { terminal, environment }: Context): Promise<void> {
-  const profiles = new Profiles(environment, flags.url)
-  const { url, as, ack } = flags
-  const { client, profile } = await openClient({ url, as, ack, waitMs: 0, timeoutMs: CONNECT_MS }, profiles, terminal)
+export async function listen(flags: ListenFlags, context: Context): Promise<void> {
+  const { terminal, environment } = context
+  const profiles = new Profiles(environment, flags)
+  const { client, profile } = await openClient({ ...flags, waitMs: 0, timeoutMs: CONNECT_MS }, profiles, context)
   try {
     await introduce(client.id, profile, flags, terminal)
     await Promise.race([interrupted(), endedByServer(client), print(client, flags, profiles, terminal)])

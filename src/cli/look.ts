@@ -1,15 +1,13 @@
 /** `ackd presence` and `ackd history`: what any client may ask, as a profile. */
 import { AckdError, type Client } from '../client/index.node.ts'
 import { toJson, toText } from './bodies.ts'
-import { openClient, refusal, within } from './connecting.ts'
+import { openClient, refusal, within, type ConnectFlags } from './connecting.ts'
 import type { Context } from './context.ts'
-import { roomName } from './operate.ts'
+import { clientAt, roomName } from './names.ts'
 import { Profiles } from './profiles.ts'
 import { harmless } from './terminal.ts'
 
-export interface LookFlags {
-  readonly url: string
-  readonly as?: string
+export interface LookFlags extends ConnectFlags {
   /** ms */
   readonly timeout: number
   readonly json?: boolean
@@ -26,8 +24,8 @@ export interface HistoryFlags extends LookFlags {
 const PAGE = 200
 
 export async function presence(names: readonly string[], flags: LookFlags, context: Context): Promise<void> {
-  const profiles = new Profiles(context.environment, flags.url)
-  const ids = names.map(name => profiles.resolve(name).id)
+  const profiles = new Profiles(context.environment, flags)
+  const ids = names.map(name => clientAt(profiles.resolve(name), name).id)
   const online = await asking(flags, context, client => client.presence(ids))
   for (const [i, id] of ids.entries()) {
     const is = online[id] === true
@@ -39,7 +37,7 @@ export async function presence(names: readonly string[], flags: LookFlags, conte
 /** The newest messages, or those before or after an offset; printed oldest first. */
 export async function history(name: string, flags: HistoryFlags, context: Context): Promise<void> {
   const room = roomName(name)
-  const profiles = new Profiles(context.environment, flags.url)
+  const profiles = new Profiles(context.environment, flags)
   const from = flags.from === undefined ? {} : { from: profiles.resolve(flags.from).id }
   const messages = await asking(flags, context, async client => {
     const joined = await client.rooms.join(room, flags.password === undefined ? {} : { password: flags.password })
@@ -70,12 +68,13 @@ export async function history(name: string, flags: HistoryFlags, context: Contex
 
 /** Connects, asks, and leaves. */
 async function asking<Answer>(
-  { url, as, timeout }: LookFlags,
-  { terminal, environment }: Context,
+  flags: LookFlags,
+  context: Context,
   ask: (client: Client) => Promise<Answer>,
 ): Promise<Answer> {
-  const profiles = new Profiles(environment, url)
-  const { client } = await openClient({ url, as, waitMs: timeout, timeoutMs: timeout }, profiles, terminal)
+  const { timeout } = flags
+  const profiles = new Profiles(context.environment, flags)
+  const { client } = await openClient({ ...flags, waitMs: timeout, timeoutMs: timeout }, profiles, context)
   try {
     return await within(timeout, 'answer', ask(client))
   } catch (error) {

@@ -10,7 +10,7 @@ import { splitStream, type Entry } from '../protocol/mailbox.ts'
 import { StoreError, type ClientRecord } from '../store/store.ts'
 import { toJson, toText } from './bodies.ts'
 import { Failure } from './failure.ts'
-import { Profiles } from './profiles.ts'
+import { Profiles, type Whose } from './profiles.ts'
 import type { Context } from './context.ts'
 import { showBytes, showDuration } from './quantities.ts'
 import { columns, harmless } from './terminal.ts'
@@ -50,14 +50,16 @@ export async function listMailboxes(flags: MailboxFlags, { terminal }: Context):
 
 export async function viewMailbox(
   to: string,
-  flags: MailboxFlags & { readonly url: string },
+  flags: MailboxFlags & Whose,
   { terminal, environment }: Context,
 ): Promise<void> {
-  const { id } = new Profiles(environment, flags.url).resolve(to)
+  const profiles = new Profiles(environment, flags)
+  const { id } = profiles.resolve(to)
   const entries = await reading(flags, async reader => {
     if ((await reader.client(id)) !== null) return reader.view(id, 0, flags.count)
     const place = flags.redisUrl === 'none' ? flags.dataDir : 'Redis'
-    throw new Failure('failed', `no client '${id}' is known in ${place}`, 'see who has mail: ackd mailbox ls')
+    const fix = profiles.fixFor(to, 'see who has mail: ackd mailbox ls')
+    throw new Failure('failed', `no client '${id}' is known in ${place}`, fix)
   })
   for (const entry of entries) await terminal.data(describeEntry(entry, flags))
   if (entries.length === 0) terminal.nothing('no messages are waiting')

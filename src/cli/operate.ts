@@ -3,6 +3,7 @@ import { Admin, listOfFields, type AdminFlags, type Fields } from './admin.ts'
 import { toJson } from './bodies.ts'
 import type { Context } from './context.ts'
 import { Failure } from './failure.ts'
+import { roomName } from './names.ts'
 import { Profiles } from './profiles.ts'
 import { showBytes, showDuration } from './quantities.ts'
 import { columns, harmless } from './terminal.ts'
@@ -58,7 +59,7 @@ export async function trace(
   flags: AdminFlags & { readonly to?: string },
   context: Context,
 ): Promise<void> {
-  const resolve = (name: string): string => new Profiles(context.environment, flags.url).resolve(name).id
+  const resolve = (name: string): string => new Profiles(context.environment, flags).resolve(name).id
   const query = flags.to === undefined ? '' : `?to=${encodeURIComponent(resolve(flags.to))}`
   const path = `/api/trace/${[resolve(from), outbox, n].map(encodeURIComponent).join('/')}${query}`
   const { messages, remembered } = await new Admin(flags, context).ask('GET', path)
@@ -85,13 +86,8 @@ function traceLines(message: Fields): readonly string[] {
   return [`→ ${cell(message['to'])}: ${cell(message['state'])}`, ...columns(rows)]
 }
 
-/** A room as one types it: to a shell a # begins a comment, so it may be left out. */
-export function roomName(name: string): string {
-  return name.startsWith('#') ? name : `#${name}`
-}
-
-function pathOf(to: string, { url }: AdminFlags, { environment }: Context): string {
-  return encodeURIComponent(new Profiles(environment, url).resolve(to).id)
+function pathOf(to: string, flags: AdminFlags, { environment }: Context): string {
+  return encodeURIComponent(new Profiles(environment, flags).resolve(to).id)
 }
 
 /** One line for each item under a head, or the items as JSON. */

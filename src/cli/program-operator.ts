@@ -1,62 +1,61 @@
 /**
  * The commands of those who run a server: what they see and do by its HTTP API, and tokens. Flags and help only, like `program.ts`.
  */
-import { Option, type Command } from 'commander'
+import type { Command } from 'commander'
 import type { AddFlags, ChangeName } from './account.ts'
 import type { AdminFlags } from './admin.ts'
 import type { Context } from './context.ts'
 import type { ListFlags } from './operate.ts'
-import { quantityFlag } from './program-flags.ts'
-import { aCount, aDuration } from './quantities.ts'
+import { asking, examples, listing, quantityFlag } from './program-flags.ts'
+import { aDuration } from './quantities.ts'
 import type { CreateTokenFlags, TokenFlags } from './token.ts'
 
-/** What these commands share with the others. */
-export interface Shared {
-  /** `--url`, which may also be an http address here. */
-  readonly url: () => Option
-  readonly examples: (...lines: string[]) => string
+export function addOperatorCommands(program: Command, context: Context): void {
+  addClients(program, context)
+  addRooms(program, context)
+  addUsers(program, context)
+  addTokens(program, context)
+  addTrace(program, context)
 }
 
-export function addOperatorCommands(program: Command, context: Context, shared: Shared): void {
-  addClients(program, context, shared)
-  addRooms(program, context, shared)
-  addUsers(program, context, shared)
-  addTokens(program, context, shared)
-  addTrace(program, context, shared)
-}
-
-function addTrace(program: Command, context: Context, shared: Shared): void {
-  asking(program.command('trace'), shared)
+function addTrace(program: Command, context: Context): void {
+  asking(program.command('trace'), context)
     .description('Say where a message is, and what happened to it, step by step, by the HTTP API.')
     .argument('<from>', 'who sent it: a profile of this machine, else an id')
     .argument('<outbox>', 'the outbox that it was sent from, as mailbox view --json and clients info tell it')
     .argument('<n>', 'its number')
     .option('--to <id>', 'who it is for; then the store is asked also when no step is remembered')
-    .addHelpText('after', shared.examples('ackd trace alice x3Vg_1aZ0q 7', 'ackd trace alice x3Vg_1aZ0q 7 --to bob'))
+    .addHelpText('after', examples('ackd trace alice x3Vg_1aZ0q 7', 'ackd trace alice x3Vg_1aZ0q 7 --to bob'))
     .action(async (from: string, outbox: string, n: string, flags: AdminFlags & { to?: string }) => {
       const { trace } = await import('./operate.ts')
       await trace([from, outbox, n], flags, context)
     })
 }
 
-function addClients(program: Command, context: Context, shared: Shared): void {
-  const clients = program.command('clients').description('The clients of a server, by its HTTP API.')
-  listing(clients.command('ls'), shared)
+function addClients(program: Command, context: Context): void {
+  const clients = program
+    .command('clients')
+    .description('The clients of a server, by its HTTP API.')
+    .addHelpText('after', examples('ackd clients ls --online', 'ackd clients info bob'))
+  listing(clients.command('ls'), context)
     .description('Those that are connected, or have messages waiting.')
+    .addHelpText('after', examples('ackd clients ls --online', 'ackd clients ls -n 10 --json'))
     .option('--online', 'only those that are connected to this node')
     .action(async (flags: ListFlags) => {
       const { listClients } = await import('./operate.ts')
       await listClients(flags, context)
     })
-  asking(clients.command('info'), shared)
+  asking(clients.command('info'), context)
     .description('What is known of one.')
+    .addHelpText('after', examples('ackd clients info bob', 'ackd clients info V1StGXR8_Z5jdHi6 --json'))
     .argument('<id>', 'a profile of this machine if there is one of that name, else an id')
     .action(async (id: string, flags: AdminFlags) => {
       const { showClient } = await import('./operate.ts')
       await showClient(id, flags, context)
     })
-  asking(clients.command('kick'), shared)
+  asking(clients.command('kick'), context)
     .description('Close the connection of one. What it has not acked waits for its next one.')
+    .addHelpText('after', examples('ackd clients kick V1StGXR8_Z5jdHi6'))
     .argument('<id>', 'a profile of this machine if there is one of that name, else an id')
     .action(async (id: string, flags: AdminFlags) => {
       const { kickClient } = await import('./operate.ts')
@@ -64,16 +63,21 @@ function addClients(program: Command, context: Context, shared: Shared): void {
     })
 }
 
-function addRooms(program: Command, context: Context, shared: Shared): void {
-  const rooms = program.command('rooms').description('The rooms of a server, by its HTTP API.')
-  listing(rooms.command('ls'), shared)
+function addRooms(program: Command, context: Context): void {
+  const rooms = program
+    .command('rooms')
+    .description('The rooms of a server, by its HTTP API.')
+    .addHelpText('after', examples('ackd rooms ls', 'ackd rooms info lobby'))
+  listing(rooms.command('ls'), context)
     .description('All of them, private ones too.')
+    .addHelpText('after', examples('ackd rooms ls', 'ackd rooms ls --json | jq .room'))
     .action(async (flags: ListFlags) => {
       const { listRooms } = await import('./operate.ts')
       await listRooms(flags, context)
     })
-  asking(rooms.command('info'), shared)
+  asking(rooms.command('info'), context)
     .description('What is known of one.')
+    .addHelpText('after', examples('ackd rooms info lobby', 'ackd rooms info lobby --json'))
     .argument('<room>', 'its name; the # may be left out')
     .action(async (room: string, flags: AdminFlags) => {
       const { showRoom } = await import('./operate.ts')
@@ -89,43 +93,48 @@ const words: readonly (readonly [ChangeName, help: string])[] = [
   ['enable', 'Let it be logged in with again.'],
 ]
 
-function addUsers(program: Command, context: Context, shared: Shared): void {
+function addUsers(program: Command, context: Context): void {
   const user = program
     .command('user')
     .description('Accounts of a server that has some (ACKD_ACCOUNTS=on), by its HTTP API.')
-  listing(user.command('ls'), shared)
+    .addHelpText('after', examples('ackd user ls', 'ackd user add alice'))
+  listing(user.command('ls'), context)
     .description('The accounts, by name.')
+    .addHelpText('after', examples('ackd user ls', 'ackd user ls --json | jq .id'))
     .action(async (flags: ListFlags) => {
       const { listUsers } = await import('./account.ts')
       await listUsers(flags, context)
     })
-  asking(user.command('add'), shared)
+  asking(user.command('add'), context)
     .description('Make an account. The password is typed, or is the first line of stdin.')
     .argument('<name>', 'its name, which is its client id')
     .option('--admin', 'one of an admin, who may do in every room what its owner may')
-    .addHelpText('after', shared.examples('ackd user add alice', 'ackd user add root --admin < password.txt'))
+    .addHelpText('after', examples('ackd user add alice', 'ackd user add root --admin < password.txt'))
     .action(async (name: string, flags: AddFlags) => {
       const { addUser } = await import('./account.ts')
       await addUser(name, flags, context)
     })
-  asking(user.command('passwd'), shared)
+  asking(user.command('passwd'), context)
     .description('Give an account another password, and revoke its tokens.')
+    .addHelpText('after', examples('ackd user passwd alice', 'ackd user passwd alice < password.txt'))
     .argument('<name>', 'its name')
     .action(async (name: string, flags: AdminFlags) => {
       const { setPassword } = await import('./account.ts')
       await setPassword(name, flags, context)
     })
   for (const [word, help] of words) {
-    asking(user.command(word), shared)
+    asking(user.command(word), context)
       .description(help)
+      .addHelpText('after', examples(`ackd user ${word} alice`))
       .argument('<name>', 'its name')
       .action(async (name: string, flags: AdminFlags) => {
         const { changeUser } = await import('./account.ts')
         await changeUser(name, word, flags, context)
       })
   }
-  asking(user.command('rm'), shared)
+  asking(user.command('rm'), context)
     .description('Remove an account and revoke its tokens. Its name is free then; disable it to keep the name.')
+    .addHelpText('after', examples('ackd user rm alice'))
     .argument('<name>', 'its name')
     .action(async (name: string, flags: AdminFlags) => {
       const { removeUser } = await import('./account.ts')
@@ -133,10 +142,11 @@ function addUsers(program: Command, context: Context, shared: Shared): void {
     })
 }
 
-function addTokens(program: Command, context: Context, { examples }: Shared): void {
+function addTokens(program: Command, context: Context): void {
   const token = program
     .command('token')
     .description('Tokens, made and checked with the secret of a server (ACKD_JWT_SECRET).')
+    .addHelpText('after', examples('ackd token create alice', 'ackd token create alice --life 5m --json'))
   signing(token.command('create'))
     .description('Make a token for a client id.')
     .argument('<id>', 'whose token it is: the sub')
@@ -156,24 +166,12 @@ function addTokens(program: Command, context: Context, { examples }: Shared): vo
     })
   signing(token.command('verify'))
     .description('Check a token and print what it says, as JSON.')
-    .argument('<token>')
+    .addHelpText('after', examples('ackd token verify "$(ackd token create alice)"'))
+    .argument('<token>', 'as it was given')
     .action(async (given: string, flags: TokenFlags) => {
       const { verifyToken } = await import('./token.ts')
       await verifyToken(given, flags, context)
     })
-}
-
-function asking(command: Command, { url }: Shared): Command {
-  return command
-    .addOption(url())
-    .option('--admin-token <token>', 'opens the API; better in the environment (ACKD_ADMIN_TOKEN)')
-    .option('--json', 'one JSON object a line')
-}
-
-function listing(command: Command, shared: Shared): Command {
-  return asking(command, shared).addOption(
-    quantityFlag('-n, --count <n>', 'at most this many', aCount(1, 1_000_000)).default(100),
-  )
 }
 
 function signing(command: Command): Command {

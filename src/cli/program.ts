@@ -17,15 +17,13 @@ import type { HistoryFlags, LookFlags } from './look.ts'
 import type { ListenFlags } from './listen.ts'
 import type { MailboxFlags } from './mailbox.ts'
 import { addOperatorCommands } from './program-operator.ts'
-import { quantityFlag } from './program-flags.ts'
+import { addUrl, checkUrl, connecting, examples, profiling, quantityFlag } from './program-flags.ts'
 import { aCount, aDuration, aSize } from './quantities.ts'
 import type { SendFlags } from './send.ts'
 import type { Terminal } from './terminal.ts'
+import { DEFAULT_PROFILE, type Whose } from './profiles.ts'
 import type { WhoFlags } from './who.ts'
 
-const DEFAULT_URL = 'ws://127.0.0.1:5000/ws'
-/** How clients reach a server. */
-const ADDRESSES: readonly string[] = ['ws:', 'wss:', 'tcp:', 'tls:']
 const MAX_BODY_FLAG = 1024 * 1024 - 1024
 
 /** Runs one command line to its end and returns the exit code. */
@@ -56,6 +54,7 @@ function createProgram(context: Context): Command {
     .exitOverride()
     .configureOutput({
       outputError: (text, write) => write(`ackd: ${text.replace(/^error: /, '')}`),
+      writeOut: text => void terminal.data(text.replace(/\n$/, '')),
       writeErr: text => terminal.complain(text.replace(/\n$/, '')),
     })
     .addHelpText(
@@ -75,7 +74,7 @@ function createProgram(context: Context): Command {
   addBench(program, context)
   addConformance(program, context)
   addLooks(program, context)
-  addOperatorCommands(program, context, { url: () => urlOption(context, [...ADDRESSES, 'http:', 'https:']), examples })
+  addOperatorCommands(program, context)
   pointToHelp(program, 'ackd')
   return program
 }
@@ -101,6 +100,7 @@ function addServe(program: Command, context: Context): void {
     .command('options')
     .description('List what can be set on a server, with defaults and ranges.')
     .option('--markdown', 'as the page docs/options.md')
+    .addHelpText('after', examples('ackd options', 'ackd options | grep mailbox'))
     .action(async (flags: { markdown?: boolean }) => {
       const { optionsPage, optionsList } = await import('./options-page.ts')
       for (const line of flags.markdown ? optionsPage() : optionsList()) await context.terminal.data(line)
@@ -191,7 +191,10 @@ function addChat(program: Command, context: Context): void {
 }
 
 function addMailbox(program: Command, context: Context): void {
-  const mailbox = program.command('mailbox').description('Look into the store, also while the server runs.')
+  const mailbox = program
+    .command('mailbox')
+    .description('Look into the store, also while the server runs.')
+    .addHelpText('after', examples('ackd mailbox ls', 'ackd mailbox view bob'))
   const list = mailbox.command('ls').description('The clients with messages waiting.')
   const view = mailbox.command('view').description('The messages waiting for one client; nothing is taken out.')
   for (const command of [list, view]) {
@@ -201,10 +204,12 @@ function addMailbox(program: Command, context: Context): void {
         'where the embedded store is (ACKD_DATA_DIR)',
         context.environment['ACKD_DATA_DIR'] ?? './data',
       )
-      .option(
-        '--redis-url <url>',
-        'the Redis that keeps everything instead (ACKD_REDIS_URL)',
-        context.environment['ACKD_REDIS_URL'] ?? 'none',
+      // A URL may hold a password, which no help shows.
+      .addOption(
+        new Option('--redis-url <url>', 'the Redis that keeps everything instead (ACKD_REDIS_URL)').default(
+          context.environment['ACKD_REDIS_URL'] ?? 'none',
+          'none',
+        ),
       )
       .option(
         '--redis-ca <file>',
@@ -214,32 +219,36 @@ function addMailbox(program: Command, context: Context): void {
       .option('--json', 'one JSON object a line')
       .addOption(quantityFlag('-n, --count <n>', 'at most this many', aCount(1, 1_000_000)).default(100))
   }
+  list.addHelpText('after', examples('ackd mailbox ls', 'ackd mailbox ls --data-dir /var/lib/ackd --json'))
+  view.addHelpText('after', examples('ackd mailbox view bob', 'ackd mailbox view V1StGXR8_Z5jdHi6 -n 1 --json'))
   list.action(async (flags: MailboxFlags) => {
     const { listMailboxes } = await import('./mailbox.ts')
     await listMailboxes(flags, context)
   })
-  view
+  profiling(view, context)
     .argument('<id>', 'a profile of this machine if there is one of that name, else an id')
-    .addOption(urlOption(context))
-    .action(async (id: string, flags: MailboxFlags & { url: string }) => {
+    .action(async (id: string, flags: MailboxFlags & Whose) => {
       const { viewMailbox } = await import('./mailbox.ts')
       await viewMailbox(id, flags, context)
     })
 }
 
 function addProfiles(program: Command, context: Context): void {
-  connecting(program.command('whoami'), context)
+  profiling(program.command('whoami'), context)
     .description('Print the id of a profile.')
+    .option('--as <profile>', 'the profile', DEFAULT_PROFILE)
+    .addHelpText('after', examples('ackd whoami --as bob', 'ackd send "$(ackd whoami --as bob)" hello --as alice'))
     .action(async (flags: WhoFlags) => {
       const { whoAmI } = await import('./who.ts')
       await whoAmI(flags, context)
     })
-  program
+  const profile = program
     .command('profile')
     .description('The identities of this machine.')
-    .command('ls')
+    .addHelpText('after', examples('ackd profile ls'))
+  profiling(profile.command('ls'), context)
     .description('List them: name and id.')
-    .addOption(urlOption(context))
+    .addHelpText('after', examples('ackd profile ls', 'ackd profile ls --url wss://ackd.example.com/ws'))
     .action(async (flags: WhoFlags) => {
       const { listProfiles } = await import('./who.ts')
       await listProfiles(flags, context)
@@ -254,6 +263,7 @@ function addLooks(program: Command, context: Context): void {
     .argument('<id...>', 'profiles of this machine, else ids')
     .addOption(timeout())
     .option('--json', 'one JSON object a line')
+    .addHelpText('after', examples('ackd presence bob', 'ackd presence bob V1StGXR8_Z5jdHi6 --json'))
     .action(async (ids: string[], flags: LookFlags) => {
       const { presence } = await import('./look.ts')
       await presence(ids, flags, context)
@@ -278,10 +288,8 @@ function addLooks(program: Command, context: Context): void {
 }
 
 function addBench(program: Command, context: Context): void {
-  program
-    .command('bench')
+  addUrl(program.command('bench'), context)
     .description('Put load on a running server, through the client library, and measure.')
-    .addOption(urlOption(context))
     .addOption(quantityFlag('--clients <n>', 'clients; each sends to a partner', aCount(2, 10_000)).default(10))
     .addOption(quantityFlag('--window <n>', 'unsettled messages of a client', aCount(1, 64)).default(16))
     .addOption(quantityFlag('--size <bytes>', 'bytes of a body', aSize(8, MAX_BODY_FLAG)).default(128))
@@ -318,7 +326,7 @@ function addConformance(program: Command, context: Context): void {
     .action(async (urls: string[], flags: ConformanceFlags) => {
       const { conformance } = await import('./conformance.ts')
       await conformance(
-        urls.map(url => urlFlag(url)),
+        urls.map(url => checkUrl(url, 'URL')),
         flags,
         context,
       )
@@ -333,29 +341,4 @@ function serverOptions(command: Command): Command {
     command.option(`${flagName(name)} <value>`, `${help} (${range}; default ${shown}; ${environmentName(name)})`)
   }
   return command
-}
-
-function connecting(command: Command, context: Context): Command {
-  return command.addOption(urlOption(context)).option('--as <profile>', 'the identity to use, made on first use')
-}
-
-function urlOption(context: Context, protocols: readonly string[] = ADDRESSES): Option {
-  const read = (text: string): string => urlFlag(text, protocols)
-  return new Option('--url <url>', 'the server (ACKD_URL)')
-    .argParser(read)
-    .default(read(context.environment['ACKD_URL'] ?? DEFAULT_URL), DEFAULT_URL)
-}
-
-function urlFlag(text: string, protocols: readonly string[] = ADDRESSES): string {
-  const protocol = URL.canParse(text) ? new URL(text).protocol : ''
-  if (protocols.includes(protocol)) return text
-  throw new Failure(
-    'usage',
-    `'${text}' is not the address of a server`,
-    `write it like ${DEFAULT_URL}, tcp://… or tls://…`,
-  )
-}
-
-function examples(...lines: string[]): string {
-  return `\nExamples:\n${lines.map(line => `  ${line}`).join('\n')}`
 }

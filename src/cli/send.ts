@@ -7,17 +7,16 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { AckdError, type Client } from '../client/index.node.ts'
 import { parseJson, toJson } from './bodies.ts'
-import { openClient, refusal, within } from './connecting.ts'
+import { openClient, refusal, within, type ConnectFlags } from './connecting.ts'
 import { Failure } from './failure.ts'
 import { readLines } from './lines.ts'
+import { clientAt } from './names.ts'
 import { Profiles, type Address } from './profiles.ts'
 import type { Context } from './context.ts'
 import { showDuration } from './quantities.ts'
 import type { Terminal } from './terminal.ts'
 
-export interface SendFlags {
-  readonly url: string
-  readonly as?: string
+export interface SendFlags extends ConnectFlags {
   readonly bodyJson?: boolean
   /** ms */
   readonly ttl?: number
@@ -41,12 +40,13 @@ export async function send(to: string, body: string | undefined, flags: SendFlag
   }
   // What is wrong on the command line is said before anything is connected.
   if (body !== undefined && flags.bodyJson === true && body !== '-') parseJson(body)
-  const profiles = new Profiles(environment, flags.url)
-  const address = profiles.resolve(to)
-  const { url, as, timeout } = flags
-  const { client } = await openClient({ url, as, waitMs: timeout, timeoutMs: timeout }, profiles, terminal)
+  const profiles = new Profiles(environment, flags)
+  const address = clientAt(profiles.resolve(to), to)
+  const { timeout } = flags
+  const { client } = await openClient({ ...flags, waitMs: timeout, timeoutMs: timeout }, profiles, context)
   try {
-    await sendAll(readBodies(body), new Sender(client, address, flags, terminal))
+    const count = await sendAll(readBodies(body), new Sender(client, address, flags, terminal, profiles))
+    if (count === 0) terminal.nothing('no line came on stdin, so nothing was sent')
   } finally {
     await client.close()
     process.stdin.destroy()
@@ -59,8 +59,9 @@ async function* readBodies(body: string | undefined): AsyncGenerator<string> {
   else yield* readLines(process.stdin, MAX_LINE)
 }
 
-/** Sends all, many at a time. Throws at the first one that failed, also while it waits for the next line. */
-async function sendAll(bodies: AsyncGenerator<string>, sender: Sender): Promise<void> {
+/** Sends all, many at a time, and says how many. Throws at the first one that failed, also while it waits for the next line. */
+async function sendAll(bodies: AsyncGenerator<string>, sender: Sender): Promise<number> {
+  let count = 0
   const underWay: { readonly bytes: number; readonly told: Promise<void> }[] = []
   let bytes = 0
   let told: Promise<void> = Promise.resolve()
@@ -69,6 +70,7 @@ async function sendAll(bodies: AsyncGenerator<string>, sender: Sender): Promise<
   for (;;) {
     const next = await Promise.race([bodies.next(), failed])
     if (next.done === true) break
+    count++
     told = sender.send(next.value, told)
     told.catch(fail)
     underWay.push({ bytes: next.value.length, told })
@@ -80,6 +82,7 @@ async function sendAll(bodies: AsyncGenerator<string>, sender: Sender): Promise<
     }
   }
   await told
+  return count
 }
 
 /** Sends to one address and tells what became of each message. */
@@ -88,8 +91,10 @@ class Sender {
   readonly #address: Address
   readonly #flags: SendFlags
   readonly #terminal: Terminal
+  readonly #profiles: Profiles
 
-  constructor(client: Client, address: Address, flags: SendFlags, terminal: Terminal) {
+  constructor(client: Client, address: Address, flags: SendFlags, terminal: Terminal, profiles: Profiles) {
+    this.#profiles = profiles
     this.#client = client
     this.#address = address
     this.#flags = flags
@@ -125,8 +130,19 @@ class Sender {
 
   #refusal(error: AckdError): Failure {
     const { id, profile } = this.#address
-    if (profile !== null || (error.code !== 'unknown_recipient' && error.code !== 'bad_id')) return refusal(error)
-    return new Failure('refused', `nobody has the id '${id}', and no profile here has that name`, 'see ackd profile ls')
+    if (error.code !== 'unknown_recipient' && error.code !== 'bad_id') return refusal(error)
+    const { server } = this.#profiles
+    if (profile !== null)
+      return new Failure(
+        'refused',
+        `${this.#flags.url} knows nobody by the id of profile '${profile}', ${id}`,
+        `ask whether it is the server you mean; there, this makes a new one: ackd listen --as ${profile}`,
+      )
+    return new Failure(
+      'refused',
+      `nobody has the id '${id}', and no profile for ${server} has that name`,
+      this.#profiles.fixFor(id, 'see which there are: ackd profile ls'),
+    )
   }
 
   #describe({ status, n, ms }: Settled): string {

@@ -68,7 +68,8 @@ function open(
     const secrets = readSecrets(jwtSecret)
     if (secrets.length > 0) return new Tokens({ secrets, keys: null, issuer, audience, leewayMs, lifeMs })
   } catch (error) {
-    throw failureOf('failed', error instanceof Error ? error.message : String(error), 'correct ACKD_JWT_SECRET')
+    const why = error instanceof Error ? error.message : String(error)
+    throw new Failure('failed', `the secrets of tokens cannot be read: ${why}`, 'correct ACKD_JWT_SECRET')
   }
   throw noSecret()
 }

@@ -40,7 +40,7 @@ export function troubleOf(error: Error, url: URL): string {
   if (networkCodes.includes(code))
     return `${host} does not answer (${code}); see whether the address is right, and what is between you and it.`
   if (untrusted.includes(code))
-    return `The certificate of ${host} is not trusted (${code}); name whose to trust, in NODE_EXTRA_CA_CERTS or as tls: { ca }.`
+    return `The certificate of ${host} is not trusted (${code}); name whose to trust: as tls: { ca } in a program, with --ca on a command line, or in NODE_EXTRA_CA_CERTS.`
   if (/^(CERT_|ERR_TLS_CERT_)/.test(code))
     return `The certificate of ${host} does not hold (${code}: ${short(error.message)}); it is for its operator to renew, or the address is another one.`
   const status = /^Unexpected server response: (\d+)$/.exec(error.message)?.[1]

@@ -16,7 +16,8 @@ import { Socket, type Server } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { framedSize, StreamDecoder, writeFramed, type StreamEvents } from '../protocol/framing.ts'
 import { MAX_BEFORE_WELCOME } from '../protocol/limits.ts'
-import { ListenError, type Accept, type Listener, type Pipe, type PipeEvents } from './transport.ts'
+import { cannotListen, codeOf } from './ports.ts'
+import { type Accept, type Listener, type Pipe, type PipeEvents } from './transport.ts'
 
 /** How long a packet may take to get whole, ms; and the pace, in bytes per ms, at which it may take longer. */
 const PARTIAL_MS = 10_000
@@ -323,11 +324,8 @@ export async function listenStream(
   server.listen({ host, port, backlog: BACKLOG, exclusive: true })
   try {
     await once(server, 'listening')
-  } catch {
-    throw new ListenError(
-      `Cannot listen on ${host}:${port}: the port is taken, or the host is no address of this machine.`,
-      `Stop the other server, choose another ACKD_${transport.toUpperCase()}_PORT (0 for any free one, or off), or correct ACKD_HOST.`,
-    )
+  } catch (error) {
+    throw cannotListen(host, port, transport === 'tcp' ? 'ACKD_TCP_PORT' : 'ACKD_TLS_PORT', codeOf(error))
   }
   server.on('error', onTrouble)
   const address = server.address()

@@ -25,12 +25,13 @@ import type {
   us_socket_context_t,
 } from 'uWebSockets.js'
 import { answerRequest, clientAddress, readHeaders } from './http.ts'
+import { cannotListen, codeOf, whyNot } from './ports.ts'
 import {
-  ListenError,
   type Accept,
   type AnswerHttp,
   type Certificate,
   type ForeignPage,
+  type ListenError,
   type Pipe,
   type PipeEvents,
   type RenewableListener,
@@ -160,7 +161,7 @@ export async function listenWebSocket(
 ): Promise<RenewableListener> {
   const port = options.port === 0 ? await freePort(options) : options.port
   const listener = new WebSocketListener({ ...options, port }, accept, answer)
-  listener.listen()
+  if (!listener.listen()) throw troubleOf(options, await whyNot(options.host, port))
   return listener
 }
 
@@ -184,15 +185,11 @@ class WebSocketListener implements RenewableListener {
     this.#apps.push(this.#makeApp(certificate))
   }
 
-  listen(): void {
-    if (!this.#listens()) throw cannotListen(this.#options)
-  }
-
   renew(certificate: Certificate): void {
     const renewed = this.#makeApp(certificate)
     this.stop()
     this.#apps = [...this.#apps.filter(({ connections }) => connections > 0), renewed]
-    if (!this.#listens()) this.#listenLater(FIRST_RETRY_MS)
+    if (!this.listen()) this.#listenLater(FIRST_RETRY_MS)
   }
 
   stop(): void {
@@ -208,7 +205,8 @@ class WebSocketListener implements RenewableListener {
     return Promise.resolve()
   }
 
-  #listens(): boolean {
+  /** Whether it listens. */
+  listen(): boolean {
     const { host, port } = this.#options
     // The answer comes within the call.
     this.#apps.at(-1)?.app.listen(host, port, EXCLUSIVE_PORT, socket => {
@@ -220,10 +218,10 @@ class WebSocketListener implements RenewableListener {
   /** Goes on until it is stopped: with an address that comes and goes, or a program that took the port, nobody else would open it again. */
   #listenLater(retryMs: number): void {
     const { onLost, onRegained } = this.#options
-    onLost?.(cannotListen(this.#options), retryMs)
+    onLost?.(troubleOf(this.#options), retryMs)
     this.#retry = setTimeout(() => {
       this.#retry = null
-      if (this.#listens()) onRegained?.()
+      if (this.listen()) onRegained?.()
       else this.#listenLater(Math.min(retryMs * 2, MOST_RETRY_MS))
     }, retryMs)
   }
@@ -284,7 +282,7 @@ function secureApp({ cert, key }: Certificate): TemplatedApp {
 function freePort(options: WebSocketOptions): Promise<number> {
   return new Promise((resolve, reject) => {
     const probe = createServer()
-    probe.once('error', () => reject(cannotListen(options)))
+    probe.once('error', error => reject(troubleOf(options, codeOf(error))))
     probe.listen({ host: options.host, port: 0 }, () => {
       const address = probe.address()
       probe.close(() => resolve(typeof address === 'object' && address !== null ? address.port : 0))
@@ -292,11 +290,8 @@ function freePort(options: WebSocketOptions): Promise<number> {
   })
 }
 
-function cannotListen(options: WebSocketOptions): ListenError {
-  return new ListenError(
-    `Cannot listen on ${options.host}:${options.port}: the port is taken, or the host is no address of this machine.`,
-    `Stop the other server, choose another ${options.certificate === undefined ? 'ACKD_PORT' : 'ACKD_WSS_PORT'} (0 for any free one), or correct ACKD_HOST.`,
-  )
+function troubleOf({ host, port, certificate }: WebSocketOptions, code = ''): ListenError {
+  return cannotListen(host, port, certificate === undefined ? 'ACKD_PORT' : 'ACKD_WSS_PORT', code)
 }
 
 /** uWebSockets.js ends the process at anything outside 8–960. */

@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -116,6 +116,14 @@ describe('ackd send and listen', () => {
     expect((await run(['listen', '--as', 'frank', '-n', '1'])).out).toBe('default (waited)  \\u001b[2Jboo\\nboo\n')
   })
 
+  it('says when stdin had nothing to send', async () => {
+    await absent('olga')
+    expect(await run(['send', 'olga', '-'])).toEqual({
+      ...{ code: 0, out: '' },
+      err: 'no line came on stdin, so nothing was sent\n',
+    })
+  })
+
   it('ends with 4 when nobody has the id', async () => {
     const { code, out, err } = await run(['send', 'nobody', 'hi'])
     expect([code, out]).toEqual([4, ''])
@@ -179,6 +187,41 @@ describe('ackd whoami and profile ls', () => {
     const id = await absent('kim')
     expect(id).toMatch(/^[A-Za-z0-9_-]{16}$/)
     expect((await run(['profile', 'ls'])).out).toMatch(new RegExp(`^kim +${id}$`, 'm'))
+  })
+})
+
+/** A profile whose id no server gave out. */
+function forge(name: string): string {
+  const folder = join(home, new URL(place.url).host.replace(':', '_'), name)
+  mkdirSync(folder, { recursive: true })
+  writeFileSync(join(folder, 'identity.json'), JSON.stringify({ id: 'AAAAAAAAAAAAAAAA', secret: 'x'.repeat(43) }))
+  return 'AAAAAAAAAAAAAAAA'
+}
+
+describe('profiles of other servers', () => {
+  it('are named where one of that name is missing, and used when that is asked for', async () => {
+    const id = await absent('mia')
+    const { host } = new URL(place.url)
+    const elsewhere = (...args: string[]): Promise<Ended> => ackd(args, { home, url: place.tcp })
+    const told = `${host} has one; if that is the same server or a node of the same cluster, add --profiles ${host}`
+    const [sent, asked] = await Promise.all([elsewhere('send', 'mia', 'hi'), elsewhere('whoami', '--as', 'mia')])
+    expect([sent.code, sent.err]).toEqual([4, expect.stringContaining(told)])
+    expect([asked.code, asked.err]).toEqual([1, expect.stringContaining(told)])
+    expect((await elsewhere('whoami', '--as', 'mia', '--profiles', host)).out).toBe(`${id}\n`)
+    expect((await elsewhere('send', 'mia', 'hi', '--profiles', host)).out).toMatch(/^● stored → mia/)
+    const environment = { ACKD_PROFILES: host }
+    const heard = await ackd(['listen', '--as', 'mia', '-n', '1', '--raw'], { home, url: place.tcp, environment })
+    expect(heard).toEqual({ code: 0, out: 'hi\n', err: '' })
+  })
+
+  it('are told of when the server does not know them: which id is another one now', async () => {
+    const id = forge('nina')
+    const sent = await run(['send', 'nina', 'hi'])
+    expect([sent.code, sent.err]).toEqual([4, expect.stringContaining(`by the id of profile 'nina', ${id}`)])
+    const { code, err } = await run(['presence', 'nina', '--as', 'nina'])
+    expect(code).toBe(0)
+    const now = (await run(['whoami', '--as', 'nina'])).out.trim()
+    expect(err).toBe(`${place.url} does not know profile 'nina' as ${id}; from now on it is ${now}\n`)
   })
 })
 

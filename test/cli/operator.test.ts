@@ -36,6 +36,24 @@ async function listening(name: string): Promise<{ readonly id: string; end(): Pr
   return { id, end: () => running.kill('SIGINT') }
 }
 
+describe('a token', () => {
+  it('says who a command is, from the environment or a flag', async () => {
+    const create = async (id: string): Promise<string> => (await run('token', 'create', id)).out.trim()
+    const [hers, his] = await Promise.all([create('vera'), create('team:walt@x')])
+    const vera = start(['listen', '--json', '-n', '1'], { home, url: server.url, environment: { ACKD_TOKEN: hers } })
+    expect(JSON.parse(await vera.line())).toEqual({ type: 'ready', id: 'vera', profile: 'vera' })
+    expect((await run('send', 'vera', 'hello', '--token', his)).out).toContain('✓ delivered → vera')
+    expect(JSON.parse(await vera.line())).toMatchObject({ from: 'team:walt@x', body: 'hello' })
+    expect((await vera.ended()).code).toBe(0)
+    expect((await run('profile', 'ls')).out).not.toContain('vera')
+  })
+
+  it('that is refused ends it with 4, and with the way to another one', async () => {
+    const { code, err } = await run('send', 'vera', 'hello', '--token', 'e30.eyJzdWIiOiJ2ZXJhIn0.e30')
+    expect([code, err]).toEqual([4, expect.stringContaining('ackd token create ID')])
+  })
+})
+
 describe('ackd clients', () => {
   it('lists, shows and sends away', async () => {
     const bob = await listening('bob')

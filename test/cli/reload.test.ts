@@ -116,7 +116,7 @@ describe('SIGHUP', () => {
   it.each<[string, object | string, RegExp]>([
     ['a value that cannot be', { ...options, httpRate: 'many' }, /"httpRate" in .* cannot be "many"; give 1 to/],
     ['an option that there is not', { ...options, htpRate: 5 }, /did you mean "httpRate"/],
-    ['no JSON', 'nonsense', /cannot be read/],
+    ['no JSON', 'nonsense', /is not JSON/],
     ['options that make no sense together', { ...options, accounts: 'on' }, /Accounts are given tokens/],
   ])('changes nothing when the file holds %s, and says so', async (_, wrong, text) => {
     write(typeof wrong === 'string' ? wrong : { ...wrong, adminToken: fresh })

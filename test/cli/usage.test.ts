@@ -18,12 +18,6 @@ describe('ackd', () => {
     expect(out).toContain('ackd listen --as bob')
   })
 
-  it.each(['serve', 'listen', 'send', 'bench'])('shows examples in the help of %s', async command => {
-    const { code, out } = await ackd([command, '--help'], { home })
-    expect(code).toBe(0)
-    expect(out).toContain(`Examples:\n  ackd ${command}`)
-  })
-
   it.each([
     [['sned'], 'Did you mean send?'],
     [['send', '--tll', '5s', 'bob', 'hi'], 'Did you mean --ttl?'],
@@ -43,6 +37,16 @@ describe('ackd', () => {
     [['history', 'lobby', '--before', 'x'], 'write an integer from 1'],
     [['conformance', 'http://x'], 'write it like ws://127.0.0.1:5000/ws'],
     [['whoami', '--as', 'bad/name'], 'cannot name a profile'],
+    [['whoami', '--profiles', '../x'], 'write its host and port'],
+    [['send', '#lobby', 'hi'], "to say something in a room: ackd chat '#lobby'"],
+    [['send', '', 'hi'], 'name a profile, or an id'],
+    [['presence', 'bob', '#lobby'], "'#lobby' cannot be a client"],
+    [['history', 'no room'], "'no room' cannot name a room"],
+    [['chat', '--name', ''], 'take 1 to 64 characters'],
+    [['send', 'bob', 'hi', '--token', 'x'], 'make one: ackd token create ID'],
+    [['send', 'bob', 'hi', '--token', 'e.eyJzdWIiOiJhIn0.e', '--as', 'bob'], 'leave out --as or the token'],
+    [['listen', '--ca', 'nowhere.pem'], '--ca nowhere.pem cannot be read (ENOENT)'],
+    [['serve', '--config', 'nowhere.json'], 'cannot be read (ENOENT)\n  fix: correct --config'],
     [['token', 'create', 'alice'], 'set ACKD_JWT_SECRET'],
     ...['clients ls', 'clients info x', 'clients kick x', 'rooms ls', 'rooms info x', 'user ls', 'trace a b 1'].map(
       (command): [string[], string] => [command.split(' '), 'set ACKD_ADMIN_TOKEN'],
@@ -59,6 +63,35 @@ describe('ackd', () => {
     expect(err).toContain('did you mean ACKD_PORT?')
   })
 
+  it('says which variable is wrong, and helps all the same', async () => {
+    const [told, help] = await Promise.all(
+      [['whoami'], ['whoami', '--help']].map(args => ackd(args, { home, url: 'nonsense' })),
+    )
+    expect([told?.code, told?.err]).toEqual([2, expect.stringContaining("ACKD_URL cannot be 'nonsense'")])
+    expect([help?.code, help?.err]).toEqual([0, ''])
+  })
+
+  it('names a place for profiles that cannot be one, and the way out', async () => {
+    const commands = [
+      ['profile', 'ls'],
+      ['send', 'bob', 'hi'],
+      ['listen', '--as', 'bob'],
+    ]
+    for (const { code, err } of await Promise.all(commands.map(args => ackd(args, { home: 'package.json' })))) {
+      expect(code).toBe(1)
+      expect(err).toMatch(/^ackd: the profiles in package\.json.* cannot be used \(ENOTDIR\)\n {2}fix: .*ACKD_HOME\n$/)
+    }
+  })
+
+  it('shows no password of a Redis in its help', async () => {
+    const { out } = await ackd(['mailbox', 'ls', '--help'], {
+      home,
+      environment: { ACKD_REDIS_URL: 'redis://:hush@x' },
+    })
+    expect(out).toContain('--redis-url')
+    expect(out).not.toContain('hush')
+  })
+
   it.each([
     ['send', 'bob', 'hi'],
     ['listen', '--as', 'bob'],
@@ -68,6 +101,7 @@ describe('ackd', () => {
     ['history', 'lobby'],
     ['rooms', 'ls', '--admin-token', 'x'],
     ['user', 'ls', '--admin-token', 'x'],
+    ['conformance', 'ws://127.0.0.1:2/ws'],
   ])('ends %s with 3 when nobody is there', async (...args) => {
     // Where nothing listens, and where fetch does not refuse to go.
     const { code, out, err } = await ackd(args, { home, url: 'ws://127.0.0.1:2/ws' })

@@ -60,6 +60,10 @@ export const importExceptions: Readonly<Record<string, { readonly may: readonly 
       may: ['gateway/jwks.ts', 'gateway/secrets.ts'],
       because: 'reads the secrets and fetches the keys that a server would',
     },
+    'cli/names.ts': {
+      may: ['protocol/limits.ts', 'protocol/names.ts'],
+      because: 'refuses, before it connects, what no server would take',
+    },
     'cli/token.ts': {
       may: ['gateway/secrets.ts', 'gateway/tokens.ts'],
       because: 'makes and checks tokens by the rules of a server that is not asked',

@@ -105,7 +105,7 @@ export function redisError(error: unknown): StoreError {
   const known = fixOf(fixes)
   if (known !== undefined) return new StoreError(`Redis: ${message}`, known, error)
   return new StoreError(
-    `Redis cannot be reached: ${message}`,
+    `Redis cannot be reached: ${message}.`,
     'See that it runs, and that its address is right.',
     error,
   )
