@@ -37,6 +37,12 @@ export interface Login {
   readonly address: string
 }
 
+/** The account, and a time when it was still so: whatever takes rights away later revokes tokens that are issued as of then. */
+interface Proved {
+  readonly account: Account
+  readonly time: number
+}
+
 export class Accounts {
   readonly #store: AccountStore
   readonly #passwords: Passwords
@@ -58,12 +64,14 @@ export class Accounts {
   async register({ id, password, address }: Login): Promise<IssuedToken> {
     const refusal = this.#throttle.register(address)
     if (refusal !== null) throw this.#throttled(refusal, id, address)
-    await this.add({ id, password, address })
-    return this.#tokens.issue(id, this.#time())
+    const added = await this.add({ id, password, address })
+    // Storing it took a while, too.
+    const { account, time } = await this.#stillHas(added, { id, password, address })
+    return this.#issue(account, time)
   }
 
   /** Makes an account without asking how many were made. Rejects with `ApiError`. */
-  async add({ id, password, address }: Login, admin = false): Promise<void> {
+  async add({ id, password, address }: Login, admin = false): Promise<Account> {
     if (isAssignedId(id))
       throw new ApiError(
         'bad_request',
@@ -73,10 +81,11 @@ export class Accounts {
       throw new ApiError('bad_request', 'What begins with ackd: is the server itself; take another name.')
     const time = this.#time()
     const hash = await this.#hash(id, password)
-    const added = await this.#store.add({ id, password: hash, created: time, changed: time, admin, disabled: false })
-    if (added === 'exists')
+    const account = { id, password: hash, created: time, changed: time, admin, disabled: false }
+    if ((await this.#store.add(account)) === 'exists')
       throw new ApiError('conflict', `There is an account ${id} already; take another name, or log in.`)
     this.#audit.note('registered', { id, address, ...(admin && { why: 'admin' }) })
+    return account
   }
 
   /** Rejects with `ApiError`. */
@@ -168,8 +177,7 @@ export class Accounts {
       )
   }
 
-  /** The account, and the time when it was still so: whatever takes rights away later revokes tokens that are issued as of then. */
-  async #prove(login: Login): Promise<{ readonly account: Account; readonly time: number }> {
+  async #prove(login: Login): Promise<Proved> {
     const { id, password, address } = login
     const attempt = this.#throttle.attempt(address, id)
     if (isRefusal(attempt)) throw this.#throttled(attempt, id, address)
@@ -177,10 +185,14 @@ export class Accounts {
     const right = await busyOr(this.#passwords.verify(account?.password ?? null, password))
     if (account === null || !right) throw this.#failed(login, account === null ? 'no such account' : 'wrong password')
     // Checking it took a while, in which much can have been done to the account.
-    const time = this.#time()
-    const now = this.#same(await this.#store.find(id), account, login)
+    const proved = await this.#stillHas(account, login)
     attempt.succeeded()
-    return { account: now, time }
+    return proved
+  }
+
+  async #stillHas(account: Account, login: Login): Promise<Proved> {
+    const time = this.#time()
+    return { account: this.#same(await this.#store.find(login.id), account, login), time }
   }
 
   /** The account as it is now, if who proved himself for it as it was may still have it. */

@@ -2,6 +2,7 @@
  * What is done to an account while somebody is logging in to it. A password takes some ten milliseconds to be checked, in which an account can be
  * disabled, removed or given another password; who was right when he began must not get a token that outlives that.
  */
+import { setTimeout as sleep } from 'node:timers/promises'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { Accounts } from '../../src/gateway/accounts.ts'
 import { noAudit } from '../../src/gateway/audit.ts'
@@ -76,6 +77,36 @@ describe('who is logging in while his account', () => {
     // Some may have been done before.
     for (const one of asked) expect(['unauthorized', 'revoked']).toContain(await outcome(one))
     expect(await outcome(accounts.login({ ...login, password: 'another password' }))).toBe('admin')
+  })
+})
+
+describe('who registers', () => {
+  it.each<[string, () => Promise<unknown>, string]>([
+    ['gets a token', () => Promise.resolve(), 'good'],
+    [
+      'and is disabled before he is answered gets none',
+      () => accounts.change('bob', { disabled: true }, address),
+      'forbidden',
+    ],
+    ['and is removed before he is answered gets none', () => accounts.remove('bob', address), 'unauthorized'],
+    [
+      'and is given another password before he is answered gets none',
+      () => accounts.setPassword('bob', 'another password', address),
+      'unauthorized',
+    ],
+  ])('%s', async (_, act, expected) => {
+    const kept = store.accounts
+    const add = kept.add.bind(kept)
+    kept.add = async account => {
+      const added = await add(account)
+      kept.add = add
+      // The store has answered, and nobody has heard it yet.
+      await act()
+      // A token of now is none of those that were revoked.
+      await sleep(5)
+      return added
+    }
+    expect(await outcome(accounts.register({ ...login, id: 'bob' }))).toBe(expected)
   })
 })
 
