@@ -26,6 +26,8 @@ export interface BenchFlags {
 }
 
 const CONNECT_MS = 30_000
+/** What to do about a server that does not keep up. */
+const FEWER = 'ask for less: fewer --clients, a smaller --window or a --rate'
 const WARM_UP_MS = 500
 const CONNECT_AT_ONCE = 50
 
@@ -50,7 +52,7 @@ async function open(clients: Client[], flags: BenchFlags, terminal: Terminal): P
     const batch = Array.from({ length: Math.min(CONNECT_AT_ONCE, wanted - clients.length) }, () => connect(flags.url))
     clients.push(...batch)
     const ready = batch.map(client => Promise.race([client.ready(), firstTrouble(client, flags.url)]))
-    await within(CONNECT_MS, 'welcome', Promise.all(ready))
+    await within(CONNECT_MS, 'welcome', Promise.all(ready), { fix: FEWER })
   }
 }
 
@@ -97,7 +99,7 @@ async function measure(
   tally.counting = false
   const perSecond = (tally.settled / (performance.now() - start)) * 1000
   tally.stopped.abort()
-  await within(CONNECT_MS, 'receipt', work)
+  await within(CONNECT_MS, 'receipt', work, { fix: FEWER })
   return { ...tally, perSecond }
 }
 

@@ -25,7 +25,6 @@ export interface ChatFlags extends ConnectFlags {
   readonly create?: boolean
 }
 
-const CONNECT_MS = 10_000
 const MAX_LINE = 64 * 1024
 /** Characters of a message that its tick repeats. */
 const EXCERPT = 40
@@ -36,7 +35,7 @@ export async function chat(named: string, flags: ChatFlags, context: Context): P
   const profiles = new Profiles(environment, flags)
   const name = shownName(flags.name ?? flags.as ?? userInfo().username)
   const room = roomName(named)
-  const { client } = await openClient({ ...flags, name, waitMs: 0, timeoutMs: CONNECT_MS }, profiles, context)
+  const { client } = await openClient({ ...flags, name, waitMs: 0 }, profiles, context)
   try {
     const talk = new Talk(client, await enter(client, room, flags), name, terminal)
     await talk.begin()

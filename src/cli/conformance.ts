@@ -22,7 +22,8 @@ const REACH_MS = 10_000
 export async function conformance(urls: readonly string[], flags: ConformanceFlags, context: Context): Promise<void> {
   const { terminal } = context
   const trust = flags.ca === undefined ? {} : { ca: readCa(flags.ca) }
-  for (const url of urls) await within(REACH_MS, 'answer', reach(url, trust))
+  for (const url of urls)
+    await within(REACH_MS, `connection to ${url}`, reach(url, trust), { fix: 'see what is there, and what is between' })
   const started = performance.now()
   const counts = { kept: 0, broken: 0 }
   const lines: string[] = []

@@ -25,12 +25,13 @@ export interface ConnectFlags extends Whose {
   readonly token?: string
   /** A file: whose TLS certificates to trust. */
   readonly ca?: string
+  /** ms to wait for the server's welcome, and again for what it is asked. */
+  readonly timeout: number
 }
 
 export interface Connecting extends ConnectFlags {
-  /** ms to wait for a profile in use, and again for the server's welcome. */
+  /** ms to wait for a profile in use. */
   readonly waitMs: number
-  readonly timeoutMs: number
   readonly ack?: 'auto' | 'none'
   /** What others see of who this is. */
   readonly name?: string
@@ -47,7 +48,7 @@ export async function openClient(
   profiles: Profiles,
   { terminal, environment }: Context,
 ): Promise<Connected> {
-  const { url, timeoutMs, waitMs, ack = 'auto', name, ca } = asked
+  const { url, timeout, waitMs, ack = 'auto', name, ca } = asked
   const trust = ca === undefined ? {} : { tls: { ca: readCa(ca) } }
   const options = { ack, ...(name !== undefined && { name }), ...trust }
   const token = asked.token ?? environment['ACKD_TOKEN']
@@ -61,7 +62,8 @@ export async function openClient(
   const { client, profile } = connected
   const before = client.id
   try {
-    await within(timeoutMs, 'welcome', Promise.race([client.ready(), firstTrouble(client, url)]))
+    const why = (): string => (client.status.state === 'waiting' ? client.status.text : '')
+    await within(timeout, 'welcome', Promise.race([client.ready(), firstTrouble(client, url)]), { why })
   } catch (error) {
     await client.close()
     throw error instanceof AckdError ? refusal(error) : error
@@ -174,12 +176,25 @@ export function endedByServer(client: Client): Promise<never> {
   })
 }
 
+/** What is said when the time is over. */
+interface Late {
+  /** What is known by then of what is waited for, or ''. */
+  readonly why?: () => string
+  readonly fix?: string
+}
+
 /** Resolves like `work`, or fails when the time is over. */
-export async function within<Value>(timeoutMs: number, what: string, work: Promise<Value>): Promise<Value> {
+export async function within<Value>(
+  timeoutMs: number,
+  what: string,
+  work: Promise<Value>,
+  { why = () => '', fix = 'give it more time: --timeout 60s' }: Late = {},
+): Promise<Value> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      reject(new Failure('late', `no ${what} within ${showDuration(timeoutMs)}`, 'give it more time: --timeout 60s'))
+      const known = why() === '' ? '' : `: ${why()}`
+      reject(new Failure('late', `no ${what} within ${showDuration(timeoutMs)}${known}`, fix))
     }, timeoutMs)
   })
   try {

@@ -18,12 +18,10 @@ export interface ListenFlags extends ConnectFlags {
   readonly raw?: boolean
 }
 
-const CONNECT_MS = 10_000
-
 export async function listen(flags: ListenFlags, context: Context): Promise<void> {
   const { terminal, environment } = context
   const profiles = new Profiles(environment, flags)
-  const { client, profile } = await openClient({ ...flags, waitMs: 0, timeoutMs: CONNECT_MS }, profiles, context)
+  const { client, profile } = await openClient({ ...flags, waitMs: 0 }, profiles, context)
   try {
     await introduce(client.id, profile, flags, terminal)
     await Promise.race([interrupted(), endedByServer(client), print(client, flags, profiles, terminal)])

@@ -8,8 +8,6 @@ import { Profiles } from './profiles.ts'
 import { harmless } from './terminal.ts'
 
 export interface LookFlags extends ConnectFlags {
-  /** ms */
-  readonly timeout: number
   readonly json?: boolean
 }
 
@@ -74,7 +72,7 @@ async function asking<Answer>(
 ): Promise<Answer> {
   const { timeout } = flags
   const profiles = new Profiles(context.environment, flags)
-  const { client } = await openClient({ ...flags, waitMs: timeout, timeoutMs: timeout }, profiles, context)
+  const { client } = await openClient({ ...flags, waitMs: timeout }, profiles, context)
   try {
     return await within(timeout, 'answer', ask(client))
   } catch (error) {

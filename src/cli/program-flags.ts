@@ -5,7 +5,7 @@
 import { Option, type Command } from 'commander'
 import type { Context } from './context.ts'
 import { Failure } from './failure.ts'
-import { aCount, type Quantity } from './quantities.ts'
+import { aCount, aDuration, type Quantity } from './quantities.ts'
 
 const DEFAULT_URL = 'ws://127.0.0.1:5000/ws'
 /** How clients reach a server. */
@@ -35,6 +35,9 @@ export function connecting(command: Command, context: Context): Command {
     .option('--as <profile>', 'the identity to use, made on first use')
     .option('--token <token>', 'says who you are, instead of a profile; better in the environment (ACKD_TOKEN)')
     .option('--ca <file>', 'whose TLS certificates to trust, as PEM, instead of those that Node knows')
+    .addOption(
+      quantityFlag('--timeout <duration>', 'how long to wait for the server', aDuration).default(10_000, '10s'),
+    )
 }
 
 /** A command that knows profiles by their names. */

@@ -157,7 +157,6 @@ function addSend(program: Command, context: Context): void {
         .choices(['stored', 'delivered'])
         .default('stored'),
     )
-    .addOption(quantityFlag('--timeout <duration>', 'how long to wait', aDuration).default(10_000, '10s'))
     .option('--json', 'one JSON object for each message')
     .addHelpText(
       'after',
@@ -256,12 +255,9 @@ function addProfiles(program: Command, context: Context): void {
 }
 
 function addLooks(program: Command, context: Context): void {
-  const timeout = (): Option =>
-    quantityFlag('--timeout <duration>', 'how long to wait', aDuration).default(10_000, '10s')
   connecting(program.command('presence'), context)
     .description('Say who is online.')
     .argument('<id...>', 'profiles of this machine, else ids')
-    .addOption(timeout())
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('ackd presence bob', 'ackd presence bob V1StGXR8_Z5jdHi6 --json'))
     .action(async (ids: string[], flags: LookFlags) => {
@@ -278,7 +274,6 @@ function addLooks(program: Command, context: Context): void {
     .addOption(quantityFlag('--after <offset>', 'from the next one on', aCount(0, 2 ** 48)))
     .option('--from <id>', 'only those of one client')
     .option('--password <password>', 'if the room wants one')
-    .addOption(timeout())
     .option('--json', 'one JSON object a line')
     .addHelpText('after', examples('ackd history lobby', 'ackd history lobby --after 120 --json'))
     .action(async (room: string, flags: HistoryFlags) => {

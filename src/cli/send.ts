@@ -21,8 +21,6 @@ export interface SendFlags extends ConnectFlags {
   /** ms */
   readonly ttl?: number
   readonly wait: 'stored' | 'delivered'
-  /** ms */
-  readonly timeout: number
   readonly json?: boolean
 }
 
@@ -42,8 +40,7 @@ export async function send(to: string, body: string | undefined, flags: SendFlag
   if (body !== undefined && flags.bodyJson === true && body !== '-') parseJson(body)
   const profiles = new Profiles(environment, flags)
   const address = clientAt(profiles.resolve(to), to)
-  const { timeout } = flags
-  const { client } = await openClient({ ...flags, waitMs: timeout, timeoutMs: timeout }, profiles, context)
+  const { client } = await openClient({ ...flags, waitMs: flags.timeout }, profiles, context)
   try {
     const count = await sendAll(readBodies(body), new Sender(client, address, flags, terminal, profiles))
     if (count === 0) terminal.nothing('no line came on stdin, so nothing was sent')

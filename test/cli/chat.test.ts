@@ -13,7 +13,7 @@ const running: Running[] = []
 let place: Place
 
 beforeAll(async () => {
-  place = await serve(home, join(folder, 'data'))
+  place = await serve(home, join(folder, 'data'), '--max-lag', '1m')
 })
 
 afterEach(async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { parseJson, toJson, toSpeech, toText } from '../../src/cli/bodies.ts'
+import { within } from '../../src/cli/connecting.ts'
 import { quantityFlag } from '../../src/cli/program-flags.ts'
 import { aCount, aDuration, aSize, showBytes, showDuration } from '../../src/cli/quantities.ts'
 import { Terminal, columns, harmless, type Output } from '../../src/cli/terminal.ts'
@@ -55,6 +56,19 @@ describe('quantities', () => {
       '2 min 5 s',
     ])
     expect([38, 4096, 16_777_216].map(showBytes)).toEqual(['38 B', '4 KiB', '16 MiB'])
+  })
+})
+
+describe('what does not come in time', () => {
+  it('is named, with what is known of why, and what to do', async () => {
+    const never = new Promise<never>(() => {})
+    await expect(within(1, 'welcome', never, { why: () => 'Too busy.' })).rejects.toMatchObject({
+      ...{ ending: 'late', message: 'no welcome within 1.0 ms: Too busy.' },
+      fix: 'give it more time: --timeout 60s',
+    })
+    await expect(within(1, 'answer', never, { fix: 'ask again' })).rejects.toMatchObject({
+      ...{ message: 'no answer within 1.0 ms', fix: 'ask again' },
+    })
   })
 })
 
