@@ -78,8 +78,8 @@ function idOf(packet: Buffer): string {
 const turn = (): Promise<void> => new Promise(resolve => setImmediate(resolve))
 
 const { gateway } = new House({
-  // All that is on its way has to be held.
-  core: { soleOwner: true, heldBytes: 2 ** 30 },
+  // All that is on its way has to be held, and both ends of every stream remembered.
+  core: { soleOwner: true, heldBytes: 2 ** 30, rememberedStreams: 2 * clients },
   connections: { frameRate: 1e9 },
   admission: { connectionsPerAddress: 1e6, connectRate: 1e6 },
 })
