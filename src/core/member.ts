@@ -95,3 +95,8 @@ export class Attendance {
   /** Questions that the store has not answered. */
   asks = 0
 }
+
+export function attendanceOf(session: Session): Attendance {
+  session.attendance ??= new Attendance()
+  return session.attendance
+}

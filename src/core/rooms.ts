@@ -10,7 +10,6 @@ import { streamName } from '../protocol/mailbox.ts'
 import { isRoom } from '../protocol/names.ts'
 import type { RollAnswer, RollNews } from '../protocol/rolls.ts'
 import {
-  areOfOneRoom,
   asHistory,
   type Created,
   type LogEnd,
@@ -18,13 +17,13 @@ import {
   type RoomQuery,
   type RoomRecord,
 } from '../protocol/rooms.ts'
+import { isNamed, isStillLetIn, isWithin, owns } from './access.ts'
 import type { Hub } from './hub.ts'
 import { adviceOf, codeOf, refuse, reply } from './answers.ts'
-import { Attendance, Member } from './member.ts'
+import { attendanceOf, Member } from './member.ts'
 import type { Message } from './message.ts'
 import { Room } from './room.ts'
 import type { Answer, Ask, PasswordAnswer, Wait } from './room-effects.ts'
-import { covers } from './rights.ts'
 import type { Session } from './session.ts'
 
 /** The room that is always there. */
@@ -370,31 +369,4 @@ export class Rooms {
   #answered({ session }: Ask): void {
     attendanceOf(session).asks--
   }
-}
-
-function attendanceOf(session: Session): Attendance {
-  session.attendance ??= new Attendance()
-  return session.attendance
-}
-
-/** Whether it may do what the owner of a room may. */
-function owns(session: Session, { owner }: RoomRecord): boolean {
-  return session.rights.admin || owner === session.id
-}
-
-/** Whether its token names that room. */
-function isNamed({ rights }: Session, room: string): boolean {
-  return rights.rooms !== null && covers(rights.rooms, room)
-}
-
-/** Whether it has the right still by which it came in. */
-function isStillLetIn(session: Session, { by, room }: Member): boolean {
-  return by === null || session.rights.admin || (by === 'name' && isNamed(session, room))
-}
-
-/** Whether it may know what is said in a room, and who is in it. `epoch`: of the room that is meant, if another one may have its name by now. */
-function isWithin(session: Session, name: string, epoch?: string): boolean {
-  if (session.rights.admin) return true
-  const member = session.attendance?.members.get(name)
-  return member?.state === 'live' && (epoch === undefined || areOfOneRoom(member.epoch, epoch))
 }
