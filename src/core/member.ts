@@ -4,7 +4,8 @@
  *   asking ── the room is there, and it may enter ──> feeding ── it has all that this node has told the others ──> live ──> gone
  *
  * What it sends to the room before it is live waits here. Who must join again is `away` until then: the log has lost what it was told, or its
- * join could not be granted for now. What it sends meanwhile waits too, since that is no fault of its.
+ * join could not be granted for now. What it sends meanwhile waits too, since that is no fault of its. All that waits is for the room that it means:
+ * to another one that has got the name meanwhile it would be said by mistake.
  */
 import type { HistoryMessage, JoinOptions, Ref } from '../protocol/frames.ts'
 import { agreedUpTo, type RoomLog, type RoomRecord } from '../protocol/rooms.ts'
@@ -33,16 +34,20 @@ export class Member {
   recovered = false
   /** Monotonic ms: when it had caught up, and only the roll was waited for; null: not yet. */
   waitsSince: number | null = null
+  /** An epoch of the room that it means by the name, as far as it has said so, or was told: one that was made since is another; '' for whichever has the name. */
+  meant: string
   /** A page for it is under way. */
   paging = false
   readonly waiting: Message[] = []
 
-  constructor(session: Session, room: string, ref: Ref, options: JoinOptions) {
+  /** `before`: what the session had to do with that name until now. */
+  constructor(session: Session, room: string, ref: Ref, options: JoinOptions, before?: Member) {
     this.session = session
     this.room = room
     this.ref = ref
     this.options = options
     this.#named = options.epoch ?? ''
+    this.meant = options.epoch ?? before?.meant ?? ''
   }
 
   get id(): string {

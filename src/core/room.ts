@@ -18,6 +18,7 @@ import { Company } from './company.ts'
 import type { Hub } from './hub.ts'
 import { HERE, type Member } from './member.ts'
 import type { Message } from './message.ts'
+import { publishWaiting, returnWaiting } from './publishing.ts'
 import { Recent } from './recent.ts'
 import type { Answer } from './room-effects.ts'
 import { Strangers } from './strangers.ts'
@@ -112,13 +113,7 @@ export class Room {
     if (retryable && !session.gone) this.#await(member)
     // Who is away has had an answer to its join.
     if (!session.gone && state !== 'away') session.connection.error(ref, code, text)
-    for (const message of member.waiting.splice(0)) {
-      if (message.ended) continue
-      // Nobody is left to be told.
-      if (session.gone) this.#hub.custody.move(message, null)
-      if (retryable) this.#hub.custody.handBack(message, code, PAUSE_MS)
-      else this.#hub.custody.refuse(message, code)
-    }
+    returnWaiting(this.#hub, member, code, PAUSE_MS)
   }
 
   /** Somebody who was sent away joins again; returns what he has sent meanwhile. */
@@ -367,10 +362,10 @@ export class Room {
   }
 
   #welcome(member: Member, members: number): void {
-    const { session, ref, recovered, waiting } = member
+    const { session, ref, recovered } = member
     const epoch = this.#log?.epoch ?? ''
     session.connection.reply(ref, { offset: this.#cursor, epoch, recovered, members })
-    for (const message of waiting.splice(0)) if (!message.ended) this.#hub.custody.publish(message, member)
+    publishWaiting(this.#hub, member)
   }
 
   #read(member: Member): void {

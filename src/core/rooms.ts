@@ -62,7 +62,7 @@ export class Rooms {
       refuse(session, ref, 'forbidden', `A connection may be in ${roomsPerConnection} rooms; leave one first.`)
     else {
       const room = this.#room(name)
-      const member = new Member(session, name, ref, options)
+      const member = new Member(session, name, ref, options, before)
       // To the others who is in and joins again has never left.
       if (before?.state === 'live') room.leave(before, true)
       else if (before !== undefined) member.waiting.push(...room.takeOver(before))
