@@ -23,7 +23,8 @@
 import { MAX_AHEAD } from '../protocol/limits.ts'
 import type { EndReason, ErrorCode } from '../protocol/errors.ts'
 import type { Body, ClientFrames, SyncReply } from '../protocol/frames.ts'
-import type { Outcome, OutboxEvents, OutboxOptions, OutboxSnapshot, Outgoing, SendTerms } from './outgoing.ts'
+import { usualLimits, type OutboxLimits, type Outcome, type Outgoing, type SendTerms } from './outgoing.ts'
+import type { OutboxEvents, OutboxOptions, OutboxSnapshot } from './outgoing.ts'
 import { atTheDoor, neverTaken } from './refusals.ts'
 import { Held, type Stream } from './stream.ts'
 import { Streams } from './streams.ts'
@@ -31,22 +32,18 @@ import { syncRef } from './sync.ts'
 
 /** Shadows of one stream, so that n − floor stays below `MAX_AHEAD`. */
 const MAX_SHADOWS = 1_000
-/** ms beyond ackTimeout until silence is a fault. */
-const STALL_SLACK_MS = 10_000
 const PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 30_000
 const FIRST_PAUSE_MS = 10
 const DELIVERED: Outcome = { kind: 'delivered' }
 const STORED: Outcome = { kind: 'stored' }
+const FORGOTTEN: Outcome = { kind: 'forgotten' }
+const NOT_JOINED: Outcome = { kind: 'failed', code: 'not_joined' }
 
 export class Outbox {
   readonly #events: OutboxEvents
   readonly #newName: () => string
-  readonly #maxMessages: number
-  readonly #maxBytes: number
-  readonly #maxStreams: number
-  readonly #shadowLifeMs: number
-  readonly #resyncMs: number
+  readonly #limits: OutboxLimits
   readonly #streams = new Streams()
   /** Those that have something to send and may; served in turn. */
   readonly #ready = new Set<Stream>()
@@ -56,19 +53,15 @@ export class Outbox {
   #frames: Pick<ClientFrames, 'send' | 'sync'> | null = null
   #terms: SendTerms = { sendWindow: { messages: 0, bytes: 0 }, ackTimeout: 0 }
 
-  constructor(events: OutboxEvents, options: OutboxOptions) {
+  constructor(events: OutboxEvents, { newName, restore, ...limits }: OutboxOptions) {
     this.#events = events
-    this.#newName = options.newName
-    this.#maxMessages = options.maxMessages ?? 1_000
-    this.#maxBytes = options.maxBytes ?? 5_000_000
-    this.#maxStreams = options.maxStreams ?? 10_000
-    this.#shadowLifeMs = options.shadowLifeMs ?? 7 * 24 * 3_600_000
-    this.#resyncMs = options.resyncMs ?? 45_000
-    this.#name = options.restore?.name ?? options.newName()
-    if (options.restore) {
-      this.#attempt = options.restore.attempt
-      this.#lastId = options.restore.lastId
-      this.#streams.restore(options.restore.streams)
+    this.#newName = newName
+    this.#limits = { ...usualLimits, ...limits }
+    this.#name = restore?.name ?? newName()
+    if (restore) {
+      this.#attempt = restore.attempt
+      this.#lastId = restore.lastId
+      this.#streams.restore(restore.streams)
     }
   }
 
@@ -78,9 +71,7 @@ export class Outbox {
 
   /** Messages that are nobody else's yet. */
   get open(): number {
-    let open = 0
-    for (const stream of this.#streams.active) open += stream.held.length - stream.stored
-    return open
+    return this.#streams.open
   }
 
   /** Messages held, shadows too. */
@@ -125,9 +116,9 @@ export class Outbox {
   closed(): void {
     this.#frames = null
     this.#ready.clear()
+    this.#streams.closed()
     for (const stream of this.#streams.active) {
       this.#streams.reopen(stream, stream.stored, true)
-      stream.asking = false
     }
   }
 
@@ -193,7 +184,7 @@ export class Outbox {
     // An answer says nothing about the messages on their way, so it does not keep a stall from being seen.
     if (stream.sent === 0) stream.heardAt = now
     stream.asking = false
-    stream.askAt = now + (reply ? this.#resyncMs : PAUSE_MS)
+    stream.askAt = now + (reply ? this.#limits.resyncMs : PAUSE_MS)
     if (reply) {
       // §5.6: somebody else uses this name.
       if (Math.max(reply.last, reply.delivered) > stream.top) return this.#rename()
@@ -210,12 +201,35 @@ export class Outbox {
     while (stream?.stored) this.#forget(stream)
   }
 
+  /** Until it is released, or the connection is gone, nothing is sent to that target. */
+  hold(target: string): void {
+    const stream = this.#streams.shut(target, true)
+    if (stream !== undefined) this.#ready.delete(stream)
+  }
+
+  release(target: string, now: number): void {
+    const stream = this.#streams.shut(target, false)
+    if (stream !== undefined) this.#wake(stream, now)
+    this.#pump(now)
+  }
+
+  /** It is not the one that was meant, which is no more: nothing that is held goes there. To be called while it is held. */
+  disown(target: string): void {
+    const stream = this.#streams.get(target)
+    const isHeard = stream !== undefined && stream.sent > 0
+    for (const message of stream === undefined ? [] : this.#streams.cut(stream, stream.held.length))
+      this.#tell(message, 'gone', message.stored ? FORGOTTEN : NOT_JOINED)
+    // What may still be said of their numbers must not be taken for a word about later ones.
+    if (isHeard) this.#events.reconnect('what was under way has no recipient any more')
+  }
+
   /** Lets time pass; to be called at `due` or a little later. */
   tick(now: number): void {
     for (const stream of this.#streams.active) {
-      while ((stream.held[0]?.time ?? Infinity) < now - this.#shadowLifeMs && stream.stored > 0) this.#forget(stream)
+      while ((stream.held[0]?.time ?? Infinity) < now - this.#limits.shadowLifeMs && stream.stored > 0)
+        this.#forget(stream)
       if (this.#frames === null) continue
-      if (now >= this.#stallAt(stream)) return this.#events.reconnect('no answer')
+      if (now >= stream.stallAt(this.#terms.ackTimeout)) return this.#events.reconnect('no answer')
       if (stream.wantsSync && now >= stream.askAt) this.#ask(stream, now)
       this.#wake(stream, now)
     }
@@ -224,15 +238,7 @@ export class Outbox {
 
   /** ms; when `tick` has something to do next, or Infinity. */
   get due(): number {
-    let due = Infinity
-    if (this.#frames === null) return due
-    for (const stream of this.#streams.active) {
-      if (stream.first !== undefined && !stream.gated && !this.#ready.has(stream))
-        due = Math.min(due, stream.pausedUntil)
-      if (stream.wantsSync) due = Math.min(due, stream.askAt)
-      due = Math.min(due, this.#stallAt(stream))
-    }
-    return due
+    return this.#frames === null ? Infinity : this.#streams.due(this.#ready, this.#terms.ackTimeout)
   }
 
   /** All that a later outbox needs to go on under the same name. */
@@ -245,14 +251,14 @@ export class Outbox {
     const known = this.#streams.get(target)
     if (known) return known
     // A stream cannot be forgotten by itself: its numbers would start again under a name for which the server knows higher ones.
-    if (this.#streams.size >= this.#maxStreams && this.#streams.count === 0) this.#rename()
-    else if (this.#streams.size >= 2 * this.#maxStreams) return null
+    if (this.#streams.size >= this.#limits.maxStreams && this.#streams.count === 0) this.#rename()
+    else if (this.#streams.size >= 2 * this.#limits.maxStreams) return null
     return this.#streams.create(target)
   }
 
   /** Gives up shadows, the oldest first, until there is room; false when there is none without them. */
   #makeRoom(size: number): boolean {
-    while (this.#streams.count >= this.#maxMessages || this.#streams.bytes + size > this.#maxBytes) {
+    while (this.#streams.count >= this.#limits.maxMessages || this.#streams.bytes + size > this.#limits.maxBytes) {
       const oldest = this.#streams.oldest()
       if (oldest === null) return false
       this.#forget(oldest)
@@ -267,7 +273,7 @@ export class Outbox {
   }
 
   #wake(stream: Stream, now: number): void {
-    if (this.#frames === null || stream.first === undefined) return
+    if (this.#frames === null || stream.first === undefined || stream.isShut) return
     if (!stream.gated && stream.pausedUntil <= now) this.#ready.add(stream)
     else if (stream.gated && !stream.asking && stream.askAt <= now) this.#ask(stream, now)
   }
@@ -297,9 +303,7 @@ export class Outbox {
     if (message.n - stream.floor > MAX_AHEAD) return this.#pause(stream, PAUSE_MS, now)
     if (stream.sent === 0) stream.heardAt = now
     this.#streams.advance(stream, message)
-    const { ttl, n, target, body } = message
-    const left = ttl === 0 ? 0 : Math.max(1, ttl - Math.floor(Math.max(0, now - message.time) / 1_000))
-    frames.send(n, stream.floor, target, left, body)
+    frames.send(message.n, stream.floor, message.target, message.left(now), message.body)
   }
 
   #ask(stream: Stream, now: number): void {
@@ -307,10 +311,6 @@ export class Outbox {
     stream.heardAt = now
     stream.askedUpTo = stream.held[stream.stored - 1]?.n ?? 0
     this.#frames?.sync(syncRef(stream.target), stream.target)
-  }
-
-  #stallAt(stream: Stream): number {
-    return stream.sent > 0 || stream.asking ? stream.heardAt + this.#terms.ackTimeout + STALL_SLACK_MS : Infinity
   }
 
   #learn(stream: Stream, reply: SyncReply, now: number): void {
@@ -341,7 +341,7 @@ export class Outbox {
 
   #store(stream: Stream, count: number, now: number): void {
     if (count <= stream.stored) return
-    if (stream.stored === 0) stream.askAt = now + this.#resyncMs
+    if (stream.stored === 0) stream.askAt = now + this.#limits.resyncMs
     const kept = this.#streams.store(stream, count).filter(message => !message.stored)
     for (const message of kept) message.stored = true
     for (const message of kept) this.#tell(message, 'stored', STORED)
@@ -380,7 +380,7 @@ export class Outbox {
   }
 
   #forget(stream: Stream): void {
-    this.#end(stream, 1, { kind: 'forgotten' })
+    this.#end(stream, 1, FORGOTTEN)
   }
 
   #rename(): void {

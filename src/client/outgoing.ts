@@ -64,16 +64,27 @@ export interface OutboxSnapshot {
   }[]
 }
 
-export interface OutboxOptions {
+export interface OutboxLimits {
+  readonly maxMessages: number
+  readonly maxBytes: number
+  /** ms; a shadow is given up after it. */
+  readonly shadowLifeMs: number
+  /** ms between asking what became of shadows. */
+  readonly resyncMs: number
+  /** Streams, with or without something held. Above it the outbox takes a new name when it holds nothing; at twice as many `add` refuses. */
+  readonly maxStreams: number
+}
+
+export interface OutboxOptions extends Partial<OutboxLimits> {
   /** Makes up a name: 8 to 32 of `A-Za-z0-9_-`, random, never the same twice. */
   readonly newName: () => string
-  readonly maxMessages?: number
-  readonly maxBytes?: number
-  /** ms; a shadow is given up after it. */
-  readonly shadowLifeMs?: number
-  /** ms between asking what became of shadows. */
-  readonly resyncMs?: number
-  /** Streams, with or without something held. Above it the outbox takes a new name when it holds nothing; at twice as many `add` refuses. */
-  readonly maxStreams?: number
   readonly restore?: OutboxSnapshot
+}
+
+export const usualLimits: OutboxLimits = {
+  maxMessages: 1_000,
+  maxBytes: 5_000_000,
+  shadowLifeMs: 7 * 24 * 3_600_000,
+  resyncMs: 45_000,
+  maxStreams: 10_000,
 }

@@ -10,6 +10,9 @@
 import type { Body } from '../protocol/frames.ts'
 import type { Outgoing } from './outgoing.ts'
 
+/** ms beyond ackTimeout until silence is a fault. */
+const STALL_SLACK_MS = 10_000
+
 export class Held implements Outgoing {
   readonly id: number
   readonly key: string
@@ -33,6 +36,11 @@ export class Held implements Outgoing {
     this.time = time
     this.size = body.end - body.start
   }
+
+  /** Seconds that are left of its life; 0: as long as the server keeps messages. */
+  left(now: number): number {
+    return this.ttl === 0 ? 0 : Math.max(1, this.ttl - Math.floor(Math.max(0, now - this.time) / 1_000))
+  }
 }
 
 export class Stream {
@@ -55,6 +63,8 @@ export class Stream {
   heardAt = 0
   /** Nothing is sent until the server has told what it has of the stream. */
   gated = false
+  /** Nothing is sent: whether the target is still the one that is meant is being asked. */
+  isShut = false
   /** A `sync` was sent and not answered; it can tell of shadows up to this number. */
   asking = false
   askedUpTo = 0
@@ -78,6 +88,11 @@ export class Stream {
   /** The lowest number that is still held. */
   get floor(): number {
     return this.held[0]?.n ?? this.next
+  }
+
+  /** ms; when silence is a fault. */
+  stallAt(ackTimeout: number): number {
+    return this.sent > 0 || this.asking ? this.heardAt + ackTimeout + STALL_SLACK_MS : Infinity
   }
 
   /** How many of `held` have a number up to n. */

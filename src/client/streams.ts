@@ -15,6 +15,8 @@ export class Streams {
   #inherited = false
   /** Those that hold something. */
   readonly active = new Set<Stream>()
+  /** Targets to which nothing is sent for now. */
+  readonly #shut = new Set<string>()
   /** Messages and bytes held, shadows too. */
   count = 0
   bytes = 0
@@ -26,6 +28,25 @@ export class Streams {
     return this.#all.size
   }
 
+  /** Messages that are nobody else's yet. */
+  get open(): number {
+    let open = 0
+    for (const { held, stored } of this.active) open += held.length - stored
+    return open
+  }
+
+  /** ms; when something of them has to be looked at, those apart that are to be sent now, or Infinity. */
+  due(ready: ReadonlySet<Stream>, ackTimeout: number): number {
+    let due = Infinity
+    for (const stream of this.active) {
+      const maySend = stream.first !== undefined && !stream.gated && !stream.isShut && !ready.has(stream)
+      if (maySend) due = Math.min(due, stream.pausedUntil)
+      if (stream.wantsSync) due = Math.min(due, stream.askAt)
+      due = Math.min(due, stream.stallAt(ackTimeout))
+    }
+    return due
+  }
+
   get(target: string): Stream | undefined {
     return this.#all.get(target)
   }
@@ -33,8 +54,24 @@ export class Streams {
   create(target: string): Stream {
     const stream = new Stream(target)
     stream.gated = this.#inherited
+    stream.isShut = this.#shut.has(target)
     this.#all.set(target, stream)
     return stream
+  }
+
+  /** Whether anything may be sent to that target. Returns its stream, if there is one. */
+  shut(target: string, isShut: boolean): Stream | undefined {
+    if (isShut) this.#shut.add(target)
+    else this.#shut.delete(target)
+    const stream = this.#all.get(target)
+    if (stream !== undefined) stream.isShut = isShut
+    return stream
+  }
+
+  /** The connection is gone: what was asked for on it has no answer any more. */
+  closed(): void {
+    this.#shut.clear()
+    for (const stream of this.#all.values()) stream.isShut = stream.asking = false
   }
 
   push(stream: Stream, message: Held): void {

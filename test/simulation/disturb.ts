@@ -1,4 +1,5 @@
 /** What happens to a world in which no word gets lost: connections are cut and left, handlers and stores are slow, servers are restarted as they should. */
+import { areOfOneRoom } from '../../src/protocol/rooms.ts'
 import type { Node } from './node.ts'
 import type { Person } from './person.ts'
 import type { World } from './world.ts'
@@ -27,4 +28,13 @@ export function disturb(world: World, person: Person, node: Node): void {
 export function judgeTold({ people, history }: World): void {
   for (const { name, untold } of people)
     if (untold > 0) history.wrong(`untold: ${name} was not told what became of ${untold} stored messages`)
+}
+
+/** What was said in a room that is no more is not in the one that has its name now. */
+export function judgeCircle({ people, history }: World, letters: Iterable<string>, made: string): void {
+  for (const letter of letters) {
+    const [epoch = ''] = people.flatMap(({ saidIn }) => saidIn.get(letter) ?? [])
+    if (epoch !== '' && !areOfOneRoom(epoch, made))
+      history.wrong(`circle: ${letter} was said in ${epoch}, and is in ${made}`)
+  }
 }

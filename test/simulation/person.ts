@@ -32,6 +32,8 @@ function toLetter(body: Body): Letter {
 export class Person {
   readonly index: number
   readonly written = new Map<string, number>()
+  /** By what was written to the room: an epoch of the one that it was in then; '' for who had not been in it yet. */
+  readonly saidIn = new Map<string, string>()
   wire: Wire | null = null
   id: string | null = null
   retired = false
@@ -258,9 +260,9 @@ export class Person {
           else if (ref === MEMBERS) this.reader?.listed(value as Parameters<Reader['listed']>[0])
           else this.#outbox.synced(String(ref).slice(5), value as SyncReply, now)
         }),
-      error: (ref: Ref | null) =>
+      error: (ref: Ref | null, code: ErrorCode) =>
         heard(now => {
-          if (ref === JOIN) this.reader?.refused()
+          if (ref === JOIN) this.reader?.refused(code)
           else if (ref !== MEMBERS) this.#outbox.synced(String(ref).slice(5), null, now)
         }),
       close: (name: CloseName) => {
@@ -294,7 +296,7 @@ export class Person {
     const wire = this.wire
     if (wire === null) return
     this.#inbox.opened(wire, options.window, options.id)
-    this.reader?.opened(wire)
+    this.reader?.opened(wire, this.#outbox)
     this.#outbox.opened(wire, options, now)
   }
 
@@ -330,7 +332,9 @@ export class Person {
       const k = (this.written.get(pair) ?? 0) + 1
       if (k > scenario.messages) return false
       if (this.id === null || random.chance(0.2)) return true
-      if (this.#outbox.add(ROOM, toBody({ pair, k }), 0, now) !== null) this.written.set(pair, k)
+      if (this.#outbox.add(ROOM, toBody({ pair, k }), 0, now) === null) continue
+      this.written.set(pair, k)
+      this.saidIn.set(`${pair} ${k}`, this.reader?.epoch ?? '')
     }
     return true
   }

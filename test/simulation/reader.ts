@@ -3,7 +3,10 @@
  * and holds the server to what is promised about rooms. Each connection must bring the offsets one by one, without a hole and without
  * a repeat, from that offset on; comings and goings must alternate; and only a store that has fallen back may send anybody away.
  */
+import type { Outbox } from '../../src/client/outbox.ts'
+import { Circles } from '../../src/client/rooms/circles.ts'
 import type { Body, MemberEvent } from '../../src/protocol/frames.ts'
+import { refusals, type ErrorCode } from '../../src/protocol/errors.ts'
 import type { Wire } from './wire.ts'
 import type { World } from './world.ts'
 
@@ -25,6 +28,8 @@ interface Joined {
 export class Reader {
   readonly #world: World
   readonly #name: string
+  #circles: Circles | null = null
+  #outbox: Outbox | null = null
   #wire: Wire | null = null
   isIn = false
   #asked: number | null = null
@@ -48,8 +53,16 @@ export class Reader {
     return this.isIn && this.#top === last
   }
 
-  opened(wire: Wire): void {
+  /** An epoch of the room in which it believes to be, or to be in again soon; '' before the first join. */
+  get epoch(): string {
+    return this.#epoch
+  }
+
+  /** `outbox`: another one in each process; there is one in worlds with a room. */
+  opened(wire: Wire, outbox: Outbox): void {
     this.#wire = wire
+    if (this.#outbox !== outbox) this.#circles = new Circles(outbox)
+    this.#outbox = outbox
     this.#join()
   }
 
@@ -67,13 +80,14 @@ export class Reader {
       return
     }
     this.isIn = true
+    this.#circles?.entered(ROOM, epoch, this.#world.now)
     this.#told.clear()
     this.#wire?.askMembers(MEMBERS, ROOM)
     if (recovered) {
       if (this.#top !== offset) history.wrong(`${this.#where()} is told to be caught up at ${offset}`)
       return
     }
-    if (this.#asked !== null && history.failovers === 0)
+    if (this.#asked !== null && history.failovers === 0 && !this.#world.isRemade)
       history.wrong(`${this.#where()} was not recovered at ${offset}`)
     this.#seen.clear()
     this.#top = offset
@@ -89,7 +103,9 @@ export class Reader {
     for (const [id] of members) this.#present.add(id)
   }
 
-  refused(): void {
+  /** `code`: of the answer to a join; null: it was sent away, and asks again. */
+  refused(code: ErrorCode | null): void {
+    if (code !== null && !refusals[code].retryable) this.#circles?.left(ROOM, code === 'no_such_room', this.#world.now)
     const wire = this.#wire
     this.#world.schedule.after(this.#world.random.between(100, 500), () => {
       if (this.#wire === wire && !this.isIn) this.#join()
@@ -113,7 +129,7 @@ export class Reader {
     if (event === 'leave' && id === own) {
       if (history.failovers === 0 && !this.#world.isRemade) history.wrong(`${this.#where()} is sent away`)
       this.isIn = false
-      return this.refused()
+      return this.refused(null)
     }
     if (this.#told.get(id) === event) history.wrong(`${this.#where()} is told twice that ${id} did ${event}`)
     this.#told.set(id, event)
@@ -131,6 +147,7 @@ export class Reader {
 
   #join(): void {
     this.#asked = this.#top
+    this.#circles?.entering(ROOM, this.#epoch)
     this.#wire?.join(JOIN, ROOM, {
       ...(this.#top !== null && { since: this.#top, epoch: this.#epoch }),
       epochs: true,

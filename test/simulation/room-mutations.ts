@@ -204,4 +204,20 @@ export const remadeMutations: readonly Mutation[] = [
     ],
     within: 200,
   },
+  {
+    rule: 'nothing goes to a room that was entered before until the join says that it is still that one',
+    edits: [{ file: 'src/client/rooms/circles.ts', find: 'this.#outbox.hold(room)', replace: '' }],
+    within: 200,
+  },
+  {
+    rule: 'what was said in the room that had the name before is given up',
+    edits: [
+      {
+        file: 'src/client/rooms/circles.ts',
+        find: 'else if (!areOfOneRoom(known, epoch)) this.#outbox.disown(room)',
+        replace: '',
+      },
+    ],
+    within: 200,
+  },
 ]

@@ -32,8 +32,8 @@ export interface Scenario {
   readonly fair: boolean
   /** Whether somebody leaves for good in the end. */
   readonly retires: boolean
-  /** Whether the room is deleted at some time, and another one of that name made, which nobody may enter. */
-  readonly remade: boolean
+  /** Whether the room is deleted at some time, and another one of that name made: one that nobody may enter, or one that everybody may. */
+  readonly remade: 'closed' | 'open' | false
   /** Bytes that a node may hold, and those of the windows. */
   readonly heldBytes: number
   readonly windowBytes: number
@@ -156,7 +156,7 @@ export const roomScenarios: readonly Scenario[] = [
   },
 ]
 
-/** Worlds whose room is deleted, and made anew for others. */
+/** Worlds whose room is deleted, and made anew: for others, or for everybody who was in the one before. */
 export const remadeScenarios: readonly Scenario[] = [
   {
     ...defaultScenario,
@@ -167,7 +167,18 @@ export const remadeScenarios: readonly Scenario[] = [
     failover: false,
     pollMs: 3_000,
     ends: ['not_joined', 'no_such_room', 'forbidden'],
-    remade: true,
+    remade: 'closed',
+  },
+  {
+    ...defaultScenario,
+    room: true,
+    targets: 0,
+    messages: 24,
+    sendWindow: 16,
+    failover: false,
+    pollMs: 3_000,
+    ends: ['not_joined', 'no_such_room'],
+    remade: 'open',
   },
 ]
 

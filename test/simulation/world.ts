@@ -14,7 +14,7 @@ import { MemoryTables, type Snapshot } from '../../src/store/memory/tables.ts'
 import type { RoomStore } from '../../src/store/room-store.ts'
 import { defaultStoreLimits, type StoreLimits } from '../../src/store/store.ts'
 import { RollTables, type RollSnapshot } from '../support/roll-tables.ts'
-import { disturb, judgeTold } from './disturb.ts'
+import { disturb, judgeCircle, judgeTold } from './disturb.ts'
 import { enliven } from './enliven.ts'
 import { History } from './history.ts'
 import type { Kept, OpenStore } from './kept.ts'
@@ -32,6 +32,8 @@ export const STORE_PATIENCE_MS = 1_500
 const decoder = new TextDecoder()
 /** A page with everything. */
 const WHOLE = { after: 0, limit: 1e6, maxBytes: 1e9 } as const
+/** The first epoch of the room that is made anew. */
+const SECOND = 'second'
 const EPOCH = Date.UTC(2026, 0, 1)
 
 export class World {
@@ -47,7 +49,7 @@ export class World {
   readonly healAt: number
   storeUp = true
   storeSlowUntil = 0
-  /** The room is another one than it was, into which nobody is let. */
+  /** The room is another one than it was. */
   isRemade = false
   /** ms by which the clock of the store is ahead: that of a new master is another one. */
   #storeAhead = 0
@@ -193,15 +195,14 @@ export class World {
   #unpublished(log: ReadonlyMap<number, string>, by: readonly Person[] = this.people): readonly string[] {
     const letters = new Set(log.values())
     return by
-      .flatMap(({ name, written }) => {
-        const pair = `${name}>${ROOM}`
-        return Array.from({ length: written.get(pair) ?? 0 }, (_, index) => `${pair} ${index + 1}`)
-      })
-      .filter(letter => !letters.has(letter))
+      .flatMap(({ saidIn }) => [...saidIn])
+      .filter(([letter, epoch]) => !letters.has(letter) && (!this.isRemade || areOfOneRoom(epoch, SECOND)))
+      .map(([letter]) => letter)
   }
 
   #roomIsDone(): boolean {
-    if (this.scenario.remade) return this.isRemade && this.people.every(({ reader }) => reader?.isIn === false)
+    if (this.scenario.remade !== false && !this.isRemade) return false
+    if (this.scenario.remade === 'closed') return this.people.every(({ reader }) => reader?.isIn === false)
     const log = this.#log
     return (
       this.#unpublished(log).length === 0 &&
@@ -228,12 +229,13 @@ export class World {
   /** Everything that was published is in the log once, and everybody has read it. */
   #judgeRoom(): void {
     const log = this.#log
-    if (this.scenario.remade) {
+    if (this.scenario.remade === 'closed') {
       for (const letter of log.values()) this.history.wrong(`access: ${letter} is in a ${ROOM} that nobody may enter`)
       for (const { name, reader } of this.people)
         if (reader?.isIn === true) this.history.wrong(`access: ${name} is in a ${ROOM} that nobody may enter`)
       return
     }
+    if (this.scenario.remade === 'open') judgeCircle(this, log.values(), SECOND)
     if (new Set(log.values()).size < log.size) this.history.wrong(`repeat: a message is in ${ROOM} twice`)
     for (const letter of this.#unpublished(log)) this.history.wrong(`loss: ${letter} is not in the log`)
     for (const misjudged of this.#misjudged()) this.history.wrong(misjudged)
@@ -246,7 +248,7 @@ export class World {
   #begin(): void {
     if (this.scenario.room) this.rooms.create(ROOM, this.#roomSettings)
     for (const person of this.people) person.start()
-    if (this.scenario.remade) this.schedule.at(this.random.between(2_000, this.healAt), () => this.#remake())
+    if (this.scenario.remade !== false) this.schedule.at(this.random.between(2_000, this.healAt), () => this.#remake())
     this.#trouble()
     this.#remember()
   }
@@ -259,7 +261,8 @@ export class World {
   #remake(): void {
     this.isRemade = true
     this.rooms.delete(ROOM, this.#roomSettings.epoch)
-    this.rooms.create(ROOM, { ...this.#roomSettings, owner: 'somebody else', private: true, epoch: 'second' })
+    const isClosed = this.scenario.remade === 'closed'
+    this.rooms.create(ROOM, { ...this.#roomSettings, owner: 'somebody else', private: isClosed, epoch: SECOND })
     for (const node of this.nodes) node.overhear(hub => hub.rooms.woken(ROOM))
   }
 

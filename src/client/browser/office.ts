@@ -19,6 +19,7 @@ import { Inbox, type Incoming } from '../inbox.ts'
 import { identityKeeper, type Keeper } from '../keeper.ts'
 import type { IdentityStore } from '../identity.ts'
 import type { Link, LinkFrames } from '../link.ts'
+import { Circles } from '../rooms/circles.ts'
 import { Memberships, type Entrance } from '../rooms/memberships.ts'
 import { Outbox } from '../outbox.ts'
 import { watchPage, type PageLike } from './page.ts'
@@ -86,16 +87,15 @@ export class Office implements Courier {
       () => this.#inbox.snapshot(),
       () => this.rooms,
     )
-    this.#memberships = new Memberships({
-      entered: (room, reply) => events.entered(room, reply),
-      renamed: (room, epoch) => events.renamed(room, epoch),
-      left: (room, error) => {
-        // What was said there went with the room, and is nothing for those in another one of that name.
-        if (error.code === 'no_such_room') this.#outbox.giveUp(room)
-        events.left(room, error)
+    this.#memberships = new Memberships(
+      {
+        entered: (room, reply) => events.entered(room, reply),
+        renamed: (room, epoch) => events.renamed(room, epoch),
+        left: (room, error) => events.left(room, error),
+        wake: () => this.wake(),
       },
-      wake: () => this.wake(),
-    })
+      new Circles(this.#outbox),
+    )
     this.#enterRoomsOf(outbox)
     this.#connector = new Connector(url, options, this.#keeper.identity, {
       frames: this.#frames(),

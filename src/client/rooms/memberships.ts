@@ -1,13 +1,15 @@
 /**
  * The rooms that a client is in, as its office keeps them: joined first thing on every connection, and again when the server says so.
  *
- * The joins of a new connection are written before the outbox sends anything on it, and the server has sends to a room wait for a join
- * under way; so a message that was sent to a room while there was no connection is published when there is one again. What is said
+ * The joins of a new connection are written before the outbox sends anything on it, which waits for the answer where the room was entered before
+ * (`circles.ts`); so a message that was sent to a room while there was no connection is published when there is one again. What is said
  * in a room is handed on to whoever listens; how far the room was seen is noted, so that the next join goes on there.
  */
 import type { ErrorCode } from '../../protocol/errors.ts'
 import type { ClientFrames, JoinOptions, Ref } from '../../protocol/frames.ts'
 import { AckdError } from '../errors.ts'
+import { now } from '../turn.ts'
+import type { Circles } from './circles.ts'
 import { readJoin, type JoinReply } from './replies.ts'
 
 /** A room to be in. */
@@ -47,12 +49,14 @@ const LEAVE = 'leave '
 
 export class Memberships {
   readonly #events: MembershipEvents
+  readonly #circles: Circles
   readonly #rooms = new Map<string, Membership>()
   #frames: Frames | null = null
   #own = ''
 
-  constructor(events: MembershipEvents) {
+  constructor(events: MembershipEvents, circles: Circles) {
     this.#events = events
+    this.#circles = circles
   }
 
   /** Joins a room, or joins it once more for somebody else who wants to know where it is. */
@@ -66,6 +70,7 @@ export class Memberships {
   leave(room: string): void {
     if (!this.#rooms.delete(room)) return
     this.#frames?.leave(LEAVE + room, room)
+    this.#circles.left(room, false, now())
     this.#events.wake()
   }
 
@@ -117,6 +122,7 @@ export class Memberships {
       ...(password !== undefined && { password }),
       epochs: true,
     }
+    if (this.#frames !== null) this.#circles.entering(room, since?.epoch ?? '')
     this.#frames?.join(JOIN + room, room, options)
     this.#events.wake()
   }
@@ -129,7 +135,10 @@ export class Memberships {
       membership.since = { offset: Math.max(top, offset), epoch }
       membership.refusals = 0
       if (members === null) this.#events.renamed(room, epoch)
-      else this.#events.entered(room, { ...reply, members })
+      else {
+        this.#circles.entered(room, epoch, now())
+        this.#events.entered(room, { ...reply, members })
+      }
     } catch (error) {
       this.#failed(
         room,
@@ -142,6 +151,7 @@ export class Memberships {
   #failed(room: string, membership: Membership, error: AckdError): void {
     if (!error.retryable) {
       this.#rooms.delete(room)
+      this.#circles.left(room, error.code === 'no_such_room', now())
       return this.#events.left(room, error)
     }
     const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** membership.refusals++, MAX_PAUSE_MS)

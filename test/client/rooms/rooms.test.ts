@@ -296,24 +296,6 @@ describe('being in a room', () => {
     expect([bodies, lost, room.present]).toEqual([['m6'], [], true])
   })
 
-  test('does not offer what was said in a room that was deleted to another one of that name', async () => {
-    await started()
-    const room = await entered()
-    const sending = room.send('for those who are here')
-    await pass(1)
-    network.last.say(frames => {
-      frames.stored('#tea', 1)
-      frames.members('#tea', 'leave', 'me', '')
-    })
-    await pass(1)
-    network.last.refuse('no_such_room')
-    await pass(1)
-    expect((await sending).status).toBe('stored')
-    await entered()
-    await reconnected()
-    expect(network.last.heard).toEqual(['join #tea'])
-  })
-
   test('outlives the connection', async () => {
     await started()
     const room = await entered(5)
