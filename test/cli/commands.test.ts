@@ -81,8 +81,10 @@ describe('ackd send and listen', () => {
     await run(['send', 'dave', 'zero'])
     await dave.line()
     await dave.kill('SIGKILL')
-    expect((await run(['send', 'dave', 'one'])).out).toMatch(/^● stored → dave/)
-    expect((await run(['send', 'dave', 'two'])).out).toMatch(/^● stored → dave/)
+    for (const body of ['one', 'two']) {
+      const sent = await run(['send', 'dave', body])
+      expect(sent).toEqual({ code: 0, out: expect.stringMatching(/^● stored → dave/) as unknown, err: '' })
+    }
     const back = await run(['listen', '--as', 'dave', '-n', '2', '--raw'])
     expect(back).toEqual({ code: 0, out: 'one\ntwo\n', err: '' })
   })
