@@ -201,12 +201,15 @@ export class LmdbStore implements Store {
     return this.#write('', 0, () => this.#tables.touch(ids))
   }
 
+  /** Most often nothing has ended. Then nothing is written, which all calls for one client would wait for. */
   async sweep(): Promise<readonly Lost[]> {
-    const lost = await this.#write('', 0, () => {
-      this.#rooms.sweep()
-      this.#accounts.sweep()
-      return this.#tables.sweep()
-    })
+    const { clients, rooms, revocations } = await this.#read('', () => ({
+      clients: this.#tables.due(),
+      rooms: this.#rooms.due(),
+      revocations: this.#accounts.isDue(),
+    }))
+    const isNothing = clients.length + rooms.length === 0 && !revocations
+    const lost = isNothing ? [] : await this.#write('', 0, () => this.#sweep(clients, rooms))
     return [...this.#untold.splice(0), ...lost]
   }
 
@@ -263,6 +266,12 @@ export class LmdbStore implements Store {
     } finally {
       this.#moment = null
     }
+  }
+
+  #sweep(clients: readonly string[], rooms: readonly string[]): readonly Lost[] {
+    this.#rooms.sweep(rooms)
+    this.#accounts.sweep()
+    return this.#tables.sweep(clients)
   }
 
   #quarantine(key: Uint8Array): void {

@@ -53,11 +53,38 @@ test('lets a client leave however long that takes', async () => {
 
 test('reads what belongs to a client before a sweep that waits, and not behind it', async () => {
   await register(store, 'bob')
+  const carol = await register(store, 'carol')
+  await store.enqueue('carol', [parcel(1, { expires: 1 })])
+  await store.unbind('carol', carol, 0)
   const order: string[] = []
-  const swept = store.sweep().then(() => order.push('swept'))
+  const swept = store.sweep().then(lost => order.push(`swept ${lost.length}`))
   const read = store.sync('bob', stream).then(() => order.push('read'))
   await Promise.all([swept, read])
-  expect(order).toEqual(['read', 'swept'])
+  expect(order).toEqual(['read', 'swept 1'])
+})
+
+test('sweeps where nothing has ended without waiting for the disk', async () => {
+  const bob = await register(store, 'bob')
+  await store.enqueue('bob', [parcel(1, { expires: 1 })])
+  await store.unbind('bob', bob, 0)
+  const carol = await register(store, 'carol')
+  const order: string[] = []
+  const swept = async (): Promise<void> => {
+    const { length } = await store.sweep()
+    order.push(`swept ${length}`)
+  }
+  const parked = async (n: number): Promise<void> => {
+    await store.enqueue('carol', [parcel(n)])
+    order.push(`parked ${n}`)
+  }
+  await Promise.all([parked(1), swept()])
+  await Promise.all([parked(2), swept()])
+  // Nothing is taken from who is there.
+  await store.enqueue('carol', [parcel(3, { expires: 1 })])
+  await Promise.all([parked(4), swept()])
+  await store.unbind('carol', carol, 0)
+  await Promise.all([parked(5), swept()])
+  expect(order).toEqual(['parked 1', 'swept 1', 'swept 0', 'parked 2', 'swept 0', 'parked 4', 'parked 5', 'swept 1'])
 })
 
 test('lets who is known come and go while the disk is busy with others', async () => {

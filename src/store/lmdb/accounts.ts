@@ -131,6 +131,12 @@ export class LmdbAccountTables {
     }))
   }
 
+  /** Whether a revocation has expired. */
+  isDue(): boolean {
+    this.#load()
+    return this.#earliest <= this.#clock()
+  }
+
   /** Forgets what has expired. */
   sweep(): void {
     const placed = this.#load()

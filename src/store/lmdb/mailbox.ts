@@ -230,14 +230,17 @@ export class Mailbox {
 
   /** Oldest first; the time of death is in `expires`. */
   deadLetters(since: number): ParkedEntry[] {
-    const [start, end] = boxRange(Tag.dead, this.record.number)
-    const letters = Array.from(this.#table.range(start, end), ({ key, value }) => readEntry(key, value))
-    return letters.filter(({ expires }) => expires > since)
+    return this.#letters().filter(({ expires }) => expires > since)
+  }
+
+  /** Whether there is one that died by then. */
+  hasDeadLetter(by: number): boolean {
+    return this.#letters().some(({ expires }) => expires <= by)
   }
 
   dropDeadLetters(since: number): void {
-    const [start, end] = boxRange(Tag.dead, this.record.number)
-    const letters = Array.from(this.#table.range(start, end), ({ key, value }) => readEntry(key, value))
+    if (this.record.dead === 0) return
+    const letters = this.#letters()
     const old = letters.filter(({ expires }) => expires <= since)
     if (old.length === 0) return
     for (const { s } of old) this.#table.remove(entryKey(this.record.number, s, Tag.dead))
@@ -272,6 +275,11 @@ export class Mailbox {
     const lost = ended.map(entry => this.#lose(entry, 'dead', 'damaged on the disk'))
     this.checkpoint()
     return lost
+  }
+
+  #letters(): ParkedEntry[] {
+    const [start, end] = boxRange(Tag.dead, this.record.number)
+    return Array.from(this.#table.range(start, end), ({ key, value }) => readEntry(key, value))
   }
 
   /** The oldest entries, up to that place. */

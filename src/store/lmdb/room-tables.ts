@@ -122,15 +122,17 @@ export class LmdbRoomTables {
     return this.#load(name)?.taken(stream) ?? 0
   }
 
-  /** Looks at the oldest message of some rooms, and loads a room only if that has to leave. */
-  sweep(): void {
+  /** The rooms whose oldest message has to leave: a step on the way round all of them. */
+  due(): string[] {
     const found = this.#after(this.#swept, SWEEP_STEP)
-    const now = this.#clock()
-    for (const { name, number } of found) {
-      if (this.#oldest(name, number) <= now - this.#limits.lifeMs) this.#load(name)?.retain(now)
-      this.#swept = name
-    }
-    if (found.length < SWEEP_STEP) this.#swept = ''
+    const end = this.#clock() - this.#limits.lifeMs
+    const due = found.filter(({ name, number }) => this.#oldest(name, number) <= end).map(({ name }) => name)
+    this.#swept = found.length < SWEEP_STEP ? '' : (found.at(-1)?.name ?? '')
+    return due
+  }
+
+  sweep(due: readonly string[]): void {
+    for (const name of due) this.#load(name)?.retain(this.#clock())
   }
 
   /** Takes note that messages of the room with that number were moved aside; answers its name, or null. */

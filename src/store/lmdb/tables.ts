@@ -43,6 +43,14 @@ const SWEEP_STEP = 1_000
 /** Messages that one sweep ends, about; it stops after the mailbox in which it reaches that. */
 const SWEEP_LOST = 10_000
 
+/** What a sweep looks at. */
+interface Looked {
+  readonly id: string
+  readonly dead: number
+  readonly earliest: number
+  readonly expires: number
+}
+
 export class LmdbTables {
   readonly #table: Table
   readonly #limits: StoreLimits
@@ -183,22 +191,32 @@ export class LmdbTables {
     }
   }
 
-  sweep(): readonly Lost[] {
-    const lost: Lost[] = []
+  /** Whom `sweep` has to do something about: a step on the way round all clients. What is done decides, since nothing is locked here. */
+  due(): string[] {
+    const now = this.#clock()
     const found = this.#boxesAfter(this.#swept, SWEEP_STEP)
-    for (const { id, dead, earliest, expires } of found) {
-      this.#swept = id
-      const now = this.#clock()
+    const due = found.filter(box => this.#isDue(box, now)).map(({ id }) => id)
+    for (const { id } of found) {
       const ownership = this.#ownerships.get(id)
       if (ownership !== undefined && forgettable(ownership, now)) this.#ownerships.delete(id)
-      if (dead > 0) this.#load(id)?.dropDeadLetters(now - this.#limits.deadLifeMs)
-      // A connected client may have been sent what is due; its pages decide.
-      if ((ownership?.owner ?? null) !== null) continue
-      if (expires <= now) lost.push(...this.#erase(id))
-      else if (earliest <= now) lost.push(...(this.#load(id)?.expire(now, 0) ?? []))
-      if (lost.length >= SWEEP_LOST) return lost
     }
-    if (found.length < SWEEP_STEP) this.#swept = ''
+    this.#swept = found.length < SWEEP_STEP ? '' : (found.at(-1)?.id ?? '')
+    return due
+  }
+
+  sweep(due: readonly string[]): readonly Lost[] {
+    const now = this.#clock()
+    const lost: Lost[] = []
+    for (const id of due) {
+      const mailbox = this.#load(id)
+      mailbox?.dropDeadLetters(now - this.#limits.deadLifeMs)
+      if (mailbox === null || this.#node(id) !== null) continue
+      lost.push(...(mailbox.record.expires <= now ? this.#erase(id) : mailbox.expire(now, 0)))
+      if (lost.length < SWEEP_LOST) continue
+      // The others are come upon again.
+      this.#swept = id
+      break
+    }
     return lost
   }
 
@@ -316,7 +334,15 @@ export class LmdbTables {
     return ownership
   }
 
-  #boxesAfter(id: string, limit: number): { id: string; dead: number; earliest: number; expires: number }[] {
+  #isDue({ id, dead, earliest, expires }: Looked, now: number): boolean {
+    const since = now - this.#limits.deadLifeMs
+    if (dead > 0 && this.#load(id)?.hasDeadLetter(since) === true) return true
+    // A connected client may have been sent what is due; its pages decide.
+    if (this.#node(id) !== null) return false
+    return expires <= now || (earliest <= now && (this.#load(id)?.record.count ?? 0) > 0)
+  }
+
+  #boxesAfter(id: string, limit: number): Looked[] {
     const after = Buffer.concat([boxKey(id), Uint8Array.of(0)])
     return Array.from(this.#table.range(after, Uint8Array.of(Tag.box + 1), limit), ({ key, value }) => {
       const { dead, earliest, expires } = this.#mailboxes.peek(boxId(key))?.record ?? readBox(key, value)
