@@ -19,7 +19,10 @@ import sys
 import time
 from urllib.parse import urlsplit
 
-import msgpack
+try:
+    import msgpack
+except ImportError:
+    sys.exit("this needs MessagePack: apt install python3-msgpack, or pip install msgpack")
 
 # Within what a server lets one client have open at a time: 64 messages and 256 KiB.
 BATCH = 32
@@ -59,10 +62,13 @@ class Link:
         secure = place.scheme == "tls"
         if place.scheme not in ("tcp", "tls") or not place.hostname:
             sys.exit(f"give tcp://HOST:PORT or tls://HOST:PORT, not {url}")
-        self.socket = socket.create_connection((place.hostname, place.port or (2501 if secure else 2500)), timeout=60)
-        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if secure:
-            self.socket = ssl.create_default_context(cafile=ca).wrap_socket(self.socket, server_hostname=place.hostname)
+        try:
+            self.socket = socket.create_connection((place.hostname, place.port or (2501 if secure else 2500)), timeout=60)
+            self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            if secure:
+                self.socket = ssl.create_default_context(cafile=ca).wrap_socket(self.socket, server_hostname=place.hostname)
+        except OSError as error:
+            sys.exit(f"cannot connect to {url}: {error}")
 
     def say(self, *frames):
         packet = b"".join(msgpack.packb(frame) for frame in frames)

@@ -5,6 +5,11 @@ const url = process.env['ACKD_URL'] ?? 'ws://127.0.0.1:5000/ws'
 const alice = connect(url)
 const bob = connect(url)
 
+// A client comes back for ever; while it waits, it says why.
+alice.on('status', status => {
+  if (status.state === 'waiting') console.error(status.text)
+})
+
 bob.on('message', ({ from, body }) => {
   console.log(`bob got ${JSON.stringify(body)} from ${from === alice.id ? 'alice' : 'a stranger'}`)
 })

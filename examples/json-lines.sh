@@ -15,6 +15,10 @@ case $url in
   *) echo "give tcp://HOST:PORT or tls://HOST:PORT, not $url" >&2; exit 2 ;;
 esac
 
+# However it ends before the receipt. Writing to who is gone is a failure like any other.
+trap 'echo "$url ended the connection before there was a receipt, or was not there" >&2; exit 1' EXIT
+trap '' PIPE
+
 say() { printf '%s\n' "$1" >&"${link[1]}"; }
 
 say '["hello",{"v":1,"outbox":"by-hand-0001"}]'
@@ -32,11 +36,13 @@ while IFS= read -r frame <&"${link[0]}"; do
       ;;
     '["receipt","delivered"'*)
       echo "$frame"
+      trap - EXIT
       say '["bye"]'
-      break
+      exit 0
       ;;
     '["ping"]') say '["pong"]' ;;
     '["close"'* | '["error"'* | '["receipt","failed"'*)
+      trap - EXIT
       echo "$frame" >&2
       exit 1
       ;;

@@ -7,6 +7,11 @@ const say = (frame: unknown[]): void => socket.send(JSON.stringify(frame))
 
 socket.on('open', () => say(['hello', { v: 1, outbox: 'by-hand-0001' }]))
 
+socket.on('error', error => {
+  console.error(`cannot connect to ${url}: ${error.message}`)
+  process.exitCode = 1
+})
+
 socket.on('message', (data: Buffer) => {
   const [op, ...rest] = JSON.parse(data.toString()) as [string, ...unknown[]]
   switch (op) {

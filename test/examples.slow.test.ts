@@ -94,6 +94,15 @@ describe('json-lines.sh', () => {
     ])
   })
 
+  it('ends with 1 and says so when nobody is there', async () => {
+    const nobody = 'tcp://127.0.0.1:1'
+    const { code, err } = await run(`${examples}json-lines.sh`, [nobody])
+    expect([code, err]).toEqual([
+      1,
+      expect.stringContaining(`${nobody} ended the connection before there was a receipt`),
+    ])
+  })
+
   // Nor is openssl.
   it.runIf(hasOpenssl)('sends itself a note over TLS', async () => {
     const { code, out } = await run(`${examples}json-lines.sh`, [server.tls ?? '', trust])
