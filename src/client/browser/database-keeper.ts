@@ -83,6 +83,8 @@ export class DatabaseKeeper implements Keeper {
   #hasBegun: boolean
   #records = 0
   #bytes = 0
+  /** Something was told that is neither kept nor given up. */
+  #isOwing = false
   /** ms; nothing is kept until then. */
   #forgetfulUntil = 0
 
@@ -139,8 +141,8 @@ export class DatabaseKeeper implements Keeper {
   }
 
   commit(): Promise<void> | undefined {
-    if (this.#told.isEmpty) return this.#next ?? this.#writing ?? undefined
-    if (performance.now() < this.#forgetfulUntil && this.#told.taken.length === 0) {
+    if (this.#told.isEmpty && !this.#isOwing) return this.#next ?? this.#writing ?? undefined
+    if (performance.now() < this.#forgetfulUntil && this.#told.taken.length === 0 && !this.#isOwing) {
       this.#told = new Batch()
       return undefined
     }
@@ -187,6 +189,7 @@ export class DatabaseKeeper implements Keeper {
 
   async #write(): Promise<void> {
     const batch = this.#take()
+    this.#isOwing = false
     const isWhole = this.#whole || this.#records > MAX_RECORDS || this.#bytes > MAX_BYTES
     try {
       await this.#enter(batch, isWhole)
@@ -224,7 +227,9 @@ export class DatabaseKeeper implements Keeper {
   async #forget({ taken }: Batch, error: unknown): Promise<void> {
     if (error instanceof AckdError || this.#snapshot === null) throw error
     const known = this.#forgetfulUntil > 0
+    this.#isOwing = true
     await this.#database.forget(taken)
+    this.#isOwing = false
     for (const at of taken) this.#taken.delete(at)
     this.#forgetfulUntil = performance.now() + RETRY_MS
     if (!known) this.#events.failed(new AckdError('not_kept', 'messages live only as long as this tab', error))

@@ -7,7 +7,7 @@ import { Outbox } from '../../../src/client/outbox.ts'
 import { textBody } from '../bodies.ts'
 import { newDatabases, type Databases } from '../databases.ts'
 
-/** A database that can be full, so that nothing or only less goes in. */
+/** A database that can be full, so that nothing or only less goes in; with less than no room, nothing can be taken out either. */
 class SmallDatabase extends Database {
   room = Infinity
   writes = 0
@@ -21,7 +21,7 @@ class SmallDatabase extends Database {
 
   override forget(taken: readonly number[]): Promise<void> {
     this.forgot++
-    return super.forget(taken)
+    return this.room < 0 ? Promise.reject(new Error('The disk is full.')) : super.forget(taken)
   }
 }
 
@@ -129,6 +129,21 @@ test('without any room it goes on, keeps nothing rather than something old, and 
   expect(errors).toEqual(['not_kept'])
   await open()
   expect(kept()).toEqual([])
+})
+
+test('while nothing can be taken out either, it does not say that anything is kept, until it is', async () => {
+  add('a')
+  await keeper.commit()
+  database.room = -1
+  add('b')
+  await expect(keeper.commit()).rejects.toThrow('The disk is full.')
+  // Nothing was told since, and yet there is something to keep.
+  await expect(keeper.commit()).rejects.toThrow('The disk is full.')
+  database.room = Infinity
+  await keeper.commit()
+  expect(keeper.commit()).toBeUndefined()
+  await open()
+  expect(kept()).toEqual(['a', 'b'])
 })
 
 test('with room again it keeps everything again', async () => {
