@@ -55,6 +55,13 @@ class Batch {
     this.durable ||= later.durable
     return this
   }
+
+  /** What is left of it to be done with the whole, which has all its records. */
+  get rest(): Batch {
+    const rest = new Batch().append(this)
+    rest.records.length = rest.read.length = 0
+    return rest
+  }
 }
 
 /** ms between the tries to keep something again. */
@@ -83,7 +90,7 @@ export class DatabaseKeeper implements Keeper {
   #hasBegun: boolean
   #records = 0
   #bytes = 0
-  /** Something was told that is neither kept nor given up. */
+  /** Something was told that could neither be kept nor given up, so the whole is to be written though nothing more was told. */
   #isOwing = false
   /** ms; nothing is kept until then. */
   #forgetfulUntil = 0
@@ -224,13 +231,17 @@ export class DatabaseKeeper implements Keeper {
     for (const at of taken) this.#taken.delete(at)
   }
 
-  async #forget({ taken }: Batch, error: unknown): Promise<void> {
+  async #forget(batch: Batch, error: unknown): Promise<void> {
     if (error instanceof AckdError || this.#snapshot === null) throw error
     const known = this.#forgetfulUntil > 0
-    this.#isOwing = true
-    await this.#database.forget(taken)
-    this.#isOwing = false
-    for (const at of taken) this.#taken.delete(at)
+    try {
+      await this.#database.forget(batch.taken)
+    } catch (reason) {
+      this.#isOwing = true
+      this.#told = batch.rest.append(this.#take())
+      throw reason
+    }
+    for (const at of batch.taken) this.#taken.delete(at)
     this.#forgetfulUntil = performance.now() + RETRY_MS
     if (!known) this.#events.failed(new AckdError('not_kept', 'messages live only as long as this tab', error))
   }

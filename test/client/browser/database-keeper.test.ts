@@ -146,6 +146,20 @@ test('while nothing can be taken out either, it does not say that anything is ke
   expect(kept()).toEqual(['a', 'b'])
 })
 
+test('a letter that was taken while nothing could be written is taken out when something can', async () => {
+  await database.file([{ key: 'letter', target: 'bob', body: textBody('letter'), ttl: 0 }], 0)
+  const [letter] = await database.letters()
+  database.room = -1
+  add('letter')
+  if (letter) keeper.took(letter)
+  await expect(keeper.commit()).rejects.toThrow('The disk is full.')
+  database.room = Infinity
+  await keeper.commit()
+  await open()
+  expect(kept()).toEqual(['letter'])
+  expect(await database.letters()).toEqual([])
+})
+
 test('with room again it keeps everything again', async () => {
   vi.useFakeTimers({ toFake: ['performance'] })
   database.room = 0
