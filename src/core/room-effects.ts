@@ -61,8 +61,8 @@ export interface RoomEffects {
   unfollow(room: string): void
   /** Answer: `rooms.reported(room, result)`. At most one is under way for a room. */
   report(room: string, report: RollReport): void
-  /** Tell the members at other nodes. No answer; may be lost. */
-  signal(room: string, from: string, body: Body): void
+  /** Tell the members at other nodes, those of the room with that epoch. No answer; may be lost. */
+  signal(room: string, from: string, body: Body, epoch: string): void
   /** The highest number of a stream that the log has taken. Answer: `hub.synced(session, ref, room, {last, delivered: 0})`. */
   taken(ask: Ask, stream: string): void
 }

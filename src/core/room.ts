@@ -215,7 +215,14 @@ export class Room {
 
   signal(from: Member, body: Body): void {
     this.company.signal(this.name, from.id, body)
-    if (this.company.isElsewhere) this.#hub.effects.rooms.signal(this.name, from.id, body)
+    if (this.company.isElsewhere) this.#hub.effects.rooms.signal(this.name, from.id, body, from.epoch)
+  }
+
+  /** Somebody at another node signals to the room with that epoch. If it is another one than this, one of both nodes has missed something. */
+  signalled(from: string, body: Body, epoch: string): void {
+    const isHere = epoch === '' || this.#log === null || areOfOneRoom(this.#log.epoch, epoch)
+    if (isHere) this.company.signal(this.name, from, body)
+    else if (this.#hub.now - this.#lookedAt >= PAUSE_MS) this.woken(null)
   }
 
   // ── time ────────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -362,8 +369,7 @@ export class Room {
   }
 
   #welcome(member: Member, members: number): void {
-    const { session, ref, recovered } = member
-    const epoch = this.#log?.epoch ?? ''
+    const { session, ref, recovered, epoch } = member
     session.connection.reply(ref, { offset: this.#cursor, epoch, recovered, members })
     publishWaiting(this.#hub, member)
   }

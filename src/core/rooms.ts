@@ -273,9 +273,9 @@ export class Rooms {
     this.#rooms.get(name)?.heard(news)
   }
 
-  /** A member at another node signals. */
-  signalled(name: string, from: string, body: Body): void {
-    if (!this.#hub.overloaded) this.#rooms.get(name)?.company.signal(name, from, body)
+  /** A member at another node signals. `epoch`: one of the room that he is in; '' when that is not known. */
+  signalled(name: string, from: string, body: Body, epoch: string): void {
+    if (!this.#hub.overloaded) this.#rooms.get(name)?.signalled(from, body, epoch)
   }
 
   /** What happened in that room at other nodes may not have been heard; null: in any of them. */

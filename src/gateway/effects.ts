@@ -214,7 +214,7 @@ export class StoreEffects implements Effects {
   }
 
   signal(to: string, from: string, body: Body): void {
-    this.#neighbourhood.signal(to, from, body)
+    this.#neighbourhood.signal(to, from, body, '')
   }
 
   /** Answers null to what took too long. On every tick. */

@@ -31,7 +31,7 @@ export class Neighbourhood {
       evicted: (id, token) => this.#tell(hub => hub.evicted(id, token)),
       appended: (room, end) => this.#tell(hub => hub.rooms.woken(room, end)),
       reported: (room, news) => this.#tell(hub => hub.rooms.heard(room, news)),
-      signalled: (target, from, body) => this.#tell(hub => signalled(hub, target, from, body)),
+      signalled: (...signal) => this.#tell(hub => signalled(hub, ...signal)),
       missed: room => this.#tell(hub => hub.rooms.missed(room)),
     })
   }
@@ -48,13 +48,13 @@ export class Neighbourhood {
     this.#neighbours?.evict(node, id, token)
   }
 
-  /** To a room or a client, as far as the limit of signals goes. */
-  signal(target: string, from: string, body: Body): void {
-    if (this.#signals.takes(body.end - body.start)) this.#neighbours?.signal(target, from, body)
+  /** To a client, or to the room with that epoch, as far as the limit of signals goes. */
+  signal(target: string, from: string, body: Body, epoch: string): void {
+    if (this.#signals.takes(body.end - body.start)) this.#neighbours?.signal(target, from, body, epoch)
   }
 }
 
-function signalled(hub: Hub, target: string, from: string, body: Body): void {
-  if (isRoom(target)) hub.rooms.signalled(target, from, body)
+function signalled(hub: Hub, target: string, from: string, body: Body, epoch: string): void {
+  if (isRoom(target)) hub.rooms.signalled(target, from, body, epoch)
   else hub.session(target)?.signalled(from, body)
 }

@@ -188,8 +188,8 @@ export class StoreRoomEffects implements RoomEffects {
     )
   }
 
-  signal(room: string, from: string, body: Body): void {
-    this.#neighbourhood.signal(room, from, body)
+  signal(room: string, from: string, body: Body, epoch: string): void {
+    this.#neighbourhood.signal(room, from, body, epoch)
   }
 
   #create(name: string, settings: RoomSettings, ask: Ask | null): void {

@@ -21,8 +21,8 @@ export interface Hearing {
   appended(room: string, end: LogEnd | null): void
   /** Any process, this one too, has reported something that has changed the roll. */
   reported(room: string, news: RollNews): void
-  /** Somebody at another process signals to a room that is followed, or to a client that is here. */
-  signalled(target: string, from: string, body: Body): void
+  /** Somebody at another process signals to a room that is followed, or to a client that is here. `epoch`: one of the room that is meant; '' for a client, or when it is not known. */
+  signalled(target: string, from: string, body: Body, epoch: string): void
   /** What happened in that room may not have been heard; null: in any that is followed. */
   missed(room: string | null): void
 }
@@ -63,6 +63,6 @@ export interface Neighbours {
   say(text: string): void
   /** What the other processes that live said last of themselves, and of how many of them nothing is told. */
   others(): Promise<{ readonly said: readonly Said[]; readonly unheard: number }>
-  /** To whoever follows that room, or to the process at which that client is, if that is another one; unless the way there is not free. */
-  signal(target: string, from: string, body: Body): void
+  /** To whoever follows that room, which has had that epoch, or to the process at which that client is, if that is another one; unless the way there is not free. */
+  signal(target: string, from: string, body: Body, epoch: string): void
 }

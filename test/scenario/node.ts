@@ -51,7 +51,7 @@ export class Node implements Effects {
         epoch: () => `epoch-${++world.made}`,
         time: () => world.time,
         report: (room, report) => () => world.rolls.report(room, this.lease, report),
-        signalled: (room, from, body) => world.signalled(this, room, from, body),
+        signalled: (...signal) => world.signalled(this, ...signal),
       },
     )
     this.hub = new Hub(this, { node: name, ...world.options })

@@ -207,8 +207,8 @@ export class World {
   }
 
   /** Somebody at one node signals; the others hear of it. */
-  signalled(by: Node, room: string, from: string, body: Body): void {
-    this.#tellAll(node => node !== by && node.hub.rooms.signalled(room, from, body))
+  signalled(by: Node, room: string, from: string, body: Body, epoch: string): void {
+    this.#tellAll(node => node !== by && node.hub.rooms.signalled(room, from, body, epoch))
   }
 
   copy(): void {

@@ -33,8 +33,9 @@ class Process {
       evicted: (id, token) => note(`${id} is elsewhere by ${token}`),
       appended: (room, end) => note(`${room} ${end === null ? 'is deleted' : `goes to ${end.last} in ${end.epoch}`}`),
       reported: (room, { changes }) => note(`${room} ${changes.map(([id, name]) => `${id}: ${name}`).join(', ')}`),
-      signalled: (room, from, { bytes, start, end, text }) => {
-        note(`${room} ${from} ${text ? Buffer.from(bytes.subarray(start, end)).toString() : 'signals'}`)
+      signalled: (room, from, { bytes, start, end, text }, epoch) => {
+        const what = text ? Buffer.from(bytes.subarray(start, end)).toString() : 'signals'
+        note(`${room} ${from} ${what}${epoch === '' ? '' : ` in ${epoch}`}`)
       },
       missed: room => note(`missed ${room}`),
     }
@@ -178,19 +179,19 @@ export function describeNeighbours(name: string, begin: () => Join): void {
     test('signals are heard in the order in which they were made', async () => {
       await two.follow()
       const made = Array.from({ length: 20 }, (_, i) => `goes on ${i}`)
-      for (const text of made) one.neighbours.signal(ROOM, 'ann', parcel(1, { text }).body)
+      for (const text of made) one.neighbours.signal(ROOM, 'ann', parcel(1, { text }).body, 'made.2')
       await two.hears(() => two.heard.length === made.length)
-      expect(two.heard).toEqual(made.map(text => `${ROOM} ann ${text}`))
+      expect(two.heard).toEqual(made.map(text => `${ROOM} ann ${text} in made.2`))
     })
 
     test('a signal is heard by the others while they follow the room', async () => {
       await one.follow()
       await two.follow()
       const { body } = parcel(1, { text: 'is typing a b c' })
-      one.neighbours.signal(ROOM, 'ann', body)
-      one.neighbours.signal(ROOM, 'ann', { ...body, text: false })
-      await two.hears(line => line.endsWith('signals'))
-      expect(two.heard).toEqual([`${ROOM} ann is typing a b c`, `${ROOM} ann signals`])
+      one.neighbours.signal(ROOM, 'ann', body, 'made')
+      one.neighbours.signal(ROOM, 'ann', { ...body, text: false }, 'made')
+      await two.hears(line => line.includes('signals'))
+      expect(two.heard).toEqual([`${ROOM} ann is typing a b c in made`, `${ROOM} ann signals in made`])
       expect(one.heard).toEqual([])
       two.neighbours.unfollow(ROOM)
       // What is asked after it has its answer after it.
@@ -199,7 +200,7 @@ export function describeNeighbours(name: string, begin: () => Join): void {
       await expect
         .poll(async () => {
           const before = two.heard.length
-          one.neighbours.signal(ROOM, 'ann', body)
+          one.neighbours.signal(ROOM, 'ann', body, 'made')
           await one.store.check()
           await new Promise(resolve => setTimeout(resolve, 50))
           return two.heard.length === before
@@ -242,19 +243,19 @@ export function describeNeighbours(name: string, begin: () => Join): void {
       const request = bindRequest('bob', { create: true, node: 'n2' })
       expect(await two.store.bind(request)).toMatchObject({ kind: 'bound' })
       const { body } = parcel(1, { text: 'is typing a b c' })
-      one.neighbours.signal('bob', 'ann', body)
-      one.neighbours.signal('bob', 'ann', { ...body, text: false })
+      one.neighbours.signal('bob', 'ann', body, '')
+      one.neighbours.signal('bob', 'ann', { ...body, text: false }, '')
       await two.hears(line => line.endsWith('signals'))
       expect(two.heard).toEqual(['bob ann is typing a b c', 'bob ann signals'])
       two.heard.length = 0
-      two.neighbours.signal('bob', 'ann', body)
-      one.neighbours.signal('nobody', 'ann', body)
+      two.neighbours.signal('bob', 'ann', body, '')
+      one.neighbours.signal('nobody', 'ann', body, '')
       const moved = await one.store.bind(bindRequest('bob', { node: 'n1', attempt: 1 }))
       if (moved.kind !== 'bound') throw new Error(`bob is ${moved.kind}`)
-      two.neighbours.signal('bob', 'ann', body)
+      two.neighbours.signal('bob', 'ann', body, '')
       await one.hears(line => line.endsWith('a b c'))
       await one.store.unbind('bob', moved.token, 0)
-      two.neighbours.signal('bob', 'ann', body)
+      two.neighbours.signal('bob', 'ann', body, '')
       one.neighbours.wake('n2', 'bob')
       await two.hears(line => line === 'mail for bob')
       expect(two.heard).toEqual(['mail for bob'])

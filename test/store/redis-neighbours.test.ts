@@ -73,7 +73,7 @@ describe('redis: a neighbour of another version', () => {
         evicted: id => heard.push(`${id} is elsewhere`),
         appended: (room, end) => heard.push(`${room} goes to ${end?.last}`),
         reported: room => heard.push(`news of ${room}`),
-        signalled: target => heard.push(`a signal to ${target}`),
+        signalled: (target, _from, _body, epoch) => heard.push(`a signal to ${target} in ${epoch || 'any epoch'}`),
         missed: room => heard.push(`missed ${room ?? 'anything'}`),
       })
       const soon = { timeout: 20_000, interval: 10 }
@@ -100,11 +100,24 @@ describe('redis: a neighbour of another version', () => {
         expect(await say('node:one', message)).toBe(':1')
       }
       const news = ['r', 'rno list', 'r7', 'r{}', 'r[]', 'rnull', 'a', 'alease', 'alease epoch', 'alease epoch far']
-      for (const message of ['', 'x', 'xlease ann 1 body', 's', 'slease', ...news, 'alease epoch 7']) {
+      for (const message of [
+        '',
+        'x',
+        'xlease ann 1 body',
+        's',
+        'slease',
+        ...news,
+        'slease ann 1 hi',
+        'alease epoch 7',
+      ]) {
         expect(await say('{#hall}:wakes', message)).toBe(':1')
       }
       await expect.poll(() => heard, soon).toContain('#hall goes to 7')
-      expect(heard.filter(line => line !== 'missed #hall')).toEqual(['mail for ann', '#hall goes to 7'])
+      expect(heard.filter(line => line !== 'missed #hall')).toEqual([
+        'mail for ann',
+        'a signal to #hall in any epoch',
+        '#hall goes to 7',
+      ])
       await store.close()
     },
   )
@@ -144,7 +157,7 @@ describe('redis: a process that is alone', () => {
     await expect.poll(() => heard, soon).toEqual(['missed anything'])
     expect(await one.bind(bindRequest('ann', { create: true, node: 'two' }))).toMatchObject({ kind: 'bound' })
     // From then on Redis has the script that looks where somebody is, and answers in the order of the calls.
-    one.neighbours.signal('ann', 'carl', { bytes: Buffer.from('hi'), start: 0, end: 2, text: true })
+    one.neighbours.signal('ann', 'carl', { bytes: Buffer.from('hi'), start: 0, end: 2, text: true }, '')
     await expect.poll(published, soon).toBeGreaterThan(before)
     await expect.poll(() => tells(one), soon).toBe(false)
     return one

@@ -25,7 +25,7 @@ export interface RoomEvents {
   time(): number
   /** Rolls, where nodes share the tables: what is done once the call arrives, by the process that made it. */
   report?(room: string, report: RollReport): () => RollAnswer | null
-  signalled?(room: string, from: string, body: Body): void
+  signalled?(room: string, from: string, body: Body, epoch: string): void
   /** Messages in a page at most, as if they were large. */
   readonly paged?: number
 }
@@ -136,8 +136,8 @@ export class TableRooms implements RoomEffects {
     )
   }
 
-  signal(room: string, from: string, body: Body): void {
-    this.#events.signalled?.(room, from, body)
+  signal(room: string, from: string, body: Body, epoch: string): void {
+    this.#events.signalled?.(room, from, body, epoch)
   }
 
   #paged(tables: RoomTables, room: string, query: RoomQuery): Answer<RoomPage> {

@@ -3,7 +3,7 @@
  *
  * Each room has a channel, which a process hears while it has something to do with the room. What is told on it begins with a letter: `a`, an
  * append (who appended, the epoch, the last offset) · `d`, the room was deleted · `r`, a report has changed the roll · `s`, a signal (at whose
- * process, from whom, 0 for MessagePack or 1 for text, the body).
+ * process, with a comma and an epoch of the room behind it, from whom, 0 for MessagePack or 1 for text, the body).
  *
  * Each process has a channel, too: `w`, mailboxes with something new (ids) · `e`, a client has gone elsewhere (its id, its token) · `s`, a signal to
  * a client (its id, from whom, 0 or 1, the body) · `d`, messages of a client have ended in mailboxes (its id, then of each stream the outbox and the
@@ -116,10 +116,10 @@ export class RedisNeighbours implements Neighbours {
     return { said: known, unheard: leases.length - known.length }
   }
 
-  signal(target: string, from: string, body: Body): void {
+  signal(target: string, from: string, body: Body, epoch: string): void {
     if (this.#link.pending > BUSY) return
     const forRoom = isRoom(target)
-    const head = Buffer.from(`s${forRoom ? this.#leases.own : target} ${from} ${body.text ? 1 : 0} `)
+    const head = Buffer.from(`s${forRoom ? `${this.#leases.own},${epoch}` : target} ${from} ${body.text ? 1 : 0} `)
     const message = Buffer.concat([head, body.bytes.subarray(body.start, body.end)])
     if (!forRoom) return this.#tellClient(target, message)
     this.#link.run('signalRoom', [this.#keys.room(target)[0]], this.#keys.channel(target), message).catch(() => {})
@@ -192,10 +192,12 @@ export class RedisNeighbours implements Neighbours {
       const news = readNews(message.toString('utf8', 1))
       return news === null ? hearing.missed(room) : hearing.reported(room, news)
     }
-    const [lease, second = '', third = ''] = words
+    const [by = '', second = '', third = ''] = words
+    // Versions before this one named no epoch.
+    const [lease, epoch = ''] = by.split(',', 2)
     if (lease === this.#leases.own) return
     const last = Number(third)
-    if (kind === 's') hearSignal(hearing, room, words, message)
+    if (kind === 's') hearSignal(hearing, room, words, message, epoch)
     else if (kind !== 'a') return
     else if (third !== '' && Number.isSafeInteger(last)) hearing.appended(room, { epoch: second, last })
     else hearing.missed(room)
@@ -209,14 +211,14 @@ function hearOwn(hearing: Hearing, kind: string, words: readonly string[], messa
   } else if (kind === 'd') {
     readEnded(message.toString('latin1', 1), (stream, recipient) => hearing.settled(stream, recipient))
   } else if (kind === 'e' && token !== undefined) hearing.evicted(id, token)
-  else if (kind === 's') hearSignal(hearing, id, words, message)
+  else if (kind === 's') hearSignal(hearing, id, words, message, '')
 }
 
-function hearSignal(hearing: Hearing, target: string, words: readonly string[], message: Buffer): void {
+function hearSignal(hearing: Hearing, target: string, words: readonly string[], message: Buffer, epoch: string): void {
   const [, from, text] = words
   const start = `s${words.join(' ')} `.length
   if (from !== undefined && text !== undefined && start < message.length)
-    hearing.signalled(target, from, { bytes: message, start, end: message.length, text: text === '1' })
+    hearing.signalled(target, from, { bytes: message, start, end: message.length, text: text === '1' }, epoch)
 }
 
 /** The first three words, without the letter; they are ASCII, and what follows may be anything. */
