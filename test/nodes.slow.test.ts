@@ -155,7 +155,5 @@ it('an operator of the one sees the other, who is in a room at which of them, an
   const rest = members.filter(({ id }) => id === bob.id)
   await expect.poll(() => asked(0, 'rooms/lobby/members'), patience).toMatchObject({ members: rest, next: null })
   await redis.stop()
-  await expect
-    .poll(() => asked(0, 'nodes'), patience)
-    .toMatchObject({ nodes: [{ node: first, storeUp: false }], unheard: null })
+  await expect.poll(() => asked(0, 'nodes'), patience).toMatchObject({ nodes: [{ node: first }], unheard: null })
 })

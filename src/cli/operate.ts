@@ -1,4 +1,4 @@
-/** `ackd clients` and `ackd rooms`: what an operator sees and does, by the HTTP API of a server. */
+/** `ackd clients`, `ackd rooms` and `ackd nodes`: what an operator sees and does, by the HTTP API of a server. */
 import { Admin, listOfFields, type AdminFlags, type Fields } from './admin.ts'
 import { toJson } from './bodies.ts'
 import type { Context } from './context.ts'
@@ -53,6 +53,32 @@ export async function showRoom(name: string, flags: AdminFlags, context: Context
   await describe(await new Admin(flags, context).ask('GET', path), flags, context)
 }
 
+export async function listMembers(name: string, flags: ListFlags, context: Context): Promise<void> {
+  const path = `/api/rooms/${encodeURIComponent(roomName(name))}/members`
+  const items = new Admin(flags, context).list(path, 'members', flags.count)
+  await table(items, flags, context, ['id', 'name', 'node'], member => [
+    cell(member['id']),
+    cell(member['name']),
+    cell(member['node']),
+  ])
+}
+
+/** Who is listed has said so lately; of how many nothing is known, is told apart. */
+export async function listNodes(flags: AdminFlags, context: Context): Promise<void> {
+  const { nodes, unheard } = await new Admin(flags, context).ask('GET', '/api/nodes')
+  await table(listOfFields(nodes), flags, context, ['node', 'host', 'clients', 'memory', 'lag', 'up', 'said'], node => [
+    cell(node['node']),
+    cell(node['host']),
+    cell(node['sessions']),
+    showBytes(number(node['memoryBytes'])),
+    `${number(node['lagMs'])} ms`,
+    showDuration(number(node['uptime']) * 1_000),
+    node['here'] === true ? 'now' : `${showDuration(number(node['ageMs']))} ago`,
+  ])
+  if (unheard === null) context.terminal.complain('  the store is away: nothing is known of other nodes')
+  else if (unheard !== 0) context.terminal.complain(`  of ${cell(unheard)} more that live nothing is known`)
+}
+
 /** `ackd trace`: where a message is, and what happened to it on the way. */
 export async function trace(
   [from, outbox, n]: readonly [from: string, outbox: string, n: string],
@@ -92,7 +118,7 @@ function pathOf(to: string, flags: AdminFlags, { environment }: Context): string
 
 /** One line for each item under a head, or the items as JSON. */
 export async function table(
-  items: AsyncGenerator<Fields>,
+  items: AsyncIterable<Fields> | Iterable<Fields>,
   { json }: AdminFlags,
   { terminal }: Context,
   head: readonly string[],

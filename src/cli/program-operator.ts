@@ -13,6 +13,7 @@ import type { CreateTokenFlags, TokenFlags } from './token.ts'
 export function addOperatorCommands(program: Command, context: Context): void {
   addClients(program, context)
   addRooms(program, context)
+  addNodes(program, context)
   addUsers(program, context)
   addTokens(program, context)
   addTrace(program, context)
@@ -82,6 +83,24 @@ function addRooms(program: Command, context: Context): void {
     .action(async (room: string, flags: AdminFlags) => {
       const { showRoom } = await import('./operate.ts')
       await showRoom(room, flags, context)
+    })
+  listing(rooms.command('members'), context)
+    .description('Who is in one, by id, and at which node.')
+    .addHelpText('after', examples('ackd rooms members lobby', 'ackd rooms members lobby --json | jq .id'))
+    .argument('<room>', 'its name; the # may be left out')
+    .action(async (room: string, flags: ListFlags) => {
+      const { listMembers } = await import('./operate.ts')
+      await listMembers(room, flags, context)
+    })
+}
+
+function addNodes(program: Command, context: Context): void {
+  asking(program.command('nodes'), context)
+    .description('The nodes of a server that share a Redis, each as it says of itself, by the HTTP API.')
+    .addHelpText('after', examples('ackd nodes', 'ackd nodes --json'))
+    .action(async (flags: AdminFlags) => {
+      const { listNodes } = await import('./operate.ts')
+      await listNodes(flags, context)
     })
 }
 

@@ -61,7 +61,7 @@ function createProgram(context: Context): Command {
       'after',
       examples(
         ...['ackd serve', 'ackd listen --as bob', 'ackd send bob "hello"', 'ackd chat', 'ackd mailbox ls'],
-        'ACKD_ADMIN_TOKEN=… ackd rooms ls   (that of the server; for clients, rooms, user and trace)',
+        'ACKD_ADMIN_TOKEN=… ackd rooms ls   (that of the server; for clients, rooms, nodes, user and trace)',
       ),
     )
   addServe(program, context)

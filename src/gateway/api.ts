@@ -163,7 +163,7 @@ function isRefusal(error: unknown): boolean {
 }
 
 function refusal(error: unknown): HttpAnswer {
-  if (error instanceof StoreError) return refusal(new ApiError('unavailable', `${error.message} ${error.fix}`))
+  if (error instanceof StoreError) return refusal(new ApiError('unavailable', error.words))
   if (error instanceof BodyError) return refusal(new ApiError('too_large'))
   if (!(error instanceof ApiError)) return refusal(new ApiError('internal'))
   const { code, message, headers } = error

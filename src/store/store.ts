@@ -191,4 +191,9 @@ export class StoreError extends Error {
     this.name = 'StoreError'
     this.fix = fix
   }
+
+  /** What is wrong, and what to do about it, as two sentences. */
+  get words(): string {
+    return `${this.message.replace(/[^.]$/, '$&.')} ${this.fix}`
+  }
 }

@@ -1,5 +1,5 @@
 /**
- * The operator's console in a real browser: somebody asks where a message is, and sends a client away.
+ * The operator's console in a real browser: somebody asks where a message is, sends a client away, discards a mailbox and deletes a room.
  *
  * Whatever the page complains of on its console, a violation of the server's policy included, makes its test red.
  */
@@ -8,10 +8,11 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import type { Page } from 'playwright-core'
 import { afterEach, expect, test } from 'vitest'
-import { ADMIN_TOKEN } from '../gateway/api-caller.ts'
+import { ADMIN_TOKEN, ApiCaller } from '../gateway/api-caller.ts'
 import { connectBySocket, type Peer } from '../gateway/peer.ts'
 import { isFine } from './axe.ts'
 import { connectionLost, cut, expectComplaints, mend, server } from './chromium.ts'
+import { RedisServer } from '../support/redis.ts'
 import { newcomer } from './chatter.ts'
 
 const built = fileURLToPath(new URL('../../dist/web/', import.meta.url))
@@ -114,6 +115,120 @@ test('the token of a link is taken out of the address, outlives a reload, and is
   expect(await page.evaluate('[sessionStorage.length, document.cookie]')).toEqual([0, ''])
 })
 
+/** Presses a key until what has the focus says that. */
+async function reach(page: Page, name: string, key = 'Tab'): Promise<void> {
+  const seen: string[] = []
+  while (seen.length < 40) {
+    await page.keyboard.press(key)
+    const words = await page.evaluate<string>('document.activeElement.innerText.trim()')
+    if (words.startsWith(name)) return
+    seen.push(words)
+  }
+  throw new Error(`${name} is not among ${JSON.stringify(seen)}`)
+}
+
+/** Waits until that heading has the focus, or what else is named; a link to a part says the same as its heading. */
+async function hasFocus(page: Page, words: string, tag = 'H1'): Promise<void> {
+  const what = 'document.activeElement.tagName + " " + document.activeElement.innerText.trim()'
+  await expect.poll(() => page.evaluate(what)).toBe(`${tag} ${words}`)
+}
+
+test('all of it can be done by keyboard, and the focus is never lost', async () => {
+  const { to } = await parkOne('nobody wants me')
+  const [alice] = peers
+  if (alice === undefined) throw new Error('Alice is not here.')
+  alice.say(frames => frames.create(2, '#den', {}))
+  await alice.next('reply')
+  alice.say(frames => frames.join(3, '#den', {}))
+  await alice.next('members')
+  const page = await open()
+  await expect.poll(() => page.evaluate('document.activeElement.name')).toBe('token')
+  await page.keyboard.type(ADMIN_TOKEN)
+  await page.keyboard.press('Enter')
+  await hasFocus(page, 'Overview')
+
+  await reach(page, 'Rooms', 'Shift+Tab')
+  await page.keyboard.press('Enter')
+  await hasFocus(page, 'Rooms')
+  await page.getByRole('link', { name: '#den' }).waitFor()
+  await reach(page, '#den')
+  await page.keyboard.press('Enter')
+  await hasFocus(page, '#den')
+  await page.getByRole('region', { name: 'Members' }).getByRole('link').waitFor()
+  for (const colorScheme of ['dark', 'light'] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' })
+    await isFine(page, `a room, in ${colorScheme}`)
+  }
+  await reach(page, 'Delete the room')
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog').waitFor()
+  await page.keyboard.press('Escape')
+  await hasFocus(page, 'Delete the room', 'BUTTON')
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog').waitFor()
+  await reach(page, 'Delete it for good')
+  await page.keyboard.press('Enter')
+  await hasFocus(page, 'Rooms')
+  expect((await alice.next('members')).slice(1, 3)).toEqual(['#den', 'leave'])
+  await expect.poll(() => page.getByRole('link', { name: '#den' }).count()).toBe(0)
+
+  await reach(page, 'Clients', 'Shift+Tab')
+  await page.keyboard.press('Enter')
+  await hasFocus(page, 'Clients')
+  await page.keyboard.press('Tab')
+  await page.keyboard.type(to)
+  await page.keyboard.press('Enter')
+  await hasFocus(page, to)
+  await page.getByText('By sender:').waitFor()
+  await reach(page, 'Discard its mailbox')
+  await page.keyboard.press('Enter')
+  await page.getByRole('dialog').waitFor()
+  await reach(page, 'Discard it for good')
+  await page.keyboard.press('Enter')
+  await page.getByText('1 message was discarded.').waitFor()
+  expect((await alice.next('ended')).slice(1, 4)).toEqual(['expired', to, 1])
+  await hasFocus(page, 'Discard its mailbox', 'BUTTON')
+  await reach(page, 'Forget the token', 'Shift+Tab')
+  await page.keyboard.press('Enter')
+  await expect.poll(() => page.evaluate('document.activeElement.name')).toBe('token')
+})
+
+test('nodes on one Redis are shown beside each other, with who is where, and a Redis that is away is said to be', async () => {
+  const redis = await RedisServer.start()
+  const callers = await Promise.all([1, 2].map(() => ApiCaller.start({ redisUrl: redis.url, store: 'lmdb' })))
+  const [here, there] = callers.map(caller => caller.server)
+  if (here === undefined || there === undefined) throw new Error('There are no servers.')
+  const bob = await connectBySocket(there.ws)
+  peers.push(bob)
+  const { id } = await bob.hello()
+  bob.say(frames => frames.join(1, '#lobby', {}))
+  await bob.next('members')
+  const told = async (): Promise<unknown> => (await callers[0]?.ask('/api/nodes'))?.value
+  await expect.poll(told).toMatchObject({ nodes: [{}, { sessions: 1 }] })
+  const { context } = await newcomer()
+  const page = await context.newPage()
+  await page.goto(`${here.http}/console#token=${ADMIN_TOKEN}`)
+  const rows = page.getByRole('region', { name: 'Nodes' }).locator('tbody tr')
+  await expect.poll(() => rows.count()).toBe(2)
+  const name = (await rows.nth(1).locator('.name').textContent()) ?? ''
+  await page.setViewportSize({ width: 360, height: 640 })
+  await isFine(page, 'nodes')
+  expect(await page.evaluate(WIDER)).toBe(0)
+  await page.evaluate("void (location.hash = 'room=%23lobby')")
+  await page.getByText(`connected to ${name} on`).waitFor()
+  await page.getByRole('link', { name: id }).click()
+  await page.getByText(`It is connected to ${name} on`).waitFor()
+  expect(await button(page, 'Close its connection').getAttribute('aria-disabled')).toBe('true')
+  await redis.stop()
+  await expect.poll(told).toMatchObject({ unheard: null, nodes: [{}] })
+  await page.goto(`${here.http}/console`)
+  await page.getByText('The store is away.').waitFor()
+  await tile(page, 'Parked').getByText('not known while the store is away').waitFor()
+  await page.getByText('nothing is known of other nodes').waitFor()
+  bob.hangUp()
+  await Promise.all(callers.map(caller => caller.close()))
+})
+
 /** In bytes as they travel, all of it. */
 test('the console is as small as it is', () => {
   const sizes = readdirSync(built, { recursive: true, encoding: 'utf8' })
@@ -122,5 +237,5 @@ test('the console is as small as it is', () => {
   const bytes = sizes.reduce((sum, size) => sum + size, 0)
   console.log('bytes of the console that travel, by brotli:', bytes)
   expect(sizes.length).toBe(3)
-  expect(bytes).toBeLessThan(20 * 1_024)
+  expect(bytes).toBeLessThan(22 * 1_024)
 })

@@ -144,6 +144,19 @@ describe('ackd rooms and ackd history', () => {
     expect([none.code, none.err]).toEqual([1, expect.stringContaining('check its name')])
   })
 
+  it('tell who is in a room, and at which node', async () => {
+    const info = await run('nodes', '--json')
+    const { node } = JSON.parse(info.out) as { node: string }
+    expect((await run('nodes')).out).toMatch(new RegExp(`^node +host +clients .*\\n${node} .* now\\n$`))
+    const gina = start(['chat', 'lobby', '--as', 'gina'], { home, url: server.url })
+    await expect.poll(async () => (await run('rooms', 'members', 'lobby')).out).toMatch(new RegExp(`  ${node}\\n$`))
+    const listed = await run('rooms', 'members', 'lobby', '--json')
+    expect(JSON.parse(listed.out)).toMatchObject({ name: 'gina', node })
+    await gina.kill('SIGINT')
+    const none = await run('rooms', 'members', 'nowhere')
+    expect([none.code, none.err]).toEqual([1, expect.stringContaining('check its name')])
+  })
+
   it('print the newest messages, oldest first, and pages before and after an offset', async () => {
     for (let i = 1; i <= 5; i++) await post(`message ${i}`)
     const seen = async (...args: string[]): Promise<unknown[]> => {

@@ -14,7 +14,7 @@ export async function asked<Answer>(answer: Promise<Answer>): Promise<Answer> {
   try {
     return await Promise.race([answer, late])
   } catch (error) {
-    if (error instanceof StoreError) throw new ApiError('unavailable', `${error.message} ${error.fix}`)
+    if (error instanceof StoreError) throw new ApiError('unavailable', error.words)
     throw error
   } finally {
     clearTimeout(timer)

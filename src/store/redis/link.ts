@@ -318,7 +318,7 @@ export class RedisLink {
     if (error !== null) this.#trouble = redisError(error)
     else if (this.#up) this.#trouble = redisError(new Error('the connection ended.'))
     this.#up = false
-    this.#tell(this.#trouble instanceof UnfitRedis ? 'unfit' : 'away', `${this.#trouble.message} ${this.#trouble.fix}`)
+    this.#tell(this.#trouble instanceof UnfitRedis ? 'unfit' : 'away', this.#trouble.words)
     this.#verdict()
   }
 

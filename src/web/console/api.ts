@@ -52,9 +52,35 @@ export interface Room {
 export interface Node {
   readonly node: string
   readonly version: string
+  readonly host: string
   /** Seconds. */
   readonly uptime: number
   readonly store: string
+  readonly storeUp: boolean
+  readonly draining: boolean
+  readonly sessions: number
+  readonly connections: Readonly<Record<string, number>>
+  readonly windowMessages: number
+  readonly acceptedTotal: number
+  readonly sentTotal: number
+  readonly lagMs: number
+  readonly memoryBytes: number
+  /** It is the one that was asked. */
+  readonly here: boolean
+  /** How old all this is. */
+  readonly ageMs: number
+}
+
+export interface Nodes {
+  readonly nodes: readonly Node[]
+  /** Nodes that live, and of which nothing is known; null: the store is away. */
+  readonly unheard: number | null
+}
+
+export interface Member {
+  readonly id: string
+  readonly name: string
+  readonly node: string | null
 }
 
 export interface TracedMessage {

@@ -16,20 +16,23 @@ function ask(trouble: string): void {
   render(<Login key="login" trouble={trouble} begin={begin} />, place)
 }
 
-function begin(token: string): void {
+/** Resolves when the server has said what it thinks of the token, or does not answer: until then there is nothing of the console to be seen. */
+async function begin(token: string): Promise<void> {
   keepToken(token)
   const api = new Api(token)
-  watch = new Watch(api, refusal => ask(refusal.message))
-  render(<App key="app" api={api} watch={watch} leave={() => ask('')} />, place)
+  const own = new Watch(api, refusal => ask(refusal.message))
+  watch?.stop()
+  watch = own
+  await own.begun
+  if (watch === own) render(<App key="app" api={api} watch={own} leave={() => ask('')} />, place)
 }
 
 /** A link with a token in it, opened where the console is already. */
 addEventListener('hashchange', () => {
   if (!location.hash.includes('token=')) return
-  watch?.stop()
-  begin(knownToken())
+  void begin(knownToken())
 })
 
 const token = knownToken()
 if (token === '') ask('')
-else begin(token)
+else void begin(token)

@@ -1,6 +1,6 @@
 /** The whole console of somebody who has the token: where one can go, the part that the address names, and how the server is. */
 import type { JSX } from 'preact'
-import { useEffect, useRef, useState } from 'preact/hooks'
+import { useEffect, useState } from 'preact/hooks'
 import { useStore } from '../../page/store.ts'
 import type { Api } from '../api.ts'
 import { routeIn, type Route } from '../route.ts'
@@ -51,27 +51,28 @@ export function App({ api, watch, leave }: AppProps): JSX.Element {
       <main>
         {route.at === 'overview' && <Overview watched={watched} />}
         {route.at === 'find' && <Find key={location.hash} api={api} question={route.question} />}
-        {route.at === 'clients' && <Clients api={api} />}
-        {route.at === 'client' && <ClientView key={route.id} api={api} id={route.id} />}
+        {route.at === 'clients' && <Clients api={api} nodes={watched.nodes} />}
+        {route.at === 'client' && <ClientView key={route.id} api={api} id={route.id} nodes={watched.nodes} />}
         {route.at === 'rooms' && <Rooms api={api} />}
-        {route.at === 'room' && <RoomView key={route.name} api={api} name={route.name} />}
+        {route.at === 'room' && <RoomView key={route.name} api={api} name={route.name} nodes={watched.nodes} />}
       </main>
     </div>
   )
 }
 
-/** What the address names. Who goes somewhere by it begins to read at the top. */
+/** What the address names. Who goes somewhere by it begins to read at the top, or where that part says, and goes on from there by keyboard. */
 function useRoute(): Route {
   const [hash, setHash] = useState(location.hash)
-  const isFirst = useRef(true)
   useEffect(() => {
     const follow = (): void => setHash(location.hash)
     addEventListener('hashchange', follow)
     return () => removeEventListener('hashchange', follow)
   }, [])
   useEffect(() => {
-    if (!isFirst.current) scrollTo(0, 0)
-    isFirst.current = false
+    scrollTo(0, 0)
+    const start = document.querySelector<HTMLElement>('[data-start]') ?? document.querySelector('h1')
+    start?.setAttribute('tabindex', '-1')
+    start?.focus()
   }, [hash])
   const route = routeIn(hash)
   useEffect(() => {

@@ -1,10 +1,10 @@
-/** Says that the server does not answer, and when it is tried again. */
+/** Says that the server does not answer, and when it is tried again; or that its store is away. */
 import type { JSX } from 'preact'
 import { useEffect, useState } from 'preact/hooks'
 import type { Watch, Watched } from '../watch.ts'
 
 export function Away({ watch, watched }: { readonly watch: Watch; readonly watched: Watched }): JSX.Element {
-  const { trouble, retryAt } = watched
+  const { trouble, storeTrouble, retryAt } = watched
   const now = useNow(trouble !== '')
   const seconds = Math.max(0, Math.ceil((retryAt - now) / 1_000))
   return (
@@ -16,6 +16,11 @@ export function Away({ watch, watched }: { readonly watch: Watch; readonly watch
           <button type="button" class="small" onClick={() => void watch.look()}>
             Try now
           </button>
+        </p>
+      )}
+      {trouble === '' && storeTrouble !== '' && (
+        <p>
+          <strong>The store is away.</strong> {storeTrouble}
         </p>
       )}
     </div>

@@ -2,7 +2,8 @@
 import type { JSX } from 'preact'
 import { useState } from 'preact/hooks'
 import { Field, given } from '../../page/view/field.tsx'
-import type { Api, Client } from '../api.ts'
+import type { Api, Client, Node } from '../api.ts'
+import { whereWords } from '../nodes.ts'
 import { agoWords, bytesWords } from '../quantities.ts'
 import { clientHash } from '../route.ts'
 import { useAsked } from './asked.ts'
@@ -11,12 +12,17 @@ import { Pager } from './pager.tsx'
 
 const filters = [
   ['', 'All'],
-  ['online=true', 'Connected'],
+  ['online=true', 'Connected here'],
   ['parked=true', 'With parked messages'],
 ] as const
 const PAGE = 50
 
-export function Clients({ api }: { readonly api: Api }): JSX.Element {
+export interface ClientsProps {
+  readonly api: Api
+  readonly nodes: readonly Node[]
+}
+
+export function Clients({ api, nodes }: ClientsProps): JSX.Element {
   const [filter, setFilter] = useState('')
   const [afters, setAfters] = useState<readonly string[]>([''])
   const after = afters.at(-1) ?? ''
@@ -58,10 +64,10 @@ export function Clients({ api }: { readonly api: Api }): JSX.Element {
         </button>
       </div>
       {trouble !== '' && <Trouble text={trouble} />}
-      {answer?.clients.length === 0 && <p class="hint">There are none.</p>}
+      {answer?.clients.length === 0 && <p class="hint">{nobodyWords(filter)}</p>}
       <ul class="rows">
         {answer?.clients.map(client => (
-          <Row key={client.id} client={client} />
+          <Row key={client.id} client={client} nodes={nodes} />
         ))}
       </ul>
       <Pager afters={afters} next={answer?.next ?? null} turn={setAfters} />
@@ -69,7 +75,7 @@ export function Clients({ api }: { readonly api: Api }): JSX.Element {
   )
 }
 
-function Row({ client }: { readonly client: Client }): JSX.Element {
+function Row({ client, nodes }: { readonly client: Client; readonly nodes: readonly Node[] }): JSX.Element {
   const { id, node, parked, bytes, oldest } = client
   return (
     <li>
@@ -77,11 +83,17 @@ function Row({ client }: { readonly client: Client }): JSX.Element {
         <span class={node === null ? 'dot' : 'dot on'} />
         <span class="name">{id}</span>
         <span class="detail">
-          {node === null ? 'away' : 'connected'}
+          {node === null ? 'away' : whereWords(node, nodes)}
           {parked > 0 &&
             ` · ${parked.toLocaleString()} parked, ${bytesWords(bytes)}, the oldest ${agoWords(oldest, Date.now())}`}
         </span>
       </a>
     </li>
   )
+}
+
+function nobodyWords(filter: string): string {
+  if (filter === 'online=true') return 'Nobody is connected to this node.'
+  if (filter === 'parked=true') return 'Every mailbox is empty.'
+  return 'Nobody is connected to this node, and every mailbox is empty. Whoever is neither is found by id.'
 }

@@ -18,6 +18,7 @@ export function Confirm({ title, text, action, act, close }: ConfirmProps): JSX.
   const [trouble, setTrouble] = useState('')
   const [isBusy, setBusy] = useState(false)
   const run = async (): Promise<void> => {
+    if (isBusy) return
     setBusy(true)
     try {
       await act()
@@ -31,7 +32,7 @@ export function Confirm({ title, text, action, act, close }: ConfirmProps): JSX.
     <Dialog title={title} close={close}>
       <p>{text}</p>
       {trouble !== '' && <Trouble text={trouble} />}
-      <button type="button" class="danger wide" disabled={isBusy} onClick={() => void run()}>
+      <button type="button" class="danger wide" aria-disabled={isBusy} onClick={() => void run()}>
         {action}
       </button>
     </Dialog>

@@ -67,7 +67,7 @@ export function Find({ api, question }: { readonly api: Api; readonly question: 
 function Found({ api, question }: { readonly api: Api; readonly question: Question }): JSX.Element {
   const { answer, trouble, again } = useAsked(findHash(question), () => find(api, question))
   return (
-    <section aria-label="What is known" aria-live="polite">
+    <section aria-label="What is known" aria-live="polite" data-start>
       {trouble !== '' && <Trouble text={trouble} />}
       {answer === null && trouble === '' && <p class="hint">Asking…</p>}
       {answer !== null && (question.n === 0 ? <Others found={answer} /> : <Verdict found={answer} />)}

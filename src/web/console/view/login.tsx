@@ -1,16 +1,27 @@
 /** Asks for the admin token. */
 import type { JSX } from 'preact'
-import { useState } from 'preact/hooks'
+import { useEffect, useRef, useState } from 'preact/hooks'
 import { Field, given } from '../../page/view/field.tsx'
 
 export interface LoginProps {
   /** Why the last one was not taken; else ''. */
   readonly trouble: string
-  readonly begin: (token: string) => void
+  /** Resolves when it is known whether it is taken. */
+  readonly begin: (token: string) => Promise<void>
 }
 
 export function Login({ trouble, begin }: LoginProps): JSX.Element {
   const [missing, setMissing] = useState('')
+  const [isBusy, setBusy] = useState(false)
+  const form = useRef<HTMLFormElement>(null)
+  // Who has just forgotten a token was at a button that is no more.
+  useEffect(() => form.current?.querySelector('input')?.focus(), [])
+  const open = async (token: string): Promise<void> => {
+    setMissing('')
+    setBusy(true)
+    await begin(token)
+    setBusy(false)
+  }
   return (
     <main class="login">
       <h1>The console of this server</h1>
@@ -19,12 +30,13 @@ export function Login({ trouble, begin }: LoginProps): JSX.Element {
         but this server.
       </p>
       <form
+        ref={form}
         noValidate
         onSubmit={event => {
           event.preventDefault()
           const token = given(event, 'token').trim()
           if (token === '') setMissing('Give the token that the server was started with as ACKD_ADMIN_TOKEN.')
-          else begin(token)
+          else if (!isBusy) void open(token)
         }}
       >
         <Field
@@ -32,11 +44,12 @@ export function Login({ trouble, begin }: LoginProps): JSX.Element {
           name="token"
           type="password"
           autoComplete="off"
-          autoFocus
           required
-          trouble={missing || trouble}
+          trouble={isBusy ? '' : missing || trouble}
         />
-        <button class="primary wide">Open the console</button>
+        <button class="primary wide" aria-disabled={isBusy}>
+          {isBusy ? 'Asking the server…' : 'Open the console'}
+        </button>
       </form>
     </main>
   )

@@ -1,11 +1,13 @@
 /** The live figures of the server: what comes and goes, what waits, and how the process and its store are. */
 import type { JSX } from 'preact'
 import { byLabel, MAX_POINTS, pathOf, sumOf, type Figures, type LineName } from '../figures.ts'
-import { agoWords, bytesWords, rateWords, spanWords } from '../quantities.ts'
+import { bytesWords, rateWords, spanWords } from '../quantities.ts'
 import type { Waiting, Watched } from '../watch.ts'
+import { NodesTable } from './nodes.tsx'
 
 export function Overview({ watched }: { readonly watched: Watched }): JSX.Element {
-  const { figures, node, startedAt, waiting, trouble } = watched
+  const { figures, nodes, unheard, startedAt, waiting, trouble, storeTrouble } = watched
+  const [node] = nodes
   const isOld = trouble !== ''
   return (
     <>
@@ -18,17 +20,19 @@ export function Overview({ watched }: { readonly watched: Watched }): JSX.Elemen
           aria-label={isOld ? 'The last figures, which are old' : 'Live figures'}
         >
           <Traffic figures={figures} />
-          <Waits figures={figures} waiting={waiting} />
-          <Health figures={figures} />
+          <Waits figures={figures} waiting={waiting} storeTrouble={storeTrouble} />
+          <Health figures={figures} storeTrouble={storeTrouble} />
         </section>
       )}
-      {node !== null && (
+      {node !== undefined && (
         <p class="hint">
-          Node <code>{node.node}</code>, ackd {node.version}, up for{' '}
-          {spanWords((figures?.last.at ?? startedAt) - startedAt)}, store {node.store}. Nodes that share a Redis are
-          looked at one by one, each at its own address.
+          Node <code>{node.node}</code> on {node.host}, ackd {node.version}, up for{' '}
+          {spanWords((figures?.last.at ?? startedAt) - startedAt)}, store {node.store}.
+          {(nodes.length > 1 || unheard !== 0) &&
+            ' The figures above are its own; what is parked is on the store that all of them share.'}
         </p>
       )}
+      <NodesTable nodes={nodes} unheard={unheard} isOld={isOld} />
     </>
   )
 }
@@ -59,7 +63,7 @@ function Traffic({ figures }: { readonly figures: Figures }): JSX.Element {
         line="sent"
         title="Messages out, per second"
         value={rate(figures, 'sent')}
-        detail={`${sessions.toLocaleString()} clients ready`}
+        detail={`${sessions.toLocaleString()} ${sessions === 1 ? 'client' : 'clients'} ready`}
       />
       <Tile
         figures={figures}
@@ -72,17 +76,30 @@ function Traffic({ figures }: { readonly figures: Figures }): JSX.Element {
   )
 }
 
-function Waits({ figures, waiting }: { readonly figures: Figures; readonly waiting: Waiting | null }): JSX.Element {
+interface WaitsProps {
+  readonly figures: Figures
+  readonly waiting: Waiting | null
+  /** Why it is not known what is parked. */
+  readonly storeTrouble: string
+}
+
+function Waits({ figures, waiting, storeTrouble }: WaitsProps): JSX.Element {
   const { messages = 0, mailboxes = 0, bytes = 0, oldest = 0, isMore = false } = waiting ?? {}
-  const inBoxes = `${isMore ? 'the first ' : ''}${mailboxes.toLocaleString()} ${mailboxes === 1 ? 'mailbox' : 'mailboxes'}, ${bytesWords(bytes)}`
+  const inBoxes = `${isMore ? 'the first ' : ''}${mailboxes.toLocaleString()} ${mailboxes === 1 ? 'mailbox' : 'mailboxes'} · ${bytesWords(bytes)}`
+  const parkedWords =
+    waiting === null
+      ? storeTrouble === ''
+        ? 'looking into the mailboxes…'
+        : 'not known while the store is away'
+      : messages === 0
+        ? 'every mailbox is empty'
+        : `${inBoxes} · oldest ${spanWords(Math.max(0, figures.last.at - oldest))}`
   return (
     <>
       <Tile
         title="Parked"
         value={waiting === null ? '–' : `${messages.toLocaleString()}${isMore ? '+' : ''}`}
-        detail={
-          messages === 0 ? 'every mailbox is empty' : `${inBoxes}; the oldest ${agoWords(oldest, figures.last.at)}`
-        }
+        detail={parkedWords}
       />
       <Tile
         figures={figures}
@@ -109,9 +126,9 @@ function Waits({ figures, waiting }: { readonly figures: Figures; readonly waiti
   )
 }
 
-function Health({ figures }: { readonly figures: Figures }): JSX.Element {
+function Health({ figures, storeTrouble }: Pick<WaitsProps, 'figures' | 'storeTrouble'>): JSX.Element {
   const { last } = figures
-  const isUp = sumOf(last, 'ackd_store_up') === 1
+  const isUp = storeTrouble === '' && sumOf(last, 'ackd_store_up') === 1
   const isEnding = sumOf(last, 'ackd_draining') === 1
   const failures = sumOf(last, 'ackd_store_failures_total')
   return (

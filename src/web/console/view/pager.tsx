@@ -8,22 +8,24 @@ export interface PagerProps<Place> {
   readonly turn: (afters: readonly Place[]) => void
 }
 
+/** At the first and the last page a button stays where it is, and keeps the focus, and does nothing. */
 export function Pager<Place>({ afters, next, turn }: PagerProps<Place>): JSX.Element | null {
   const isFirst = afters.length === 1
   if (isFirst && next === null) return null
   return (
-    <div class="bar">
-      <button type="button" class="small" disabled={isFirst} onClick={() => turn(afters.slice(0, -1))}>
+    <nav class="bar" aria-label="Pages">
+      <button type="button" class="small" aria-disabled={isFirst} onClick={() => !isFirst && turn(afters.slice(0, -1))}>
         Page before
       </button>
       <button
         type="button"
         class="small"
-        disabled={next === null}
+        aria-disabled={next === null}
         onClick={() => next !== null && turn([...afters, next])}
       >
         Next page
       </button>
-    </div>
+      <span class="hint">Page {afters.length.toLocaleString()}</span>
+    </nav>
   )
 }
