@@ -90,6 +90,7 @@ export class Parking {
   tick(now: number): void {
     if (now >= this.#earliest + GRACE_MS) {
       this.#earliest = Infinity
+      unanswered(this.#flying)
       for (const message of this.#flying) this.#judge(message, now)
       for (const message of [...this.#queue]) this.#judge(message, now)
       this.#sweep()
@@ -116,11 +117,13 @@ export class Parking {
 
   /** Drops what cannot be taken before a refused message of its stream. */
   dropFrom(stream: string, n: number): void {
+    unanswered(this.#flying)
     for (const message of this.open(stream, n, Infinity)) this.#hub.custody.dropped(message)
     this.#sweep()
   }
 
   #again(batch: Message[], now: number): void {
+    unanswered(batch)
     this.#failures++
     this.#notBefore = now + Math.min(1_000 * 2 ** (this.#failures - 1), LONGEST_PAUSE_MS)
     this.#queue = batch.filter(message => !message.ended).concat(this.#queue)
@@ -135,4 +138,9 @@ export class Parking {
   #sweep(): void {
     this.#queue = this.#queue.filter(message => !message.ended)
   }
+}
+
+/** The store may have taken these, and has not said so, or may never. */
+function unanswered(batch: readonly Message[]): void {
+  for (const { source, n } of batch) source?.offered(n)
 }

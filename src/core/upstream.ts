@@ -154,6 +154,14 @@ export class Upstream implements StreamEnd {
     if (n >= this.refused) this.refused = 0
   }
 
+  /**
+   * The store has not answered for message n, and may have taken it. Its sender gives it the same number when he sends it again; a number of the
+   * server's own is not given twice, since the message that had it next would be taken for the one that is there, and be lost.
+   */
+  offered(n: number): void {
+    if (!this.numbered && n > this.taken) this.taken = n
+  }
+
   /** Message n came out of the mailbox and was acked; what it followed there may have ended without a word to this connection. */
   drained(n: number): void {
     this.wasParked = true
@@ -299,12 +307,14 @@ export class Upstream implements StreamEnd {
     this.sending.connection.ended(kind, this.target, n, reason)
   }
 
-  /** What ended otherwise above it is handed back as well. */
+  /** What ended otherwise above it is handed back as well. Who goes back to no number hears of each. */
   #handBack(): boolean {
     if (this.#open === 0) return false
     for (const end of this.#ends ?? []) (this.#unsaid ??= new Map<number, End>()).set(end.n, end)
     this.#ends = null
-    this.retry(this.#open, 'unavailable', this.sending.awaited())
+    const afterMs = this.sending.awaited()
+    const last = this.numbered ? this.#open : this.#delivered
+    for (let n = this.#open; n <= last; n++) if (this.#ended?.has(n) !== true) this.retry(n, 'unavailable', afterMs)
     this.#open = this.#due = 0
     this.#delivered = this.#asked = 0
     return true

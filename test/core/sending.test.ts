@@ -226,16 +226,6 @@ describe('Sending', () => {
     expect(desk.calls.read()).toEqual(['enqueue bob: anonymous made-up 1/1'])
   })
 
-  test('moves the floor of what it numbers when nothing is open', () => {
-    send(0, 0)
-    desk.hub.turn()
-    desk.enqueued('bob', ['ok'])
-    desk.calls.read()
-    send(0, 0)
-    desk.hub.turn()
-    expect(desk.calls.read()).toEqual(['enqueue bob: alice nonce 2/2'])
-  })
-
   test('tells what an earlier connection of the same outbox had sent', () => {
     const bob = desk.binding('bob')
     desk.page(bob, [entryOf(5)])
@@ -343,26 +333,6 @@ describe('Sending', () => {
     desk.hub.closed(bob.session)
     desk.hub.closed(alice.session)
     expect(desk.hub.remembered.size).toBe(0)
-  })
-
-  test('gives no number twice to what comes without one, when it forgets a stream', () => {
-    begin({ rememberedStreams: 1, soleOwner: true })
-    alice = desk.connect('alice', { numbered: false })
-    const bob = desk.connect('bob')
-    const say = (): void => {
-      send(0, 0)
-      desk.hub.recalled(bob.session, [...desk.calls.read()][0]?.split(' of ')[0]?.slice('recall '.length) ?? '', {
-        last: 0,
-        delivered: 0,
-      })
-      desk.hub.turn()
-    }
-    say()
-    bob.session.ack(1)
-    desk.hub.turn()
-    desk.hub.turn()
-    say()
-    expect(bob.line.read()).toEqual(['message 1: alice out 1', 'message 2: alice out-1 1'])
   })
 
   test('meets no more recipients for a client without numbers than it can keep the numbers of', () => {

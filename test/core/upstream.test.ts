@@ -213,6 +213,16 @@ describe('Upstream, what it may call delivered', () => {
     expect(line.read()).toEqual(['stored bob 1', 'retry bob 2: unavailable, 1000 ms'])
   })
 
+  test('and each of them, where nobody goes back to a number', () => {
+    up = upstream(false)
+    up.stored(1)
+    desk.hub.turn()
+    for (const n of [2, 3, 4]) up.delivered(n, desk.hub.now + 1_000)
+    desk.hub.turn()
+    verified(null)
+    expect(line.read()).toEqual(['stored bob 1', ...[2, 3, 4].map(n => `retry bob ${n}: unavailable, 1000 ms`)])
+  })
+
   test('and meanwhile calls stored what is, so that it has its end though what is above it is handed back', () => {
     up = upstream(true, false)
     up.delivered(6, desk.hub.now + 2_000)

@@ -9,8 +9,8 @@ import type { Person } from './person.ts'
 export class History {
   failovers = 0
   gaps = 0
-  /** Messages that ended since their sender had lost the right. */
-  forbidden = 0
+  /** Numbers that need not come: their senders have given them up, in doubt whether they had arrived. */
+  passedOver = 0
   readonly #wrong: string[] = []
   readonly #pauses: (readonly [from: number, to: number])[] = []
   /** By `sender>recipient`: the k that were shown, in that order. */
@@ -74,7 +74,7 @@ export class History {
     this.#ended.add(letter)
     // Who loses a right is told so of what he sends again, too: an earlier copy may have arrived, and if not its number is passed over.
     if (kind === 'failed' && outcome.code === 'forbidden') {
-      this.forbidden++
+      this.passedOver++
       return
     }
     if (kind === 'failed') this.#failed.add(letter)
@@ -107,7 +107,7 @@ export class History {
     for (const letter of this.missing(people)) this.wrong(`loss: ${letter} was never shown`)
     for (const { id, parked } of left) this.wrong(`I12: ${parked} left in the mailbox of ${id}`)
     // What a failover took back from the store may be told as a gap, and is offered again; without one there is no hole.
-    if (this.gaps > this.forbidden && this.failovers === 0) this.wrong(`I9: ${this.gaps} gaps without a failover`)
+    if (this.gaps > this.passedOver && this.failovers === 0) this.wrong(`I9: ${this.gaps} gaps without a failover`)
     return this.#wrong
   }
 }

@@ -6,6 +6,7 @@ import { livelyMutations } from './lively-mutations.ts'
 import { mutate } from './mutate.ts'
 import { mutations } from './mutations.ts'
 import { remadeMutations, roomMutations } from './room-mutations.ts'
+import { speakingMutations } from './speaking-mutations.ts'
 import type { Verdict } from './run.ts'
 
 describe('with one rule off, the simulation goes red', () => {
@@ -44,6 +45,14 @@ describe('with one rule off, the simulation goes red', () => {
   it.each(livelyMutations)('$rule (clients that do as they like)', async ({ edits, within }) => {
     const { run, remove } = await mutate(edits)
     const red = run.runLively(1, within, 1)
+    await remove()
+    expect(red.length).toBeGreaterThan(0)
+    say(red)
+  })
+
+  it.each(speakingMutations)('$rule (clients without numbers)', async ({ edits, from, within }) => {
+    const { run, remove } = await mutate(edits)
+    const red = run.runSpeaking(from, within, 1)
     await remove()
     expect(red.length).toBeGreaterThan(0)
     say(red)

@@ -4,30 +4,15 @@ import { Outbox } from '../../src/client/outbox.ts'
 import type { Outcome, OutboxSnapshot, Outgoing } from '../../src/client/outgoing.ts'
 import { ordinary, type Rights } from '../../src/core/rights.ts'
 import type { CloseName, EndReason, ErrorCode } from '../../src/protocol/errors.ts'
-import type { Body, Ref, SyncReply, WelcomeOptions } from '../../src/protocol/frames.ts'
+import type { Ref, SyncReply, WelcomeOptions } from '../../src/protocol/frames.ts'
+import { toBody, toLetter } from './letters.ts'
 import { JOIN, MEMBERS, Reader, ROOM } from './reader.ts'
 import { Wire, type WireEvents } from './wire.ts'
 import type { World } from './world.ts'
 
 const encoder = new TextEncoder()
-const decoder = new TextDecoder()
 /** ms without a word after which a client gives a connection up; the servers of this world do not ping. */
 const WELCOME_PATIENCE_MS = 4_000
-
-interface Letter {
-  readonly pair: string
-  readonly k: number
-}
-
-function toBody(letter: Letter): Body {
-  const bytes = encoder.encode(`${letter.pair} ${letter.k}`)
-  return { bytes, start: 0, end: bytes.length, text: false }
-}
-
-function toLetter(body: Body): Letter {
-  const [pair = '', k = '0'] = decoder.decode(body.bytes.subarray(body.start, body.end)).split(' ')
-  return { pair, k: Number(k) }
-}
 
 export class Person {
   readonly index: number

@@ -56,3 +56,9 @@ export const livelyRegressions: typeof regressions = [
     story: 'a stream whose only message was refused in doubt waits for ever for a connection that came long ago',
   },
 ]
+
+/** The same of worlds with clients that number nothing. */
+export const speakingRegressions: typeof regressions = [
+  { seed: 378, story: 'the server gives a number again that the store has taken without an answer' },
+  { seed: 327, story: 'what is handed back together is told by its lowest number, to one who goes back to none' },
+]

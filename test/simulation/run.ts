@@ -1,4 +1,4 @@
-/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms|remade|forgetful|rough|fair|crowded|lively]` prints what is wrong with which seed. */
+/** Runs seeded worlds: `npx tsx test/simulation/run.ts [count] [first seed] [rooms|remade|forgetful|rough|fair|crowded|lively|speaking]` prints what is wrong with which seed. */
 import {
   crowdedScenarios,
   fairScenarios,
@@ -7,6 +7,7 @@ import {
   remadeScenarios,
   roomScenarios,
   roughScenarios,
+  speakingScenarios,
   scenarios,
   type Scenario,
 } from './scenarios.ts'
@@ -52,6 +53,11 @@ export function runLively(first: number, count: number, most = 5): Verdict[] {
   return runWorlds(first, count, most, livelyScenarios)
 }
 
+/** Worlds with clients that number nothing; see `runWorlds`. */
+export function runSpeaking(first: number, count: number, most = 5): Verdict[] {
+  return runWorlds(first, count, most, speakingScenarios)
+}
+
 /** Runs `count` worlds from `first` on; stops after `most` red ones. A thrown assertion is a red world too. */
 export function runWorlds(first: number, count: number, most = 5, worlds = scenarios): Verdict[] {
   const red: Verdict[] = []
@@ -84,6 +90,7 @@ if (process.argv[1]?.endsWith('simulation/run.ts') === true) {
     fair: fairScenarios,
     crowded: crowdedScenarios,
     lively: livelyScenarios,
+    speaking: speakingScenarios,
   }
   const worlds = named[process.argv[4] ?? ''] ?? scenarios
   const red = runWorlds(first, count, 5, worlds)

@@ -46,6 +46,8 @@ export interface Scenario {
   readonly lively: boolean
   /** Outboxes of each client. */
   readonly outboxes: number
+  /** Clients besides, which number nothing. */
+  readonly speakers: number
 }
 
 export const defaultScenario: Scenario = {
@@ -77,6 +79,7 @@ export const defaultScenario: Scenario = {
   rough: false,
   lively: false,
   outboxes: 1,
+  speakers: 0,
 }
 
 /** Messages expire, mailboxes are full, and heads at which sessions fail are set aside. */
@@ -197,4 +200,21 @@ export const livelyScenarios: readonly Scenario[] = [
   { ...defaultScenario, lively: true, room: true, targets: 1, messages: 8, roomPage: 3 },
   { ...defaultScenario, lively: true, failover: false, ends: ['rejected', 'forbidden'] },
   { ...defaultScenario, lively: true, room: true, targets: 0, messages: 12, roomPage: 2, failover: false },
+]
+
+/** Worlds with clients that number nothing and keep nothing: of a store that loses its last writes they could make nothing good. */
+export const speakingScenarios: readonly Scenario[] = [
+  { ...defaultScenario, failover: false, clients: 3, speakers: 2 },
+  { ...defaultScenario, failover: false, clients: 3, speakers: 2, nodes: 1, pollMs: 0 },
+  { ...defaultScenario, failover: false, clients: 3, speakers: 3, targets: 1, window: 2, lively: true },
+  {
+    ...defaultScenario,
+    failover: false,
+    clients: 3,
+    speakers: 3,
+    targets: 1,
+    messages: 6,
+    mailboxMessages: 3,
+    ends: ['rejected', 'mailbox_full'],
+  },
 ]

@@ -2,11 +2,17 @@
  * 20,000 seeded worlds, or as many as `ACKD_SCHEDULES` says, from `ACKD_SEED` on (else from the day, so that every day tries others), and an
  * eighth of that many with a room, an eighth of those with one that is deleted and made anew, as many with narrow limits and clocks that jump, and an
  * eighth of all on nodes that remember next to nothing of an idle stream, a twentieth in which no word gets lost, a few in which many write to many, and some
- * whose clients do as they like.
+ * whose clients do as they like or number nothing.
  * A red seed is printed; it then belongs into `regressions.ts`, where it is run every time.
  */
 import { describe, expect, it } from 'vitest'
-import { crowdedRegressions, forgetfulRegressions, livelyRegressions, regressions } from './regressions.ts'
+import {
+  crowdedRegressions,
+  forgetfulRegressions,
+  livelyRegressions,
+  regressions,
+  speakingRegressions,
+} from './regressions.ts'
 import {
   runCrowded,
   runFair,
@@ -15,6 +21,7 @@ import {
   runRemade,
   runRooms,
   runRough,
+  runSpeaking,
   runWorld,
   runWorlds,
 } from './run.ts'
@@ -25,6 +32,7 @@ const fair = Math.ceil(schedules / 20)
 const remade = Math.ceil(rooms / 8)
 const crowded = Math.ceil(schedules / 2_000)
 const lively = Math.ceil(schedules / 200)
+const speaking = Math.ceil(schedules / 100)
 const first = Number(process.env['ACKD_SEED'] ?? Math.floor(Date.now() / 86_400_000) * 100_000)
 
 describe('no message that got a receipt is lost, shown twice or out of order', () => {
@@ -42,6 +50,10 @@ describe('no message that got a receipt is lost, shown twice or out of order', (
 
   it.each(livelyRegressions)('seed $seed of clients that do as they like: $story', ({ seed }) => {
     expect(runLively(seed, 1)).toEqual([])
+  })
+
+  it.each(speakingRegressions)('seed $seed of clients without numbers: $story', ({ seed }) => {
+    expect(runSpeaking(seed, 1)).toEqual([])
   })
 
   it(`${schedules} schedules from seed ${first}`, { timeout: Math.max(300_000, schedules * 30) }, () => {
@@ -107,6 +119,15 @@ describe('no message that got a receipt is lost, shown twice or out of order', (
     () => {
       process.stdout.write(`simulation: ${lively} schedules of clients that do as they like from seed ${first}\n`)
       expect(runLively(first, lively)).toEqual([])
+    },
+  )
+
+  it(
+    `${speaking} schedules of clients without numbers from seed ${first}`,
+    { timeout: Math.max(300_000, speaking * 60) },
+    () => {
+      process.stdout.write(`simulation: ${speaking} schedules of clients without numbers from seed ${first}\n`)
+      expect(runSpeaking(first, speaking)).toEqual([])
     },
   )
 })

@@ -61,7 +61,7 @@ export class Wire implements Connection {
   send(n: number, floor: number, target: string, ttl: number, body: Body): void {
     this.#toServer(() => {
       if (this.#session?.ready !== true) return
-      this.#promises.made(target, n, floor)
+      if (n > 0) this.#promises.made(target, n, floor)
       this.#session.send(n, floor, target, ttl, body)
     })
   }
@@ -110,6 +110,11 @@ export class Wire implements Connection {
   /** Lets something happen at the server, if that lives. */
   tell(input: (hub: Node['hub']) => void): void {
     this.#node.tell(this.#life, input)
+  }
+
+  /** Whether one of its ends is gone, as nobody who waits may know. */
+  get isCut(): boolean {
+    return !this.#linkUp || !this.#serverUp
   }
 
   get unread(): number {

@@ -24,6 +24,7 @@ import { Random } from './random.ts'
 import { ROOM } from './reader.ts'
 import type { Scenario } from './scenarios.ts'
 import { Schedule } from './schedule.ts'
+import { Speaker } from './speaker.ts'
 
 /** ms for which a process that was killed counts as living. */
 const LEASE_MS = 5_000
@@ -46,6 +47,7 @@ export class World {
   readonly rolls: RollTables
   readonly nodes: Node[]
   readonly people: Person[]
+  readonly speakers: Speaker[]
   readonly healAt: number
   storeUp = true
   storeSlowUntil = 0
@@ -80,6 +82,7 @@ export class World {
     })
     this.nodes = Array.from({ length: scenario.nodes }, (_, index) => new Node(this, `node${index}`))
     this.people = Array.from({ length: scenario.clients }, (_, index) => new Person(this, index))
+    this.speakers = Array.from({ length: scenario.speakers }, (_, index) => new Speaker(this, index))
   }
 
   get now(): number {
@@ -129,6 +132,7 @@ export class World {
     }
     if (this.scenario.room) this.#judgeRoom()
     if (this.scenario.fair) judgeTold(this)
+    for (const speaker of this.speakers) speaker.judge()
     return this.history.judge(this.people, this.tables.mailboxes('', 100))
   }
 
@@ -247,7 +251,7 @@ export class World {
 
   #begin(): void {
     if (this.scenario.room) this.rooms.create(ROOM, this.#roomSettings)
-    for (const person of this.people) person.start()
+    for (const person of [...this.people, ...this.speakers]) person.start()
     if (this.scenario.remade !== false) this.schedule.at(this.random.between(2_000, this.healAt), () => this.#remake())
     this.#trouble()
     this.#remember()
@@ -283,7 +287,7 @@ export class World {
 
   #isDone(): boolean {
     if (this.scenario.retires && this.#remaining.length === this.people.length) return false
-    if (this.faulty || !this.#isLooked() || !this.people.every(person => person.done)) return false
+    if (this.faulty || !this.#isLooked() || ![...this.people, ...this.speakers].every(({ done }) => done)) return false
     if (this.scenario.room && !this.#roomIsDone()) return false
     if (this.scenario.fair && this.people.some(({ untold }) => untold > 0)) return false
     return this.history.missing(this.people).next().done === true
@@ -332,6 +336,7 @@ export class World {
     const person = random.pick(this.people)!
     if (this.scenario.fair) return disturb(this, person, node)
     if (this.scenario.lively && random.chance(0.5)) return enliven(this, person)
+    if (this.speakers.length > 0 && random.chance(0.3)) return random.pick(this.speakers)?.wire?.cut()
     switch (random.between(0, this.scenario.rough ? 17 : 14)) {
       case 0:
       case 1:
