@@ -90,16 +90,12 @@ export class RoomView<Payload = unknown> {
 
   #enter(): () => void {
     const visit: Visit = { isOver: false, leave: () => {} }
-    const { password, history = 50 } = this.#options
+    const { password } = this.#options
     this.#client.rooms.join<Payload>(this.#name, password === undefined ? {} : { password }).then(
       room => {
         if (visit.isOver) return room.leave()
-        visit.leave = this.#watch(room)
-        room.history({ limit: history }).then(
-          ({ messages }) => visit.isOver || this.#add(messages),
-          // What is missing then is only the past.
-          () => {},
-        )
+        visit.leave = this.#watch(room, visit)
+        this.#load(room, visit)
       },
       (error: unknown) => {
         if (!visit.isOver) this.#set({ error: isAckdError(error) ? error : new AckdError('internal', String(error)) })
@@ -112,10 +108,23 @@ export class RoomView<Payload = unknown> {
     }
   }
 
-  #watch(room: Room<Payload>): () => void {
+  #load(room: Room<Payload>, visit: Visit): void {
+    room.history({ limit: this.#options.history ?? 50 }).then(
+      ({ messages }) => visit.isOver || this.#add(messages),
+      // What is missing then is only the past.
+      () => {},
+    )
+  }
+
+  #watch(room: Room<Payload>, visit: Visit): () => void {
     const look = (): void => this.#set({ room, present: room.present, behind: room.behind })
     const ends = [
       room.on('joined', look),
+      room.on('lost', () => {
+        // Offsets are given out anew: what is shown would stand among messages of another log, or hide them.
+        this.#set({ messages: [] })
+        this.#load(room, visit)
+      }),
       room.on('left', ({ error }) => this.#set({ present: false, error })),
       this.#client.on('status', look),
       room.on('message', message => {

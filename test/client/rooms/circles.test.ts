@@ -1,6 +1,8 @@
 /** What becomes of messages to a room when that may be another one by now. */
 import { beforeEach, describe, expect, test } from 'vitest'
 import { connect, type Client, type Room } from '../../../src/client/index.ts'
+import { RoomView } from '../../../src/client/rooms/view.ts'
+import { encodeBody } from '../../../src/protocol/values.ts'
 import { connectedBy, pass, turnClockByHand } from '../turned-clock.ts'
 import { Network } from '../wire.ts'
 
@@ -117,4 +119,28 @@ describe('a room', () => {
     await reconnected()
     expect(network.last.heard).toEqual(['join #tea'])
   })
+})
+
+test('a view of a room that is another one by now shows what is said in that, and nothing of the one before', async () => {
+  await started()
+  const view = new RoomView(client, '#tea', { keep: 2 })
+  const end = view.subscribe(() => {})
+  const bodies = (): unknown[] => view.snapshot().messages.map(({ body }) => body)
+  const page = (...offsets: readonly number[]): unknown => ({
+    messages: offsets.map(offset => [offset, 'bob', 'bobsbox1', offset, 5, `m${offset}`]),
+    epoch: 'e',
+  })
+  await pass()
+  await answer({ offset: 9, epoch: 'e', recovered: true, members: 2 })
+  await answer(page(8, 9))
+  expect(bodies()).toEqual(['m8', 'm9'])
+  await reconnected()
+  await answer({ offset: 1, epoch: 'f', recovered: false, members: 2 })
+  const told = { messages: [[1, 'cat', 'catsbox1', 1, 6, 'to the others']], epoch: 'f' }
+  while (network.last.refs.length > 0) await answer(told)
+  expect(bodies()).toEqual(['to the others'])
+  network.last.say(frames => frames.room('#tea', 2, 'cat', 'catsbox1', 2, 7, encodeBody('and more', false)))
+  await pass(1)
+  expect(bodies()).toEqual(['to the others', 'and more'])
+  end()
 })
