@@ -10,6 +10,7 @@ import { AckdError, connect, type Client } from '../client/index.node.ts'
 import { toJson } from './bodies.ts'
 import { firstTrouble, refusal, within } from './connecting.ts'
 import type { Context } from './context.ts'
+import { Failure } from './failure.ts'
 import { showDuration } from './quantities.ts'
 import { columns, type Terminal } from './terminal.ts'
 
@@ -37,7 +38,10 @@ export async function bench(flags: BenchFlags, { terminal }: Context): Promise<v
     await open(clients, flags, terminal)
     await show(await measure(clients, flags, terminal), flags, terminal)
   } catch (error) {
-    throw error instanceof AckdError ? refusal(error) : error
+    if (!(error instanceof AckdError)) throw error
+    if (error.code !== 'unauthorized') throw refusal(error)
+    const fix = 'measure one that takes clients without: ACKD_AUTH=anonymous, or both'
+    throw new Failure('refused', 'this server wants tokens, and bench has none', fix)
   } finally {
     terminal.progress('')
     await Promise.all(clients.map(client => client.close()))

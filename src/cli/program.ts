@@ -33,7 +33,8 @@ export async function run(
   environment: NodeJS.ProcessEnv,
 ): Promise<number> {
   try {
-    await createProgram({ terminal, environment }).parseAsync(argv, { from: 'user' })
+    const program = createProgram({ terminal, environment })
+    await program.parseAsync(withHelpLast(argv, program), { from: 'user' })
     return exitCodes.ok
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCodes.ok : exitCodes.usage
@@ -42,6 +43,13 @@ export async function run(
     terminal.complain(`  ${terminal.tint('dim', 'fix:')} ${error.fix}`)
     return exitCodes[error.ending]
   }
+}
+
+/** `help send` as `send --help`, also for a command of a command; of one that is not there nothing can be told but that. */
+function withHelpLast(argv: readonly string[], program: Command): readonly string[] {
+  const [first, ...words] = argv
+  if (first !== 'help' || words.length === 0) return argv
+  return program.commands.some(command => command.name() === words[0]) ? [...words, '--help'] : words
 }
 
 function createProgram(context: Context): Command {

@@ -30,6 +30,14 @@ async function* pages(command: readonly string[]): AsyncGenerator<readonly [comm
   for (const name of listed(page)) yield* pages([...command, name])
 }
 
+it('is that of a command of a command, too, and is not that of one that is none', async () => {
+  const [page, errors] = [new Page(), new Page()]
+  expect(await run(['help', 'mailbox', 'ls'], new Terminal(page, errors, {}), {})).toBe(0)
+  expect(page.text).toContain('Usage: ackd mailbox ls')
+  expect(await run(['help', 'sned'], new Terminal(page, errors, {}), {})).toBe(2)
+  expect(errors.text).toContain("unknown command 'sned'")
+})
+
 it('has an example of each command, on its own page', async () => {
   const without: string[] = []
   let count = 0

@@ -52,6 +52,15 @@ describe('a token', () => {
     const { code, err } = await run('send', 'vera', 'hello', '--token', 'e30.eyJzdWIiOiJ2ZXJhIn0.e30')
     expect([code, err]).toEqual([4, expect.stringContaining('ackd token create ID')])
   })
+
+  it('is asked for where the server wants one', async () => {
+    const strict = await serve(home, join(home, 'strict'), '--auth', 'token', '--jwt-secret', jwtSecret)
+    const at = (...args: string[]): Promise<Ended> => ackd(args, { home, url: strict.url })
+    const [sent, measured] = await Promise.all([at('send', 'vera', 'hi'), at('bench', '--clients', '2')])
+    expect([sent.code, sent.err]).toEqual([4, expect.stringContaining('ACKD_TOKEN, or --token')])
+    expect([measured.code, measured.err]).toEqual([4, expect.stringContaining('bench has none')])
+    await strict.running.kill('SIGTERM')
+  })
 })
 
 describe('ackd clients', () => {
