@@ -274,7 +274,7 @@ export class Client<Payload = unknown> {
 
   #ask(write: (frames: Asking, ref: Ref) => void): Promise<unknown> {
     const { frames } = this.#courier
-    if (frames === null) return Promise.reject(new AckdError('not_connected'))
+    if (frames === null) return Promise.reject(new AckdError(this.#closing ? 'closed' : 'not_connected'))
     const answer = this.#requests.ask(ref => write(frames, ref))
     this.#courier.wake()
     return answer

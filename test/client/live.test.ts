@@ -236,6 +236,8 @@ test('close rejects what is open, and everything after it', async () => {
   await refused
   await expect(nowhere.send('somebody', 1)).rejects.toMatchObject({ code: 'closed' })
   await expect(nowhere.ready()).rejects.toMatchObject({ code: 'closed' })
+  await expect(nowhere.rooms.join('#tea')).rejects.toMatchObject({ code: 'closed' })
+  await expect(nowhere.presence(['somebody'])).rejects.toMatchObject({ code: 'closed' })
   expect(() => nowhere.reconnect()).toThrow(expect.objectContaining({ code: 'closed' }))
 })
 

@@ -36,6 +36,8 @@ export class Rooms {
   readonly #host: RoomHost
   readonly #client: RoomHost
   readonly #entries = new Map<string, Entry>()
+  /** Why the client has ended; null while it has not. */
+  #over: AckdError | null = null
   /** How far rooms were read, also those that this client is not in now. */
   readonly #cursors = new Map<string, RoomCursor>()
   /** Until it is known how far rooms were read. */
@@ -62,6 +64,7 @@ export class Rooms {
   async join<Payload = unknown>(name: string, options: RoomOptions = {}): Promise<Room<Payload>> {
     if (!isRoom(name)) throw new AckdError('bad_id', `${name.slice(0, 80)} is not a room; rooms begin with #`)
     if (this.#loading) await this.#loading
+    if (this.#over) throw this.#over
     const entry = this.#entries.get(name) ?? this.#enter(name, options)
     const room = await entry.first
     // What bodies are is a matter between the applications.
@@ -120,6 +123,7 @@ export class Rooms {
 
   /** The client ends. */
   stop(error: AckdError): void {
+    this.#over = error
     for (const { room, reject } of this.#entries.values()) {
       room.stop()
       reject(error)
