@@ -57,9 +57,9 @@ describe('a token', () => {
     const strict = await serve(home, join(home, 'strict'), '--auth', 'token', '--jwt-secret', jwtSecret)
     const at = (...args: string[]): Promise<Ended> => ackd(args, { home, url: strict.url })
     const [sent, measured] = await Promise.all([at('send', 'vera', 'hi'), at('bench', '--clients', '2')])
+    await strict.running.kill('SIGTERM')
     expect([sent.code, sent.err]).toEqual([4, expect.stringContaining('ACKD_TOKEN, or --token')])
     expect([measured.code, measured.err]).toEqual([4, expect.stringContaining('bench has none')])
-    await strict.running.kill('SIGTERM')
   })
 })
 
