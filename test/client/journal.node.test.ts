@@ -5,11 +5,8 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { memoryUsage, platform } from 'node:process'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import { platform } from 'node:process'
 import { crc32 } from 'node:zlib'
-import fc from 'fast-check'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { Journal, readJournal } from '../../src/client/journal.node.ts'
 
@@ -75,39 +72,6 @@ test('is not used when something was lost from it that had been flushed', () => 
   expect(read()).toBeNull()
 })
 
-test('gives back all that was flushed and nothing out of order, whichever pages a crash has lost', () => {
-  const commit = fc.tuple(
-    fc.array(fc.integer({ min: 10, max: 3 * PAGE }), { minLength: 1, maxLength: 4 }),
-    fc.boolean(),
-  )
-  fc.assert(
-    fc.property(
-      fc.array(commit, { minLength: 1, maxLength: 6 }),
-      fc.infiniteStream(fc.boolean()),
-      (commits, losses) => {
-        journal.close()
-        journal = new Journal(path, () => Buffer.from('snapshot'), true)
-        const written = ['snapshot']
-        let [flushed, safe, size] = [1, statSync(path).size, 0]
-        for (const [k, [sizes, durable]] of commits.entries()) {
-          const isLast = k === commits.length - 1
-          size = write(`${k}.`, sizes, durable)
-          written.push(...sizes.map((_, i) => `${k}.${i}`))
-          // The last one was under way when the machine went down.
-          if (durable && !isLast) [flushed, safe] = [written.length, size]
-        }
-        for (let at = safe; at < size; at += PAGE - (at % PAGE)) {
-          if (losses.next().value === true) lose(at, Math.min(size, at + PAGE - (at % PAGE)))
-        }
-        const found = read() ?? []
-        expect(found.length).toBeGreaterThanOrEqual(flushed)
-        expect(found).toEqual(written.slice(0, found.length))
-      },
-    ),
-    { numRuns: 40 },
-  )
-})
-
 test('is read in the form of the first version, in which every hole is damage', () => {
   const framed = (text: string): Buffer => {
     const record = Buffer.from(text)
@@ -127,24 +91,17 @@ test('is read in the form of the first version, in which every hole is damage', 
   expect(read()).toBeNull()
 })
 
-test.runIf(platform === 'linux')(
-  'keeps little in memory while the disk takes nothing, and is whole when it takes something again',
-  () => {
-    const megabyte = Buffer.alloc(1_048_576)
-    const full = `${path}.new`
-    for (let i = 0; i < 40; i++) {
-      // What is written there finds no space.
-      symlinkSync('/dev/full', full)
-      journal.add(megabyte, true)
-      expect(() => journal.commit()).toThrow(expect.objectContaining({ code: 'ENOSPC' }))
-    }
-    setFlagsFromString('--expose-gc')
-    const collect = runInNewContext('gc') as () => void
-    collect()
-    expect(memoryUsage().arrayBuffers).toBeLessThan(10 * megabyte.length)
-    journal.commit()
-    expect(read()).toEqual(['snapshot'])
-    write('a', [100], true)
-    expect(read()).toEqual(['snapshot', 'a0'])
-  },
-)
+test.runIf(platform === 'linux')('is whole when a disk that took nothing takes something again', () => {
+  const megabyte = Buffer.alloc(1_048_576)
+  const full = `${path}.new`
+  for (let i = 0; i < 4; i++) {
+    // What is written there finds no space.
+    symlinkSync('/dev/full', full)
+    journal.add(megabyte, true)
+    expect(() => journal.commit()).toThrow(expect.objectContaining({ code: 'ENOSPC' }))
+  }
+  journal.commit()
+  expect(read()).toEqual(['snapshot'])
+  write('a', [100], true)
+  expect(read()).toEqual(['snapshot', 'a0'])
+})
