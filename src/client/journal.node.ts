@@ -180,7 +180,8 @@ function frame(record: Uint8Array, flushed: number): Buffer {
 function framedAt(file: Buffer, at: number): Buffer | null {
   if (at + PREFIX > file.length || file.compare(MARKER, 0, MARKER.length, at, at + MARKER.length) !== 0) return null
   const length = file.readUInt32BE(at + MARKER.length)
-  if (length > file.length - at - PREFIX) return null
+  // Torn behind the marker it has no length, and the sum of nothing is 0.
+  if (length === 0 || length > file.length - at - PREFIX) return null
   const framed = file.subarray(at + PREFIX, at + PREFIX + length)
   return crc32(framed) === file.readUInt32BE(at + MARKER.length + 4) ? framed : null
 }

@@ -64,6 +64,13 @@ test('ends before what was not flushed, though what was written after it was on 
   expect(read()).toEqual(['snapshot', 'a0'])
 })
 
+test('ends before a record of which only the beginning got to the disk', () => {
+  const kept = write('a', [100], true)
+  const size = write('b', [100, 100], true)
+  lose(kept + 4, size)
+  expect(read()).toEqual(['snapshot', 'a0'])
+})
+
 test('is not used when something was lost from it that had been flushed', () => {
   write('a', [100], true)
   write('b', [100], true)
