@@ -313,8 +313,10 @@ export class Upstream implements StreamEnd {
     for (const end of this.#ends ?? []) (this.#unsaid ??= new Map<number, End>()).set(end.n, end)
     this.#ends = null
     const afterMs = this.sending.awaited()
-    const last = this.numbered ? this.#open : this.#delivered
-    for (let n = this.#open; n <= last; n++) if (this.#ended?.has(n) !== true) this.retry(n, 'unavailable', afterMs)
+    if (this.numbered) this.retry(this.#open, 'unavailable', afterMs)
+    else
+      for (let n = this.#open; n <= this.#delivered; n++)
+        if (this.#ended?.has(n) !== true) this.retry(n, 'unavailable', afterMs)
     this.#open = this.#due = 0
     this.#delivered = this.#asked = 0
     return true

@@ -31,6 +31,10 @@ export const regressions: readonly { readonly seed: number; readonly story: stri
     story: 'an end is told to the connection that had sent the message, and not to the one that has come since',
   },
   { seed: 901787, story: 'a message that is sent again while its end is on its way has no end of its own' },
+  {
+    seed: 2078404624,
+    story: 'who numbers his messages is not told to go back, since what was handed back had an end before',
+  },
 ]
 
 /** The same of worlds on nodes that remember next to nothing. */
