@@ -24,8 +24,8 @@ export const speakingMutations: readonly Distant[] = [
     edits: [
       {
         file: 'src/core/upstream.ts',
-        find: 'const last = this.numbered ? this.#open : this.#delivered',
-        replace: 'const last = this.#open',
+        find: 'for (let n = this.#open; n <= this.#delivered; n++)',
+        replace: 'for (let n = this.#open; n <= this.#open; n++)',
       },
     ],
     from: 320,
