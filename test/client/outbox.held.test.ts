@@ -1,40 +1,13 @@
 /** The outbox, while it is being asked whether a target is still the one that is meant, and when it is not. */
 import { beforeEach, describe, expect, test } from 'vitest'
-import { Outbox } from '../../src/client/outbox.ts'
-import type { OutboxOptions } from '../../src/client/outgoing.ts'
+import type { Outbox } from '../../src/client/outbox.ts'
 import { textBody } from './bodies.ts'
+import { create, events, frames, terms } from './outbox-log.ts'
 
-const terms = { sendWindow: { messages: 3, bytes: 100 }, ackTimeout: 30_000 }
-let log: string[]
 let outbox: Outbox
-let names: number
-
-function create(options: Partial<OutboxOptions> = {}): Outbox {
-  names = 0
-  log = []
-  return new Outbox(
-    {
-      settled: ({ id }, outcome) => log.push(`${id} ${outcome.kind}`),
-      changed: () => {},
-      reconnect: reason => log.push(`reconnect: ${reason}`),
-    },
-    { newName: () => `outbox-${++names}`, ...options },
-  )
-}
-
-const frames = {
-  send: (n: number, floor: number, target: string, ttl: number) => {
-    log.push(`send ${target} ${n} from ${floor}${ttl > 0 ? ` for ${ttl} s` : ''}`)
-  },
-  sync: (_: unknown, target: string) => log.push(`sync ${target}`),
-}
 
 function add(count = 1, target = 'bob'): void {
   for (let i = 0; i < count; i++) outbox.add(target, textBody('x'), 0, 0)
-}
-
-function events(): string[] {
-  return log.splice(0)
 }
 
 function open(now = 0): void {
